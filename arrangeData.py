@@ -18,8 +18,8 @@ an example. The same input gives the same bytes.
     several         number × type × value: "3×season×春" (brand, gender, season, family): so many are named
     brands          "すべて", or type × value: "gender×メンズ" (gender, family): brands with such a perfume are named
     name_notes name_features name_brand name_gender name_occasions
-                    a perfume: "Chanel/Chance" (brand as above, a slash, `name`); for name_brand, when several brands
-                    have one of that name, all of them joined by ×
+                    a perfume: "Chanel/Chance" (brand as above, a slash, `name`); in name_brand joined by × where
+                    several brands have one of that name
 """
 
 import csv
@@ -53,8 +53,8 @@ TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes"
 SEASONS = ("春", "夏", "秋", "冬")
 PEOPLE = {"メンズ": "男性向け", "レディース": "女性向け", "ユニセックス": "男女兼用"}
 WORDS = {  # what customers say for a value; answers use the value itself
-    "メンズ": ("男性向けの", "メンズの", "男性用の", "メンズ向けの", "男性に似合う"),
-    "レディース": ("女性向けの", "レディースの", "女性用の", "レディース向けの", "女性に似合う"),
+    "メンズ": ("男性向けの", "メンズの", "男性用の", "メンズ向けの", "男の人向けの"),
+    "レディース": ("女性向けの", "レディースの", "女性用の", "レディース向けの", "女の人向けの"),
     "ユニセックス": ("男女兼用の", "ユニセックスの", "性別を問わず使える", "男女どちらでも使える", "ジェンダーレスな"),
     "オフィス": ("オフィス", "仕事", "職場"), "デイリー": ("デイリー使い", "普段使い", "毎日の生活"),
     "リラックス": ("リラックスタイム", "くつろぎの時間", "リラックスしたい時"), "切り替え": ("気分の切り替え",),
@@ -68,7 +68,7 @@ WISHES = {  # type: what a customer says before 香水
     "season": ("{}に相応しい", "{}にぴったりの", "{}に合う", "{}につけたい", "{}らしい", "{}に使いたい"),
     "scene": ("{}に合う", "{}にぴったりの", "{}に向いた"), "image": ("{}イメージの", "{}雰囲気の"),
     "impression": ("{}印象の", "{}感じの"), "note": ("{}の香りがする", "{}を使った", "{}が香る", "{}の入った"),
-    "note_tier": ("{}を使った", "{}が香る", "{}の入った"), "family": ("{}の", "香調が{}の"),
+    "note_tier": ("{}を使った", "{}が香る", "{}の入った"), "family": ("{}の", "{}の香りがする"),
     "concentration": ("{}の", "濃度が{}の"),
 }  # fmt: skip
 REFERENCE = ("brand", "gender", "season")  # whose first wording is the reference data set's
@@ -104,12 +104,10 @@ ASKING = {kind: phrasings.split() for kind, phrasings in ASKING.items()}
 # -- reading -----------------------------------------------------------------------------------------------------------
 TEXTS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", "concentration")
 LISTS = (*TIERS.values(), "notes", "families", "seasons", "scenes", "images", "impressions")
-UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
-)
+HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]")
 LABEL = re.compile(
     r"((トップ|ミドル|ラスト|ベース|ハート|ヘッド|ボトム)(ノート)?|(香りの)?ノート|香調|調香師|不明|なし|など|\W*|"
-    r"((top|middle|mid|last|base|heart|head) ?)?(notes?|top|middle|last|base)|.*[:：【】].*)",
+    r"(top|mid|middle|last|base|heart|head)? ?(notes?)?|.*[:：【】].*)",
     re.IGNORECASE,
 )
 
@@ -132,7 +130,7 @@ def fault(perfume):
     words = [word.strip() for field in LISTS for word in perfume.get(field) or []]
     if not texts[0] or not texts[3] or not (texts[1] or texts[2]):
         return "url、name、brand のどれかがない"
-    if UNPRINTABLE.search("".join(texts + words)):
+    if HIDDEN.search("".join(texts + words)):
         return "制御文字がある"
     if max(map(len, texts[1:])) > 80 or max(map(len, words), default=0) > 40 or len(words) > 120:
         return "長すぎる項目がある"
@@ -169,8 +167,12 @@ def read_perfumes(path):
 
 def read_spellings(path):
     """{a spelling of a material: all its spellings}."""
-    with open(path, encoding="utf-8", newline="") as lines:
-        return {spelling: row for row in csv.reader(lines) for spelling in row}
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as lines:
+            rows = [[spelling.strip() for spelling in row if spelling.strip()] for row in csv.reader(lines)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path} を読めません（{error}）。UTF-8 の CSV に戻してください。") from error
+    return {spelling: row for row in rows for spelling in row}
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -196,11 +198,11 @@ def phrase(kind, value):
         return value if value == "ユニセックス" else value + "向け"
     if kind == "scene":
         return value + "シーン" if re.fullmatch("[ァ-ヶー]+(?<!シーン)", value) else value
-    if kind in ("image", "impression"):
-        return attributive(value)
     if kind == "family":
         return value + "系" * (not value.endswith(("系", "調")))
-    return "{1}に{0}".format(*value.rsplit("×", 1)) if kind == "note_tier" else value
+    if kind == "note_tier":
+        return "{1}に{0}".format(*value.rsplit("×", 1))
+    return attributive(value) if kind in ("image", "impression") else value
 
 
 def facts(perfume):
@@ -338,12 +340,11 @@ def brands(shop, kind, perfume, known):
     pool = shop.pools[facet, value]
     chosen = {p["brand"]: p for p in [perfume, *shop.draw.sample(pool, min(len(pool), 6))]}
     more = "など" * (len(chosen) < len(shop.brands[facet, value]))
-    if facet:
-        question = shop.wording(facet, value, perfume) + shop.draw.choice(ASKING["brands"])
-        opening, key = f"{phrase(facet, value)}の香水のブランド", f"{facet}×{value}"
-    else:
-        question, opening, key = shop.draw.choice(ASKING["all brands"]), "取り扱いブランド", "すべて"
-    return question, f"{opening}は、{'、'.join(chosen)}{more}です。", key, list(chosen.values())
+    question = shop.wording(facet, value, perfume) if facet else ""
+    question += shop.draw.choice(ASKING["brands" if facet else "all brands"])
+    opening = f"{phrase(facet, value)}の香水の" if facet else "取り扱い"
+    key = f"{facet}×{value}" if facet else "すべて"
+    return question, f"{opening}ブランドは、{'、'.join(chosen)}{more}です。", key, list(chosen.values())
 
 
 def by_name(shop, kind, perfume, known):
@@ -403,6 +404,7 @@ def arrange(perfumes, spellings):
 def write(records, path):
     """Writes the records as they come and moves the file into place; {type: [count, first record]}."""
     table = {}
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path + ".tmp", "w", encoding="utf-8", newline="\n") as file:
         for record in records:
             file.write((",\n" if table else "[\n") + json.dumps(record, ensure_ascii=False))
