@@ -75,7 +75,7 @@ OPENINGS = (
     "{count}種の香料が重なる、{for_}の香り。香調は{family}です。",
     "小さな瓶に詰められているのは、{brand_ja}による{family}の香り。",
     "{year_}{brand_ja}の{kind}です。香調は{family}。",
-    "香りの骨格は{family}。{for_}としてつくられました。",
+    "香りの骨格は{family}。{for_}向けにつくられました。",
     "{family}が好きな方に、まず試していただきたい{kind}です。",
     "{brand_ja}の棚で「{name_ja}」を探している方へ。{family}の香りをお届けします。",
 )
