@@ -165,7 +165,7 @@ Last<br />タバコリーフ　バニラビーン　スチラックス</p><p>調
     shape("alt-label-only", eccube("サムライ", """<h1>アランドロン サムライ オードトワレ</h1><p>ブランド：アランドロン</p><p><img src="top.gif" alt="トップノート"><span>ベルガモット、レモン、アップル</span></p>
 <p><img src="mid.gif" alt="ミドルノート"><span>ジャスミン、セージ</span></p><p><img src="last.gif" alt="ラストノート"><span>サンダルウッド、ムスク</span></p>"""),
           perfume("ベルガモット|レモン|アップル", "ジャスミン|セージ", "サンダルウッド|ムスク", brand_ja="アランドロン", name="サムライ", concentration="オードトワレ")),
-    shape("notes-as-links-and-icons", shopify("Lost Cherry", """<h1><span>TOM FORD</span> ロスト チェリー</h1><h3>トップノート</h3><p><a href="/n/1"><img src="c.svg" alt="ブラックチェリー">ブラックチェリー</a>
+    shape("notes-as-links-and-icons", shopify("ロスト チェリー", """<h1><span>TOM FORD</span> ロスト チェリー</h1><h3>トップノート</h3><p><a href="/n/1"><img src="c.svg" alt="ブラックチェリー">ブラックチェリー</a>
 <a href="/n/2"><img src="a.svg" alt="ビターアーモンド">ビターアーモンド</a></p><h3>ミドルノート</h3><p><a href="/n/3">ターキッシュローズ</a> <a href="/n/4">ジャスミンサンバック</a></p>
 <h3>ラストノート</h3><p><a href="/n/5">ペルーバルサム</a> <a href="/n/6">サンダルウッド</a> <a href="/n/7">ベチバー</a></p>"""),
           perfume("ブラックチェリー|ビターアーモンド", "ターキッシュローズ|ジャスミンサンバック", "ペルーバルサム|サンダルウッド|ベチバー", brand="TOM FORD", name="ロスト チェリー")),
@@ -257,7 +257,7 @@ Last<br />タバコリーフ　バニラビーン　スチラックス</p><p>調
           perfume(**CITRUS, brand="Guerlain", name="Vetiver", gender="メンズ")),
     shape("same-title-other-brand", woo("Maison Verte – Vetiver", woo_summary("Maison Verte – Vetiver", "<p>雨上がりの根の香り。<br />【ユニセックス／グリーン／オードパルファム】</p><p>Top<br />ライム<br />Last<br />ベチバー</p>")),
           perfume("ライム", "", "ベチバー", brand="Maison Verte", name="Vetiver", gender="ユニセックス")),
-    shape("candle-mentioned-beside", shopify("SAKURA", "<h1>サクラ オードパルファム</h1><p class='vendor'>アクア ディ パルマ</p><p>トップ：ベルガモット、マンダリン<br>ミドル：サクラ、ジャスミン<br>ラスト：ムスク</p>"
+    shape("candle-mentioned-beside", shopify("サクラ オードパルファム", "<h1>サクラ オードパルファム</h1><p class='vendor'>アクア ディ パルマ</p><p>トップ：ベルガモット、マンダリン<br>ミドル：サクラ、ジャスミン<br>ラスト：ムスク</p>"
           "<p>同じ香りのボディクリーム、キャンドル、ヘアミストもご用意しています。</p>"),
           perfume("ベルガモット|マンダリン", "サクラ|ジャスミン", "ムスク", brand_ja="アクア ディ パルマ", name="サクラ", concentration="オードパルファム")),
     shape("media-database", article("ブラック オピウム / イヴ・サンローランの口コミ", """<p class="brand"><a href="/b/ysl">イヴ・サンローラン</a></p><h1>ブラック オピウム</h1><p class="en">YVES SAINT LAURENT / BLACK OPIUM</p><p>容量・税込価格：30ml・9,900円　発売日：2014/10/10</p>
