@@ -39,7 +39,7 @@ OUTPUT_FILE = "data/perfume_qa.json"  # read by loadModel.py and generate.py
 SPELLINGS_FILE = str(Path(__file__).parent / "data" / "spellings.csv")  # a line: all spellings of one material
 SEED = 0  # a whole number; another one draws other questions from the same perfumes
 NOTES_SHOWN = 3  # notes of a tier that a recommendation names; a longer tier ends in など
-MAX_CHARACTERS = 220  # of a response; more may not fit generate.py's MAX_NEW_TOKENS (256)
+MAX_CHARACTERS = 240  # of a response: at a character or two a token it fits generate.py's MAX_NEW_TOKENS (256)
 RECORDS_PER_PERFUME = {  # on average; a type of 0 is left out; 1,591 perfumes give about 27,000 records
     "brand": 1.0, "gender": 0.8, "season": 0.9, "scene": 0.9, "image": 0.8, "impression": 0.8, "note": 1.1,
     "note_tier": 0.9, "family": 0.9, "concentration": 0.8,
@@ -416,8 +416,9 @@ def write(records, path):
 
 def main():
     """Reads the perfumes, writes the data set, prints what is in it."""
-    sys.stdout.reconfigure(encoding="utf-8")
-    sys.stderr.reconfigure(encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not
+            stream.reconfigure(encoding="utf-8")
     if not os.path.isfile(PERFUMES_FILE):
         raise SystemExit(f"{PERFUMES_FILE} がありません。先に python getData.py を実行してください。")
     perfumes, rejected = read_perfumes(PERFUMES_FILE)
