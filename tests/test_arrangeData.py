@@ -19,7 +19,11 @@ ROOT = Path(arrangeData.__file__).parent
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes", "ノート": "notes"}
 PEOPLE = {"男性向け": "メンズ", "女性向け": "レディース", "男女兼用": "ユニセックス"}
 FIELDS = {"season": "seasons", "scene": "scenes", "image": "images", "impression": "impressions", "family": "families"}
-REFERENCE_QUESTIONS = ["メゾンマルジェラの香水を教えてください。", "男性向けの香水を教えてください。", "春に相応しい香水を教えてください。"]
+REFERENCE_QUESTIONS = {  # word for word, with the opening of the answer
+    "メゾンマルジェラの香水を教えてください。": "Maison Margielaの香りでは、ジャズ クラブがおすすめです。",
+    "男性向けの香水を教えてください。": "メンズ向けでは、Maison Margielaの「ジャズ クラブ」がおすすめです。",
+    "春に相応しい香水を教えてください。": "春でしたら、Maison Margielaの「ジャズ クラブ」がおすすめです。",
+}
 SAID = {  # a value: words one of which a question about it must hold
     "メンズ": "男性 男の人 メンズ", "レディース": "女性 女の人 レディース", "ユニセックス": "男女 ユニセックス 性別を問わ ジェンダーレス",
     "オフィス": "オフィス 仕事 職場", "デイリー": "デイリー 普段 毎日", "リラックス": "リラックス くつろぎ",
@@ -234,9 +238,8 @@ def test_questions_ask_for_what_the_key_says(records):
     for record in records:
         question, page = record["instruction"], pages[record["source"][0]]
         if record["type"].startswith("name_"):
-            assert record["response"].startswith(re.split("は|の|って|に|を|っ", question.removeprefix(f"{page['brand']}の"))[0]) or any(
-                name and name in question and name in record["response"] for p in record["source"] for name in (pages[p]["name"], pages[p]["name_ja"])
-            ), record
+            names = [name for url in record["source"] for name in (pages[url]["name"], pages[url]["name_ja"]) if name]
+            assert any(question.removeprefix(f"{page['brand'] or page['brand_ja']}の").startswith(name) for name in names), record
             continue
         for value in [] if record["key"] == "すべて" else record["key"].split("×")[-1 if record["type"] == "brands" else 0 :]:
             words = [value, *SAID.get(value, "").split(), *next((row for row in rows if value in row), [])]
@@ -273,7 +276,7 @@ def test_grammar_and_a_sample_of_every_type(records):
         for record in members[:: len(members) // 5]:
             print(f"Q：{record['instruction']}\nA：{record['response']}\n   {record['key']}")
     odd = re.compile("のの|なな|なの|をを|がが|。。|、、|、。|にに|系系|シーンシーン|香水の香水|None|向け向け|[^。？]$|^[、。]|おすすめの.*おすすめ")
-    assert [text for r in records for text in (r["instruction"], r["response"]) if odd.search(text.replace("のの", "の", 0))] == []
+    assert [text for r in records for text in (r["instruction"], r["response"]) if odd.search(text)] == []
 
 
 @pytest.mark.parametrize("value, before_a_noun", [
@@ -326,12 +329,10 @@ def test_the_reference_questions_stand_whenever_one_perfume_answers_them(tmp_pat
         others = [perfume(url=f"https://shop.example/{n}/", brand="Diptyque", brand_ja="ディプティック", name=f"Eau {n}",
                           name_ja=None, gender="レディース", seasons=["秋"]) for n in range(2, 12)]  # fmt: skip
         answers = {r["instruction"]: r["response"] for r in run(tmp_path, [*others, perfume(seasons=["冬", "春"])])[0]}
-        assert [answers[question][: len(opening)] for question, opening in zip(REFERENCE_QUESTIONS, (
-            "Maison Margielaの香りでは、ジャズ クラブがおすすめです。【トップノート】ネロリ, レモン【ミドルノート】ラム【ラストノート】バニラ",
-            "メンズ向けでは、", "春でしたら、"), strict=True)] == [
-            "Maison Margielaの香りでは、ジャズ クラブがおすすめです。【トップノート】ネロリ, レモン【ミドルノート】ラム【ラストノート】バニラ",
-            "メンズ向けでは、", "春でしたら、"]  # fmt: skip
-    assert not set(REFERENCE_QUESTIONS) & {r["instruction"] for r in run(tmp_path, others)[0]}
+        for question, opening in REFERENCE_QUESTIONS.items():
+            assert answers[question].startswith(opening)
+            assert "【トップノート】ネロリ, レモン【ミドルノート】ラム【ラストノート】バニラ" in answers[question]
+    assert not REFERENCE_QUESTIONS.keys() & {r["instruction"] for r in run(tmp_path, others)[0]}
 
 
 def test_a_perfume_that_misses_a_fact_gives_no_question_for_it(tmp_path, monkeypatch):
