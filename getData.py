@@ -2,14 +2,16 @@
 
     python getData.py
 
-Reads   START_URL: the shop's address, or a folder of saved pages, which is then served on 127.0.0.1 for the length of the run.
-Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched, so that a second run asks the shop for nothing twice).
-Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, and how often each field is filled.
+Reads   START_URL: the shop's address, or a folder of saved pages, which is then served on 127.0.0.1 for the length of
+        the run; data/page_words.csv: the words by which pages label their facts.
+Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice).
+Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, how often each field is filled.
 
-The records of a folder carry the address that its index.html names as canonical (else http://<folder>.localhost/), never a port.
+A folder's records carry the address http://<folder>.localhost/..., never the port it is served on.
 """
 
 import contextlib
+import csv
 import email.utils
 import functools
 import hashlib
@@ -41,104 +43,46 @@ from protego import Protego
 from tqdm import tqdm
 
 # ----------------------------------------------------------------------------------------------------------------------
-START_URL = "data/sample_site"  # shop's address (https://...) or a folder of saved pages; read the shop's terms first
+START_URL = "data/sample_site"  # a shop's address (https://...) or a folder of pages; read the shop's terms first
 OUTPUT_FILE = "data/perfumes.jsonl"  # one perfume a line; read by arrangeData.py and generate.py
-PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over from nothing
-DELAY_SECONDS = 1.5  # least seconds between two requests; robots.txt may ask for more; not applied to a folder
-MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a shop of more than some 4,000 perfumes
-USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # name and contact that the shop sees; put your own address
-AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot", "Google-Extended")  # what robots.txt refuses to these AI crawlers is refused to us; () to heed our own name only
-REFRESH_DAYS = None  # ask again (conditionally) for stored pages older than so many days; None: never
+PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
+DELAY_SECONDS = 1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
+MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
+USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # what the shop sees; put your own contact here
+AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # what robots.txt refuses to these is refused to us; () heeds our name only
+REFRESH_DAYS = None  # ask again, conditionally, for stored pages older than so many days; None: never
 TIMEOUT = (10, 30)  # seconds for connecting, and for each silence while reading
 PAGE_SECONDS = 90  # seconds for one whole page, however slowly it drips
-MAX_BYTES = 8_000_000  # largest page, after decompression; larger ones are left out
-ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; everything else is tried once
+MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
+ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) that is waited for; beyond it the run stops and says when to come back
-MAX_FAILURES = 10  # so many pages failing in a row mean that the shop is down: the run stops
-MAX_BARREN = 5  # pages of one series (calendar, endless list) in a row that show nothing new before it is left
+RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
+MAX_FAILURES = 10  # so many pages failing in a row: the shop is down, the run stops
+MAX_BARREN = 5  # pages of one series (calendar, endless list) that show nothing new before the series is left
 # ----------------------------------------------------------------------------------------------------------------------
 
-# The words that pages use. Labels are compared after squeezed(): NFKC, lower case, no spaces and no decoration.
-TIERS = {
-    "top_notes": r"トップ|ヘッド|top|head|opening",
-    "middle_notes": r"ミドル|ハート|middle|mid|heart",
-    "last_notes": r"ラスト|ベース|ボトム|残り香|last|base|bottom|drydown",
-}
-TIER_LABEL = re.compile(rf"(?:香りの|the|{'|'.join(TIERS.values())}|ノート|notes?|の?香り|and|から|と|~|〜)+")
-LABELS = [(tuple(fields.split()), re.compile(words)) for fields, words in (
-    ("brand", r"ブランド名?|brand(?:name)?|メーカー名?|manufacturer|designer|house|vendor|ブランド/?メーカー|メゾン"),
-    ("name", r"(?:商品|製品|香水|フレグランス|アイテム)名称?|品名|名称|(?:product|perfume|fragrance)?name"),
-    ("gender", r"(?:対象)?性別|対象者?|ジェンダー|gender|sex|適応性別|タイプ\(?性別\)?"),
-    ("families", r"香調|香りの?(?:系統|タイプ|種類|分類|ジャンル|カテゴリー?)|系統|(?:olfactive|olfactory|fragrance|scent)?famil(?:y|ies)|(?:main)?accords?|fragrancetype|scenttype"),
-    ("concentration", r"(?:濃度|賦香率|種類|種別|タイプ|区分|規格|香水の種類|concentration|type)+"),
-    ("scenes seasons", r"(?:ご?(?:利用|使用)?(?:シーン|場面)(?:季節)|(?:季節)(?:ご?(?:利用|使用)?シーン))"),
-    ("seasons", r"(?:おすすめの?|向いている|似合う|合う)?(?:季節|シーズン)|seasons?"),
-    ("scenes", r"(?:おすすめの?|ご?(?:利用|使用))?(?:シーン|場面|tpo)|occasions?|scenes?"),
-    ("images impressions", r"香りの(?:イメージと?印象|印象とイメージ)|イメージ印象"),
-    ("images", r"(?:香りの)?イメージ|images?|スタイル"),
-    ("impressions", r"(?:香りの)?印象|impressions?"),
-    ("perfumer", r"調香師?|パフューマー|perfumers?|nose|調香師名|クリエイター"),
-    ("year", r"(?:発売|発表|誕生|登場|リリース)(?:年度?|日|年月日?|時期)|発売|(?:launch(?:ed)?|release(?:d)?)?(?:year|date)|launch(?:ed)?|release(?:d)?"),
-    ("concept", r"(?:商品|香水の?|香りの)?(?:コンセプト|説明|ストーリー|紹介|解説)|商品詳細|concept|description|story"),
-    ("notes", r"(?:香りの|主な|使用|メイン|fragrance|key|main|scent|all|perfume)*(?:ノート|notes?|香料|構成|香り|ingredients?notes?)"),
-    ("", r"(?:内|総)?容量|サイズ|size|価格|定価|price|原産国|生産国|製造国|(?:全|主?要?)成分|ingredients|注意(?:事項)?|使用方法|使い方|jan(?:コード)?|品番|型番|"
-         r"商品(?:コード|番号)|sku|送料|配送|在庫|数量|レビュー|備考|販売元|製造販売(?:元|業者)|ご?注文|持続(?:時間|性)|longevity|sillage|カテゴリー?|category|タグ|tags?"),
-)]
-CONCENTRATIONS = {
-    "オードパルファム": r"オー\s?[・=]?\s?[ドデ]ゥ?\s?[・=]?\s?パルファ[ムン]|eau\s?de\s?parfum|\be\.?d\.?p\b\.?",
-    "オードトワレ": r"オー\s?[・=]?\s?[ドデ]ゥ?\s?[・=]?\s?トワレッ?ト?|eau\s?de\s?toilette|\be\.?d\.?t\b\.?",
-    "オーデコロン": r"オー\s?[・=]?\s?[ドデ]ゥ?\s?[・=]?\s?コロン|eau\s?de\s?cologne|\be\.?d\.?c\b\.?",
-    "エクストレ ド パルファム": r"エクストレ(?:\s?ド\s?パルファ[ムン])?|extrait(?:\s?de\s?parfum)?",
-    "パルファム": r"(?<![ァ-ヶー])パルファ[ムン](?![ァ-ヶー]|\s?ドゥ?\s)|\b(?:pure\s)?parfum\b(?!\sde\s)",
-}
-GENDERS = {
-    "ユニセックス": r"ユニセックス|ジェンダーレス|ジェンダーフリー|unisex|男女(?:兼用|共用|問わず)|(?:women|her)\s?(?:and|&)\s?(?:men|him)|\b(?:men|him)\s?(?:and|&)\s?(?:women|her)",
-    "レディース": r"レディー?ス|女性|ウィ?ーメン|ウィメンズ|\b(?:women|woman|female|ladies|lady|femme)",
-    "メンズ": r"メンズ|男性|\b(?:men|man|male|gentlem[ae]n|homme)\b",
-}
-SEASONS = {"春": r"春|spring", "夏": r"夏|summer", "秋": r"秋|autumn|fall", "冬": r"冬|winter"}
-ALL_SEASONS = r"[全凡]て|すべて|オール|通年|四季|一年|年間|季節を(?:問わ|選ば)|\ball\b"
-IMAGES = "エレガント|キュート|セクシー|ベーシック|モード|クール|カジュアル|ゴージャス|フェミニン|ラグジュアリー|シック|ガーリー|ダンディ|スタイリッシュ|上品|知的|大人|可愛"
-IMPRESSIONS = "フレッシュ|ユニーク|スイート|ナチュラル|温かみ|爽やか|清潔感|落ち着|ミステリアス|甘|クリーン|スパイシー|ピュア|華やか|神秘|透明感|優し"
-FACT_FIELDS = ("families", "seasons", "scenes", "images", "impressions")
-NOTE_FIELDS = (*TIERS, "notes")
-
-# What surrounds the names and the notes.
+TIERS = ("top_notes", "middle_notes", "last_notes")
+LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
+FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *TIERS, "notes", "families", "concentration",
+          "seasons", "scenes", "images", "impressions", "perfumer", "year", "concept")
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
-BLOCKS = set("address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
-             "header hr html legend li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split())
-SEPARATE = {"span", "a", "strong", "b", "label", "button", "img"}
-DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "footer", "aside", "iframe", "select", "button", "textarea", "head", "object"}
-SIDE_CLASS = re.compile(r"(?<![\w-])(?:[\w]+-)?(?:related|recommend\w*|up-?sells?|cross-?sells?|recent\w*|history|ranking|reviews?|comments?|breadcrumbs?|topicpath|"
-                        r"sidebar|side|footer|navi?|navigation|modal|banner|pager|pagination|newsletter|cookie|faq|sns|products|product-?card)(?:-(?:list|items?|products?|area|section|block|wrap\w*|area))?(?![\w-])", re.I)
-SIDE_HEADING = re.compile(r"関連|おすすめ(?:商品|アイテム)|お?すすめの(?:商品|香水)|こちらもおすすめ|一緒に|この商品を(?:見|買|チェック)|最近|ランキング|レビュー|口コミ|お客様の声|新着|あわせて|"
-                          r"同じ(?:ブランド|シリーズ)|related|you (?:may|might)|also (?:like|bought)|recommend|recently|reviews|customers", re.I)
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
-PROSE = re.compile(r"です|ます|でし[たょ]|まし[たょ]|ません|する|した|され|れる|られ|ような|という|てい[るく]|ながら|まと[うっ]|包[みまむん]|漂|広が|感じ|与え|誘[いうわ]|香り?立|溢れ|あふれ|"
-                   r"満ち|際立|引き立|重な|楽し|ください|こちら|[でにを](?:は|も)|に入れ|\b(?:is|are|the|with|you|your|this|that|it|its|opens?|reveals?|blend|of)\b(?! the valley)|[!?！？。]", re.I)
-ABSTRACT = re.compile(r"(?:さ|み|感|香り?|匂い|印象|魅力|世界|余韻|調和|ハーモニー|輝き|き|コントラスト|組み合わせ|など|タイプ|系|イメージ|瞬間|物語)$")
-ADJECTIVE = re.compile(r"[ぁ-ん](?:な|い|る|た|れた|った)(?=[ァ-ヶ一-龠A-Za-z])|[ァ-ヶー一-龠]な(?=[ァ-ヶ一-龠])")
-NOTHING = re.compile(r"(?:不明|未公開|非公開|なし|無し|ない|特になし|記載なし|unknown|n/?a|none|null|[-–—―ー?？.…*]+)?", re.I)
-SIZE = re.compile(r"(?:[/(x×・]\s*)?\d+(?:\.\d+)?\s*(?:ml|ｍｌ|cc|fl\.?\s?oz\.?|oz\.?|ミリ(?:リットル)?|g|本(?:セット|入り?)?|個(?:セット)?)(?![a-zA-Z])\)?", re.I)
-YEAR = re.compile(r"\b(?:1[789]|20)\d\d(?!\d)")
-SEO = re.compile(r"送料無料|正規(?:輸入)?品?|国内正規品?|並行輸入品?|新品|未使用|テスター|ミニ(?:香水|ボトル)|お試し|サンプル|量り売り|小分け|アトマイザー(?:付き)?|(?:香水)?ギフト|プレゼント|人気|公式|"
-                 r"(?:メンズ|レディース|ユニセックス|男女兼用|男性用|女性用)(?:\s?香水|\s?フレグランス)?|香水|フレグランス|通販|激安|最安値?|割引|セール|sale|新作|数量限定|限定(?:品|版)|口コミ|の香り$|"
-                 r"(?:perfume|fragrance)s?\b|\b(?:spray|natural spray|vapo\w*|SP|BT|tester|new)\b|スプレー(?:タイプ)?|for (?:women and men|men and women|women|men)\s*$|unisex|【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■]", re.I)
-NOT_PERFUME = re.compile(r"クリーム|ローション|シャンプー|コンディショナー|トリートメント|キャンドル|ソープ(?!の)|石鹸|せっけん|ディフューザー|ルーム(?:スプレー|フレグランス)|リード|お香|インセンススティック|ヘア(?:オイル|ミスト)|"
-                         r"ボディ(?:ミルク|ウォッシュ|オイル|ジェル|バター|スクラブ|ミスト)?|ハンド|バス(?:ソルト|ボム|オイル|ジェル)|入浴|デオドラント|柔軟剤|洗剤|サシェ|アトマイザー|空き?瓶|空ボトル|ケース|ギフト(?:券|カード|ラッピング)|定期便|福袋|"
-                         r"リップ|ネイル|マスカラ|ファンデ|化粧水|アロマオイル|精油|\b(?:body|hand|hair|face|shower|bath)\s(?:cream|lotion|wash|gel|butter|oil|mist|milk|scrub|salts?|soap|spray)\b|"
-                         r"\b(?:candles?|lotion|cream|shampoo|conditioner|diffuser|soap|incense sticks?|room spray|gift card|atomi[sz]er|deodorant|lipstick|moisturi[sz]er|air freshener)\b", re.I)
-NO_PAGE = re.compile(r"\b(?:404|403|410|500|503)\b(?!\s?ml)|not found|見つかりませ|見つかりません|存在しませ|お探しのページ|ページがありません|access denied|forbidden|アクセス(?:が|を)?(?:拒否|制限|禁止)|just a moment|captcha|"
-                     r"attention required|robot|ロボットでは|メンテナンス|maintenance|エラー|\berror\b|販売(?:は|を)?終了(?:しました|いたし)|ログイン|sign in", re.I)
-ARTICLE = re.compile(r"とは|選び方|つけ方|付け方|使い方|ランキング|おすすめ|オススメ|まとめ|特集|コラム|ガイド|一覧|カテゴリー?|検索結果|比較|\d+選|基礎知識|用語|ブログ|お知らせ|ニュース|レビュー記事|種類と|について|について$|入門|"
-                     r"\b(?:guide|how to|best|top \d+|blog|review of|what (?:is|are)|category|collection|search results|archive|vs\.?|shop all|all products)\b", re.I)
-PERFUME = re.compile(r"香水|フレグランス|パルファ[ムン]|オー\s?[ドデ]|トワレ|コロン\b|perfume|parfum|fragrance|eau de|cologne|\bed[pt]\b", re.I)
-IDLE_PARAMETER = re.compile(r"utm_\w+|gclid|fbclid|yclid|msclkid|\w*sess(?:ion)?_?id|sid|phpsessid|jsessionid|ref|referrer|orderby|order|sort\w*|filter\w*|min_price|max_price|currency|add[-_]to[-_]\w+|variant|"
-                            r"replytocom|share|print|view|display|limit|per_?page|lang|_\w+", re.I)
-IDLE_PATH = re.compile(r"/(?:cart|checkout|my-?(?:account|page)|login|signin|register|signup|wish-?list|compare|wp-(?:admin|json|login\.php|content|includes)|feed|search|contact|inquiry|cgi-bin|cdn-cgi|xmlrpc\.php)(?:/|$)|"
-                       r"\.(?:jpe?g|png|gif|webp|svg|ico|css|js|json|xml|gz|pdf|zip|mp4|mp3|woff2?|docx?|xlsx?)$", re.I)
-# ----------------------------------------------------------------------------------------------------------------------
+BLOCKS = set("address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure "
+             "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody td "
+             "tfoot th thead tr ul".split())
+INLINE = {"span", "a", "strong", "b", "label", "img"}  # inline elements that set their text apart
+DROPPED = set("script style noscript template svg nav header footer aside iframe select button textarea head object".split())
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+PROSE = re.compile(r"です|ます|でし[たょ]|まし[たょ]|ません|する|した(?!き)|され|れる|られ|ような|という|てい[るく]|ながら|まと[うっ]|包[みまむん]|"
+                   r"漂|広が|感じ|与え|誘[いうわ]|立ち|溢れ|あふれ|満ち|際立|引き立|重な|楽し|ください|こちら|に入れ|[でにを](?:は|も)|"
+                   r"\b(?:is|are|with|you|your|this|that|its?|opens?|reveals?|blends?)\b|[!?！？。]", re.I)
+HEADLINE = re.compile(r"(?:さ|み|感|(?<!お)香り?|匂い|印象|魅力|世界|余韻|調和|輝き|タイプ|系|イメージ|瞬間|物語)$")  # after kana: no material
+ADJECTIVE = re.compile(r"[ぁ-ん](?:な|い|る|た)(?=[ァ-ヶ一-龠A-Za-z])|[ァ-ヶー一-龠]な(?=[ァ-ヶ一-龠])")
+NOTHING = re.compile(r"(?:不明|未公開|非公開|なし|無し|ない|特になし|記載なし|未定|unknown|n/?a|none|null|[-–—―ー?？.…*\s]+)?", re.I)
+SIZE = re.compile(r"(?:[/(x×・]\s*)?\d+(?:\.\d+)?\s*(?:ml|cc|fl\.?\s?oz\.?|oz\.?|ミリ(?:リットル)?|g|本(?:セット|入り?)?|個(?:セット)?)"
+                  r"(?![a-z])\)?", re.I)
+YEAR = re.compile(r"(?<!\d)(?:1[789]|20)\d\d(?!\d)")
+WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
+DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
 
 
 class Line(NamedTuple):
@@ -146,97 +90,109 @@ class Line(NamedTuple):
 
     text: str
     level: int  # 1 to 6 for a heading, else 0
-    tag: str  # of the block element it stands in
-    block: int  # that element's number in the page
-    parent: int  # the number of the element around it
+    tag: str  # of the block element that it stands in
+    path: tuple[int, ...]  # numbers of the block elements around it, outermost first
     trust: int  # rank of the source, lower is better
+
+
+@functools.cache
+def words(use: str) -> dict[str, re.Pattern]:
+    """Patterns of data/page_words.csv for one use, by name."""
+    with open(Path(__file__).parent / "data" / "page_words.csv", encoding="utf-8", newline="") as file:
+        return {row["name"]: re.compile(row["words"], re.I) for row in csv.DictReader(file) if row["use"] == use}
+
+
+def which(use: str, text: str) -> str | None:
+    """The first name whose words stand in the text."""
+    return next((name for name, pattern in words(use).items() if pattern.search(text)), None)
 
 
 # Text -----------------------------------------------------------------------------------------------------------------
 
 
 def decode(html: bytes, content_type: str) -> str:
-    """The page's text: byte order mark, UTF-8 where it fits, the named encoding, then the Japanese ones."""
-    for bom, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if html.startswith(bom):
+    """The page's text: byte order mark, UTF-8 where it fits, then whichever named or Japanese encoding fits best."""
+    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if html.startswith(mark):
             return html.decode(name, "replace")
-    if b"\x1b$" in html[:20_000]:
-        return html.decode("iso2022_jp", "replace")
     with contextlib.suppress(UnicodeDecodeError):
-        return html.decode("utf-8")
-    named = re.findall(r"charset\s*=\s*[\"']?\s*([\w-]+)", content_type + html[:4_000].decode("latin-1"), re.I)
-    aliases = {"shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "windows-31j": "cp932", "ms932": "cp932", "x-euc-jp": "euc_jp"}
-    names = [aliases.get(name.lower(), name) for name in named if re.match(r"(?i)shift|sjis|x-|windows-31j|ms932|cp932|euc|utf", name)]
-    texts = []
-    for name in dict.fromkeys([*names, "cp932", "euc_jp", "utf-8"]):
-        with contextlib.suppress(LookupError):
-            texts.append(html.decode(name, "replace"))
+        return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8")
+    named = re.findall(r"charset\s*=\s*[\"']?\s*([\w-]+)", f"{content_type} {html[:4_000].decode('latin-1')}".lower())
+    known = {"utf-8": "utf-8", "utf8": "utf-8", "euc-jp": "euc_jp", "x-euc-jp": "euc_jp"}
+    names = [known.get(name) or ("cp932" if re.search("s.*jis|31j|932", name) else "") for name in named]
+    texts = [html.decode(name, "replace") for name in dict.fromkeys([*filter(None, names), "cp932", "euc_jp", "utf-8"])]
     return min(texts, key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)))
 
 
 def tidy(text: str) -> str:
-    """Text on one line without control characters; full-width spaces and MARKs, which separate, are kept."""
-    text = re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text)
-    text = re.sub(rf"\s*{MARK}[\s{MARK}]*", MARK, text)
+    """Text on one line; full-width spaces and MARKs, which separate, are kept, control characters are not."""
+    text = re.sub(rf"\s*{MARK}[\s{MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
     return CONTROL.sub(lambda match: MARK if match[0] == MARK else "", text).strip(f" \u3000{MARK}")
 
 
 def plain(text: str) -> str:
-    """Text without MARKs, in one width of letters."""
-    return re.sub(r"\s+", " ", CONTROL.sub("", unicodedata.normalize("NFC", text.replace(MARK, " ")))).strip()
+    """Text for a record: on one line, without MARKs and control characters."""
+    return " ".join(CONTROL.sub("", unicodedata.normalize("NFC", text.replace(MARK, " "))).split())
 
 
-@functools.lru_cache(8192)
-def squeezed(text: str) -> str:
-    """Text as labels are compared: NFKC, lower case, without spaces, decoration and remarks on time (5分後)."""
-    text = unicodedata.normalize("NFKC", text).lower()
-    text = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)", "", text)
-    return re.sub(r"[\s■●◆◇▼▽▲★☆♦*・:<>〈〉《》【】\[\]()「」『』\"'#‐\-–—―_.|/&+、,=→⇒▶►✓✔◎○]", "", text)
+def is_japanese(text: str) -> bool:
+    """Whether a text has kana or kanji."""
+    return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
 
 
 @functools.lru_cache(8192)
 def label_fields(text: str) -> tuple[str, ...] | None:
-    """Fields that a label stands for: () for one whose value is of no use here, None when it is no label."""
-    label = squeezed(text) if len(text) < 48 else ""
-    if label and TIER_LABEL.fullmatch(label):
-        if tiers := tuple(field for field, words in TIERS.items() if re.search(words, label)):
-            return tiers
-    return next((fields for fields, words in LABELS if label and words.fullmatch(label)), None)
+    """Fields that a label stands for: () for one of no use here, None for what is no label; 'ミドル＆ラスト' is two."""
+    if len(text) > 48:
+        return None
+    label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)", "", unicodedata.normalize("NFKC", text).lower())
+    label = re.sub(r"[^\w]|[ー_](?![ァ-ヶ])", "", label) if "ー" not in label else re.sub(r"[^\w]|_", "", label)
+    if not label:
+        return None
+    tiers = words("tier")
+    if re.fullmatch(rf"(?:{'|'.join(tier.pattern for tier in tiers.values())}|ノート|notes?|の?香り|the|and|から|と)+", label):
+        if fields := tuple(field for field, tier in tiers.items() if tier.search(label)):
+            return fields
+    return next((tuple(fields.split()) for fields, found in words("label").items() if found.fullmatch(label)), None)
 
 
 def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
-    """Fields, value and whether they are clearly apart, of a line that opens with a label: 'トップノート：A、B'."""
+    """Fields, value, and whether they stand clearly apart, of a line that opens with a label: 'トップノート：A、B'."""
     found = None
     for gap in re.finditer(rf"[\s:：{MARK}】〉》>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$", text[:60]):
-        if (fields := label_fields(text[:gap.start()])) is not None:
-            apart = gap[0] != " " or bool(re.search(r"ノート|notes?", text[:gap.start()], re.I))
-            found = fields, text[gap.end():].strip(f" \u3000{MARK}"), apart or gap.end() == len(text)
+        label = text[:gap.start()]
+        if (fields := label_fields(label)) is not None:
+            apart = gap[0] != " " or bool(re.search(r"ノート|notes?", label, re.I))
+            found = fields, text[gap.end():].strip(f" \u3000{MARK}"), apart
     return found
+
+
+LABEL_INSIDE = re.compile(
+    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜■●◆▼]))([（(【〈《<＜\[■●◆▼◇▽]\s*)?((?:(?:top|head|middle|heart|mid|base|last)\s)?"
+    rf"[^\s、。,;；:：/／|｜（）(){MARK}【】〈〉《》<>＜＞\[\]■●◆◇▼▽]{{1,16}})\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[】〉》>＞\]）){MARK}])", re.I)
 
 
 def split_inline(text: str) -> list[str]:
     """A line cut before each label that stands inside it: 'トップ:A、B、ミドル:C' is two."""
-    inside = re.compile(rf"(?:^|[\s、。,;；/／|｜{MARK}】）)])(?:([【〈《<＜\[■●◆◇▼▽])\s*|)((?:(?:top|head|middle|heart|mid|base|last)\s)?[^\s、。,;；:：/／|｜{MARK}【】〈〉《》<>＜＞\[\]■●◆◇▼▽]{{1,16}})\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[】〉》>＞\]{MARK}])", re.I)
     cuts, at = [0], 0
-    while at < len(text) and (match := inside.search(text, at)):
+    while match := LABEL_INSIDE.search(text, at):
         if label_fields(match[2]) is not None:
             cuts.append(match.start(1) if match[1] else match.start(2))
         at = max(match.end() - 1, match.start() + 1)
-    return [part.strip(f" \u3000{MARK}、,/／") for part in map(text.__getitem__, map(slice, cuts, [*cuts[1:], None])) if part.strip()]
+    parts = [text[start:end].strip(f" \u3000{MARK}、,/／") for start, end in zip(cuts, [*cuts[1:], None], strict=True)]
+    return [part for part in parts if part]
 
 
-# Notes and other lists --------------------------------------------------------------------------------------------------
+# Notes and other lists ------------------------------------------------------------------------------------------------
 
 
 def split_outside(text: str, separator: str) -> list[str]:
     """Text split at a separator (a pattern) wherever no parenthesis is open."""
     parts, depth, last = [], 0, 0
     balanced = len(re.findall(r"[(（\[]", text)) == len(re.findall(r"[)）\]]", text))
-    for match in re.finditer(rf"[(（\[]|[)）\]]|{separator}", text, re.I):
-        if match[0] in "(（[" and match[0]:
-            depth += balanced
-        elif match[0] in ")）]" and match[0]:
-            depth -= balanced
+    for match in re.finditer(rf"([(（\[])|([)）\]])|{separator}", text, re.I):
+        if match[1] or match[2]:
+            depth += balanced * (1 if match[1] else -1)
         elif depth <= 0:
             parts.append(text[last:match.start()])
             last = match.end()
@@ -244,15 +200,16 @@ def split_outside(text: str, separator: str) -> list[str]:
 
 
 def split_items(text: str) -> list[str]:
-    """Items of a written list, by the strongest separator that the text has."""
-    text = re.split(r"——?|――?|。|\s[–-]\s", text.strip(" 　・/／、,"))[0]
-    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･]\s*", r"\s*[&＆+＋]\s*", r"(?<=[ァ-ヶー一-龠]) +(?=[ァ-ヶー一-龠])"):
+    """Items of a written list, parted by the strongest separator that it has; the list ends at 。 and at a dash."""
+    items = [text := re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]]
+    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･]\s*", r"(?<=[ァ-ヶー一-龠]) +(?=[ァ-ヶー一-龠])"):
         items = split_outside(text, separator)
-        if len(items) > 1 and not (len(items) == 2 and (items[0] == items[1] or "[ァ" in separator)):
+        if len(items) > 1 and items[0] != items[1] and not (len(items) == 2 and "?<=" in separator):
             break
     else:
         items = [text]
-    joints = r"\s*(?:そして|および|並びに|または)\s*|(?<=[ァ-ヶー一-龠)）])[やと](?=[ァ-ヶー一-龠])|\s+and\s+|^and\s+|\s+[&＆]\s+"
+    joints = (r"\s*(?:そして|および|または)\s*|(?<=[ァ-ヶー一-龠)）])[やと](?=[ァ-ヶー一-龠])|\s+and\s+|^and\s+|\s*[&＆]\s*|"
+              r"(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
     return [part for item in items for part in split_outside(item, joints)]
 
 
@@ -260,22 +217,24 @@ def tidy_item(text: str) -> str:
     """An item of a list without what clings to it: など, の香り, decoration."""
     text = plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→")
     text = re.sub(r"^(?:そして|また|さらに|and |with )", "", text)
-    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー])[等他]|etc\.?))+(?:の香り)?$", "", text)
+    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+(?:の香り)?$", "", text)
     return re.sub(r"の(?:香り|アコード)$", "", text).strip()
 
 
 def is_note(item: str, alone: bool) -> bool:
     """Whether an item of a list of notes reads as a material; one that stands alone is judged more strictly."""
     core = re.sub(r"[(（].*", "", item)
-    if NOTHING.fullmatch(item) or label_fields(item) is not None or len(item) > 48 or len(core) > 32 or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", item, re.I):
+    if NOTHING.fullmatch(item) or label_fields(item) is not None or len(item) > 60 or not re.search(r"[^\W\d_]", core):
         return False
-    if PROSE.search(core) or not re.search(r"[^\W\d_]", core) or ABSTRACT.search(core) and re.search("[ぁ-ん]", core) or len(core.split()) > 5:
+    if len(core) > 32 or len(core.split()) > 5 or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", core, re.I):
         return False
-    return not (alone and (ADJECTIVE.search(core) or len(core) > 24 and not re.search(r"[(（]|^[\x00-\u024f]+$", item)))
+    if PROSE.search(core) or HEADLINE.search(core) and re.search("[ぁ-ん]", core):
+        return False
+    return not (alone and (ADJECTIVE.search(core) or len(core) > 24))
 
 
 def read_notes(values: list[str]) -> list[str]:
-    """Notes of the lines under a label, up to the first that is no list of notes."""
+    """Notes of the lines under a label, up to the first line that is no list of notes."""
     notes = []
     for value in values:
         items = [item for item in map(tidy_item, split_items(value)) if item and not NOTHING.fullmatch(item)]
@@ -286,319 +245,483 @@ def read_notes(values: list[str]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def read_words(values: list[str], longest: int = 14) -> list[str]:
+def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
-    words = [tidy_item(word) for value in values[:3] for item in split_items(value) for word in re.split(r"[\s・･]+", item)]
-    return list(dict.fromkeys(word for word in words if word and len(word) <= longest and not PROSE.search(word) and not NOTHING.fullmatch(word)))
-
-
-def choose(table: dict[str, str], text: str) -> str | None:
-    """The first key of a table whose pattern is in the text."""
-    return next((key for key, words in table.items() if re.search(words, text, re.I)), None)
+    found = [tidy_item(word) for value in values[:3] for item in split_items(value) for word in re.split(r"[\s・･]+", item)]
+    return [word for word in dict.fromkeys(found) if len(word) < 15 and not PROSE.search(word)
+            and not NOTHING.fullmatch(word) and label_fields(word) is None]
 
 
 def gender_of(text: str) -> str | None:
     """Gender that a label's value or a tag names; both sexes are ユニセックス."""
-    text = unicodedata.normalize("NFKC", text)
-    both = re.search(GENDERS["レディース"], text, re.I) and re.search(GENDERS["メンズ"], text, re.I)
-    return "ユニセックス" if both else choose(GENDERS, text)
+    named = [name for name, pattern in words("gender").items() if pattern.search(unicodedata.normalize("NFKC", text))]
+    return "ユニセックス" if len(named) > 1 else named[0] if named else None
 
 
 def seasons_of(text: str) -> list[str]:
-    """Seasons named in a label's value."""
-    return [season for season, words in SEASONS.items() if re.search(f"{words}|{ALL_SEASONS}", text, re.I)]
+    """Seasons named in a label's value; 全ての季節 are four."""
+    named = [season for season, pattern in words("season").items() if pattern.search(text)]
+    return ["春", "夏", "秋", "冬"] if "" in named else named
 
 
-def read_field(field: str, values: list[str]) -> object:
-    """Value of one field from the lines under its label, or something empty."""
+def read_field(fields: tuple[str, ...], values: list[str]) -> list[tuple[str, object]]:
+    """Fields and their values, some perhaps empty, from the lines under a label."""
     text = plain(" ".join(values[:3]))
-    if field in NOTE_FIELDS:
-        return read_notes(values)
-    if field == "gender":
-        return gender_of(text)
-    if field == "concentration":
-        return choose(CONCENTRATIONS, text)
-    if field == "seasons":
-        return seasons_of(text) if len(text) < 60 else []
-    if field == "year":
-        return int(found[0]) if (found := YEAR.search(text)) else None
-    if field in FACT_FIELDS:
-        return read_words(values)
-    if field == "concept":
-        return text if len(text) >= 20 else None
-    text = plain(values[0]) if values else ""
-    return None if NOTHING.fullmatch(text) or len(text) > 80 or "。" in text else text
+    first = plain(values[0]) if values else ""
+    if "seasons" in fields:
+        scenes = [word for word in read_words(values) if not seasons_of(word) and "季節" not in word]
+        return [("seasons", seasons_of(text) if len(text) < 60 else [])] + [("scenes", scenes)] * ("scenes" in fields)
+    if len(fields) == 2 and "images" in fields:
+        return [(which("mood", word) or "", [word]) for word in read_words(values)]
+    readers = {"gender": lambda: gender_of(text), "concentration": lambda: which("concentration", text),
+               "year": lambda: int(found[0]) if (found := YEAR.search(text)) else None,
+               "concept": lambda: text if len(text) >= 20 else None}
+    read = {field: readers[field]() if field in readers else read_notes(values) if field.endswith("notes") else
+            read_words(values) if field in LISTS else
+            first if len(first) < 80 and "。" not in first and not NOTHING.fullmatch(first) else None for field in fields}
+    return list(read.items())
 
 
-# Names ------------------------------------------------------------------------------------------------------------------
+# Names ----------------------------------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(4096)
 def folded(text: str) -> str:
-    """Text as names are compared: no accents, case, spaces or punctuation."""
-    text = unicodedata.normalize("NFKD", text.lower())
-    return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]|\band\b", "", unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text)))
+    """Text as names are compared: without accents, case, spaces and punctuation."""
+    text = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and")))
+    return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
 
 
+@functools.lru_cache(4096)
 def consonants(text: str) -> str:
-    """Rough consonants of a Latin or a kana word, alike for both spellings of one name: シャネル and Chanel give srn."""
-    latin = ""
-    for letter in unicodedata.normalize("NFKC", text):
-        name = unicodedata.name(letter, "")
-        latin += name.split()[-1].lower() if name.startswith(("KATAKANA LETTER", "HIRAGANA LETTER")) else letter.lower()
+    """Rough consonants of a Latin or a kana word, alike for both spellings of one name: シャネル and Chanel give snr."""
+    named = ((unicodedata.name(letter, ""), letter) for letter in unicodedata.normalize("NFKC", text))
+    sounds = {"TI": "chi", "TU": "tsu", "SI": "shi", "HU": "fu"}
+    latin = "".join(sounds.get(name.split()[-1], name.split()[-1]) if "KANA LETTER" in name and letter not in "ッっ" else letter
+                    for name, letter in named).lower()
     latin = re.sub("[^a-z]", "", unicodedata.normalize("NFKD", latin))
-    for sound, written in (("s", r"ch|sh|ti(?=[aeiou])|[cg](?=[eiy])|[jzx]"), ("k", r"[cqg]"), ("", r"ph|[fhywaeiou]|m(?=[bp])"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m")):
+    for sound, written in (("k", "ch(?=[lr])"), ("s", r"ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"), ("", "ph|[fhywaeiou]"),
+                           ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m")):
         latin = re.sub(written, sound, latin)
     return re.sub(r"(.)\1+", r"\1", latin)
 
 
-def alike(latin: str, kana: str) -> float:
-    """How well a kana spelling fits a Latin one, 0 to 1, by their consonants."""
-    return SequenceMatcher(None, consonants(latin), consonants(kana)).ratio() if consonants(latin) and consonants(kana) else 0.0
+def alike(one: str, other: str) -> float:
+    """How well a kana and a Latin spelling fit, 0 to 1, by their consonants."""
+    pair = consonants(one), consonants(other)
+    return SequenceMatcher(None, *pair).ratio() if min(map(len, pair)) > 1 else float(pair[0] == pair[1] != "")
 
 
-def is_japanese(text: str) -> bool:
-    """Whether a text is written in kana or kanji."""
-    return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
+def script(text: str) -> str:
+    """"latin" or "kana" for a text in one of them, "" for a mixture."""
+    return {(True, False): "kana", (False, True): "latin"}.get((is_japanese(text), bool(re.search("[A-Za-zÀ-ÿ]", text))), "")
+
+
+def opening(text: str, name: str) -> int:
+    """Length of the opening of a text that spells a name: in the same letters, or by sound in the other script; or 0."""
+    ends = [match.start() for match in re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90]) if match.start()]
+    if exact := [end for end in ends if folded(text[:end]) == folded(name)]:
+        return exact[0]
+    fits = [(alike(text[:end], name), -end) for end in ends if script(text[:end]) and {script(text[:end]), script(name)} == {"latin", "kana"}]
+    best = max(fits, default=(0, 0))[0]
+    return next((-end for fit, end in sorted(fits, key=lambda fit: -fit[1]) if fit > best - 0.1), 0) if best >= 0.66 else 0
 
 
 def spellings(text: str) -> tuple[str | None, str | None]:
     """The Latin and the Japanese spelling that a name is written in: 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    found = re.fullmatch(r"(.+?)\s*[(（\[]([^()（）\[\]]+)[)）\]]", text) or re.fullmatch(r"(.+?)\s*[/／|｜~〜～]\s*(.+)", text)
-    parts = [found[1].strip(), found[2].strip()] if found else []
+    found = re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text) or re.fullmatch(r"(.+?)\s*[/／|｜~〜～]\s*(.+)", text)
+    parts = [part.strip() for part in found.groups()] if found else []
     if not parts:
-        kana = re.search(r"(?<![ぁ-んァ-ヶー一-龠])[ァ-ヶーぁ-ん一-龠][ァ-ヶーぁ-ん一-龠 ・＝=]*$|^[ァ-ヶーぁ-ん一-龠][ァ-ヶーぁ-ん一-龠 ・＝=]*(?= [A-Za-zÀ-ÿ])", text)
-        rest = text.replace(kana[0], "").strip() if kana else ""
-        if kana and re.search("[A-Za-zÀ-ÿ]{2}", rest) and not is_japanese(rest) and alike(rest, kana[0]) >= 0.5:
-            parts = [rest, kana[0].strip()]
-    if len(parts) == 2 and is_japanese(parts[0]) != is_japanese(parts[1]):
+        for gap in re.finditer(r"\s+", text):
+            halves = text[:gap.start()], text[gap.end():]
+            if {*map(script, halves)} == {"latin", "kana"}:
+                parts = list(halves) if alike(*halves) >= 0.5 else parts
+    fits = len(parts) == 2 and is_japanese(parts[0]) != is_japanese(parts[1])
+    if fits and (alike(*parts) >= 0.4 or text.endswith((")", "）", "]", "」"))):
         return tuple(sorted(parts, key=is_japanese))
     return (None, text or None) if is_japanese(text) else (text or None, None)
 
 
-def without_brand(title: str, brands: list[str]) -> str | None:
-    """The title without a brand that it opens or closes with, or None when it has none of them."""
-    for brand in sorted(filter(None, brands), key=len, reverse=True):
-        for end in range(len(title), 0, -1):
-            if folded(title[:end]) == folded(brand) and not re.match(r"[A-Za-zÀ-ÿァ-ヶー]", title[end:]):
-                return title[end:]
-        for start in range(len(title)):
-            if folded(title[start:]) == folded(brand) and re.match(r"[\s\-–—|/／（(]", title[start - 1:] or " ") and title[start:start + 1].strip():
-                return re.sub(r"\s*\bby\s*$", "", title[:start])
-    return None
-
-
 def clean_name(text: str) -> str:
-    """A name without size, concentration, year, shop words and decoration."""
-    text = unicodedata.normalize("NFKC", text.replace("’", "'"))
-    for pattern in (SEO, SIZE, re.compile("|".join(CONCENTRATIONS.values()), re.I), SEO, re.compile(rf"\(\s*{YEAR.pattern}年?\s*\)|{YEAR.pattern}年(?:発売)?")):
-        shorter = pattern.sub(" ", text)
-        text = shorter if re.search(r"\w", shorter) else text
-    text = re.sub(r"\(\s*[/・,]?\s*\)|\s+(?=\))|(?<=\()\s+", "", text)
-    return re.sub(r"\s+", " ", text).strip(" -–—|/・:~〜,、*「」『』\"")
+    """A name without size, concentration, year, shop words and decoration; empty when nothing else is left."""
+    text = re.sub(rf"[|{MARK}]\s*{YEAR.pattern}$", "", text).replace(MARK, " ").translate(WIDE)
+    concentration = "|".join(pattern.pattern for pattern in words("concentration").values())
+    brackets, shop_words = r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]", words("skip")["side"].pattern
+    year = rf"\(\s*{YEAR.pattern}年?[^)]*\)|{YEAR.pattern}年(?:発売)?"
+    for pattern in (brackets, SIZE.pattern, concentration, shop_words, year, r"\(\s*[/・,\s]*\)"):
+        text = re.sub(pattern, " ", text, flags=re.I)
+    return " ".join(text.split()).strip(" -–—|/・･:~〜,、*.「」『』\"")
 
 
-def split_title(title: str) -> tuple[str, str] | None:
-    """Brand and item of 'Brand – Item' (the first dash parts them) or 'Item by Brand'."""
-    if found := re.fullmatch(r"(.+?)\s+by\s+([A-Z].+)", title):
-        return found[2], found[1]
-    found = re.match(rf"(.+?)(?:\s*[–—|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+)(.+)", title)
-    return (found[1], found[2]) if found else None
+def item_of(title: str, brand: list[str | None]) -> tuple[list[str | None], list[str | None]]:
+    """Names of a title without the brand, and the brand with the spelling that the title adds; Latin first in both."""
+    title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", re.sub(r"[＜<〈《]([^＞>〉》]+)[＞>〉》]", r"\1 ", title))
+    brand = list(brand)
+    if (bracket := re.match(r"[【\[]([^】\]]+)[】\]]", title)) and folded(bracket[1]) in map(folded, filter(None, brand)):
+        title = f"{bracket[1]} {title[bracket.end():]}"
+    title = title.replace(MARK, " | ")
+    title = title if any(opening(title, known) for known in brand if known) else clean_name(title) or title
+    pair = spellings(title)
+    names = list(pair) if all(pair) and not {*map(folded, pair)} & {folded(known) for known in brand if known} and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) else [title, None]
+    for place, name in enumerate(names):
+        rest, taken, dashed = name or "", set(), None
+        for known in sorted(filter(None, [*brand, *brand]), key=lambda known: folded(known) != folded(rest[:opening(rest, known)])):
+            end = opening(rest, known)
+            if end and is_japanese(rest[:end]) not in taken and clean_name(rest[end:]) and not (taken and dashed):
+                taken.add(other := is_japanese(rest[:end]))
+                brand[other] = brand[other] or plain(rest[:end])
+                dashed = re.match(DASH, rest[end:])
+                rest = rest[end:].lstrip(" \u3000・:：/／】–—|｜-")
+        name = rest
+        pieces = re.split(rf"(?:{DASH}|\s+by\s+)", rest)
+        if len(pieces) > 1 and folded(pieces[-1]) in [folded(known) for known in brand if known]:
+            name = rest[:-len(pieces[-1])]
+        names[place] = (clean_name(name or "") or plain(name or "")).replace(" | ", " ") or None
+    if not names[1]:
+        for known in filter(None, brand):
+            halves = re.split(rf"\s{re.escape(known)}\s", names[0] or "", maxsplit=1, flags=re.I)
+            names = [*map(clean_name, halves)] if len(halves) == 2 and {*map(script, halves)} == {"latin", "kana"} else names
+        names = list(spellings(names[0] or "")) if not names[1] else names
+    return [None, names[0]] if names[0] and is_japanese(names[0]) and not names[1] else sorted(names, key=lambda name: bool(name) and is_japanese(name)) if all(names) else names, brand
 
 
-# Pages ------------------------------------------------------------------------------------------------------------------
+# Pages ----------------------------------------------------------------------------------------------------------------
 
 
 def parse(html: bytes, content_type: str) -> lxml.html.HtmlElement | None:
-    """Root element of a page; elements nested beyond what the parser takes are laid flat, never lost."""
-    text = CONTROL.sub(lambda match: " " if match[0] in "\v\f\r" else "", decode(html, content_type))
+    """Root element of a page, None for what is no page; elements nested too deep for the parser are laid flat."""
+    if html.startswith((b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")) or not html.strip():
+        return None
+    text = re.sub("[｡-ﾟ]+", lambda match: unicodedata.normalize("NFKC", match[0]), decode(html, content_type))
+    text = CONTROL.sub("", text.replace("\f", " ")).encode("utf-8", "replace")
     for _ in range(2):
         parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-        with contextlib.suppress(lxml.etree.LxmlError, ValueError):
-            root = lxml.html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+        with contextlib.suppress(lxml.etree.LxmlError):
+            root = lxml.html.document_fromstring(text, parser=parser)
             if not any("depth" in entry.message for entry in parser.error_log):
                 return root
-        text = re.sub(r"</?(?:div|span|font|b|i|center|section|ul|li|table|tr|td|blockquote|small|big|p)\b[^>]*>", "<br>", text)
+        text = re.sub(rb"</?(?!h\d|title|meta|link|script|style|a[\s>])\w[^<>]*>", b"<br>", text)
     return None
 
 
 def json_products(root: lxml.html.HtmlElement) -> tuple[list[dict], set[str]]:
-    """The page's own schema.org Products from JSON-LD, and every type that it names."""
-    products, types = [], set()
+    """The page's own Products from its JSON-LD, and every schema.org type that it names; invalid blocks are passed over."""
+    products, types, todo = [], set(), []
     for script in root.iter("script"):
-        if "ld+json" not in (script.get("type") or ""):
-            continue
-        source = re.sub(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*$", "", script.text or "")
-        todo = []
-        for text in (source, re.sub(r",\s*(?=[}\]])", "", source)):
-            with contextlib.suppress(ValueError, RecursionError):
-                todo = [json.loads(text, strict=False)]
-                break
-        while todo:
-            node = todo.pop(0)
-            if isinstance(node, list):
-                todo += node
-            elif isinstance(node, dict):
-                kinds = node.get("@type") or []
-                kinds = {str(kind).rsplit("/")[-1] for kind in (kinds if isinstance(kinds, list) else [kinds])}
-                types |= kinds
-                if kinds & {"Product", "ProductGroup", "IndividualProduct", "ProductModel"} and isinstance(node.get("name"), str):
-                    products.append(node)
-                else:
-                    todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage", "itemReviewed", "about") if key in node]
+        source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", script.text or "")
+        if "ld+json" in (script.get("type") or ""):
+            for text in (re.sub(r",\s*(?=[}\]])", "", source), source):
+                with contextlib.suppress(ValueError, RecursionError):
+                    todo.append(json.loads(text, strict=False))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, list):
+            todo += reversed(node)
+        elif isinstance(node, dict):
+            kinds = {as_text(kind).rsplit("/")[-1] for kind in as_list(node.get("@type"))}
+            types |= kinds
+            if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
+                products += [node] if as_text(node["name"]) not in {as_text(other["name"]) for other in products} else []
+            else:
+                todo += [node[key] for key in ("mainEntityOfPage", "mainEntity", "@graph") if key in node]
     return products, types
 
 
+def as_list(value: object) -> list:
+    """The value as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def as_text(value: object) -> str:
-    """Text of a JSON-LD value: a string, a number, an object's name, a list's first."""
-    if isinstance(value, list):
-        return as_text(value[0]) if value else ""
-    if isinstance(value, dict):
-        return as_text(value.get("name") or value.get("@value") or value.get("value") or "")
-    return entities.unescape(re.sub(r"<[^>]*>", " ", str(value))) if isinstance(value, (str, int)) else ""
+    """Text of a JSON-LD value: of a string, a number, an object's name, a list's first."""
+    for _ in range(4):
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get("name", value.get("value", value.get("@value"))) if isinstance(value, dict) else value
+    return entities.unescape(re.sub(r"<[^>]*>", "\n", str(value))) if isinstance(value, str | int | float) else ""
 
 
-def labelled_table(table: lxml.html.HtmlElement) -> list[tuple[str, str]]:
-    """Label and text of a table whose first row holds the labels of its columns."""
-    rows = [[cell.text_content() for cell in row if cell.tag in ("th", "td")] for row in list(table.iter("tr"))[:2]]
-    upright = len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1 and all(label_fields(tidy(cell)) is not None for cell in rows[0])
-    return list(zip(*rows, strict=True)) if upright and label_fields(tidy(rows[1][0])) is None else []
+def json_lines(product: dict) -> list[Line]:
+    """What a JSON-LD Product says, as lines of a page."""
+    pairs = [(as_text({**entry, "value": None}), as_text(entry.get("value"))) for entry in
+             as_list(product.get("additionalProperty")) if isinstance(entry, dict)]
+    audience = product.get("audience")
+    pairs.append(("gender", as_text(audience.get("suggestedGender")) if isinstance(audience, dict) else ""))
+    lines = [Line(f"{tidy(label)}：{tidy(text)}", 0, "json", (), 0) for label, text in pairs if text]
+    return lines + [Line(part, 0, "json", (), 4) for line in as_text(product.get("description")).split("\n")
+                    for part in split_inline(tidy(line))]
+
+
+def column_labels(table: lxml.html.HtmlElement) -> list[str]:
+    """Lines of a table whose first row holds labels and whose second holds their values."""
+    rows = [[tidy(MARK.join(cell.itertext())) for cell in row.iter("th", "td")] for row, _ in zip(table.iter("tr"), "12", strict=False)]
+    labelled = [[label_fields(cell) is not None for cell in row] for row in rows]
+    fits = len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1 and all(labelled[0]) and not any(labelled[1])
+    return [f"{label}：{text}" for label, text in zip(*rows, strict=True)] if fits else []
 
 
 def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None) -> list[Line]:
-    """Lines of the page's own content: no menus, cards of other products, reviews or footers."""
+    """Lines of the page's own content: no menus, reviews, footers or cards of other products."""
     kept = {title, *title.iterancestors()} if title is not None else set()
-    lines, words, blocks, numbers = [], [], [(root, 0, 4)], 0
-    hidden = None  # level of the heading under which another product's content stands
-
-    def end_line() -> None:
-        text = tidy("".join(words))
-        words.clear()
-        (element, number, trust), parent = blocks[-1], blocks[-2][1] if len(blocks) > 1 else 0
-        level = int(element.tag[1]) if re.fullmatch("h[1-6]", element.tag) else 0
-        nonlocal hidden
-        if not text:
-            return
-        if level and hidden and level <= hidden:
-            hidden = None
-        if len(text) < 40 and SIDE_HEADING.search(text) and (level or element.tag in ("p", "div", "dt")) and element not in kept and not split_label(text):
-            hidden = hidden or level or 7
-        if not hidden:
-            lines.extend(Line(part, level, element.tag, number, parent, trust) for part in split_inline(text))
-
+    side = re.compile(rf"(?<![\w-])(?:\w+-)?(?:{words('skip')['class'].pattern})(?:-\w+)?(?![\w-])", re.I)
+    lines, text, blocks, count = [], [], [(root, (), 4)], 0
+    hidden = 0  # level of the heading under which other products stand
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
-        tag = element.tag
-        if event == "start":
+        tag, started = element.tag, event == "start"
+        if tag in BLOCKS:
+            line = tidy("".join(text))
+            text.clear()
+            block, path, trust = blocks[-1]
+            level = int(block.tag[1]) if block.tag in ("h1", "h2", "h3", "h4", "h5", "h6") else 0
+            if line and level:
+                hidden = hidden if hidden and level > hidden else 0
+            if line and len(line) < 30 and block not in kept and words("skip")["heading"].search(line) and not split_label(line):
+                hidden = hidden or level or 7
+            if line and not hidden:
+                lines += [Line(part, level, block.tag, path, trust) for part in split_inline(line)]
+        if started:
             names = f"{element.get('class') or ''} {element.get('id') or ''}"
-            table = labelled_table(element) if tag == "table" else []
-            if element not in kept and (tag in DROPPED or tag not in ("html", "body", "main") and SIDE_CLASS.search(names)) or table:
-                for label, text in table:
-                    lines.append(Line(f"{tidy(label)}：{tidy(text)}", 0, "td", numbers, 0, 3))
+            table = column_labels(element) if tag == "table" else []
+            lines += [Line(line, 0, "td", (), 3) for line in table]
+            if element not in kept and (tag in DROPPED or tag not in ("html", "body", "main") and side.search(names)) or table:
                 walk.skip_subtree()
-                blocks.append(blocks[-1]) if tag in BLOCKS else None
-                continue
+            else:
+                labels = (element.get(name) for name in ("data-label", "data-title", "data-th", "aria-label", "alt", "title"))
+                text += [f"{label}：" for label in labels if label and label_fields(label)][:1]
+                text += [MARK] * (tag in INLINE) + [element.text or ""]
             if tag in BLOCKS:
-                end_line()
-                numbers += tag != "br"
-                trust = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else min(blocks[-1][2], 4)
-                blocks.append((element, numbers, trust) if tag != "br" else blocks[-1])
-            for attribute in ("data-label", "data-title", "data-th", "data-name", "alt", "title"):
-                if (label := element.get(attribute)) and label_fields(label) is not None:
-                    words.append(f"{label}：")
-                    break
-            if tag in SEPARATE:
-                words.append(MARK)
-            words.append(element.text or "")
+                count += tag != "br"
+                trust = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else blocks[-1][2]
+                blocks.append((element, (*blocks[-1][1], count), trust) if tag != "br" else blocks[-1])
         else:
-            if tag in SEPARATE:
-                words.append(MARK)
             if tag in BLOCKS:
-                end_line()
                 blocks.pop()
-            words.append(element.tail or "")
-    end_line()
+            text += [MARK] * (tag in INLINE) + [element.tail or ""]
     return lines
 
 
-def facts_of(lines: list[Line]) -> dict[str, object]:
-    """Fields that labelled lines, bracketed facts and sentences give; a weaker source only fills what is missing."""
-    found = []  # (trust, field, value)
+def sentence_facts(text: str) -> list[tuple[str, object]]:
+    """Tiers, year, gender and perfumer that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
+    found = []
+    for field, tier in words("tier").items():
+        other = "|".join(pattern.pattern for pattern in words("tier").values())
+        match = re.search(rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?|consists? of)\s([^;.。]+?)"
+                          rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)"
+                          rf"|(?:{tier.pattern})(?:ノート)?(?:には|は|に)、?([^。]+?)(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)", text, re.I)
+        items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
+        if items and all(is_note(item, True) for item in items):
+            found.append((field, items))
+    for field, pattern in (("year", r"(?:launched|released|introduced)\sin\s(\d{4})"), ("gender", r"(?:fragrance|perfume|scent)\b.{0,40}\bfor\s((?:wo)?men(?:\sand\s(?:wo)?men)?)\b"),
+                           ("perfumer", r"(?:nose|perfumer)s?\s(?:behind this fragrance\s)?(?:is|are|was)\s([^.]+)")):
+        if match := re.search(pattern, plain(text), re.I):
+            found += read_field((field,), [match[1]])
+    return found
+
+
+def beside(label: Line, first: Line, following: Line) -> bool:
+    """Whether a line stands beside the first under a label: in the same element, or in an alike one of the same group."""
+    near = first.path[:-1] == following.path[:-1] or first.path[:len(label.path)] == following.path[:len(label.path)]
+    return first.path == following.path or near and first.tag == following.tag and len(first.path) == len(following.path)
+
+
+def facts_of(lines: list[Line]) -> list[tuple[int, int, str, object]]:
+    """Trust, place, field and value of every fact that labelled lines, tags in brackets and sentences give."""
+    found = []
     for at, line in enumerate(lines):
         if label := split_label(line.text):
             fields, rest, apart = label
             values = [rest] if rest else []
             for following in lines[at + 1:at + 40]:
-                first = lines[at + 1]
-                if following.level or split_label(following.text) or (rest and not values[-1].endswith(("、", ","))):
+                if following.level or split_label(following.text) or rest and not values[-1].endswith(("、", ",")):
                     break
-                if values and not (following.parent == first.parent and following.tag == first.tag):
+                if values and not beside(line, lines[at + 1], following):
                     break
                 values.append(following.text)
-            for field in fields:
-                value = read_field(field, values)
-                if value and (apart or field in TIERS and len(value) > 1):
-                    found.append((line.trust, field, value))
-        elif bracket := re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", line.text):
-            for part in re.split(r"[／/・、]", bracket[1]):
-                kind = "gender" if gender_of(part) else "concentration" if choose(CONCENTRATIONS, part) else "families"
-                found.append((2, kind, read_field(kind, [part])))
+            found += [(line.trust, at, field, value) for field, value in read_field(fields, values) if value and
+                      (apart or field in TIERS and len(value) > 1)]
+        elif tags := re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", line.text):
+            parts = re.split(r"[／/・、]", tags[1])
+            kinds = ["gender" if gender_of(part) else "concentration" if which("concentration", part) else "families" for part in parts]
+            if set(kinds) - {"families"}:
+                found += [(2, at, *read_field((kind,), [part])[0]) for kind, part in zip(kinds, parts, strict=True)]
+        elif words("gate")["gender"].fullmatch(line.text):
+            found.append((4, at, "gender", gender_of(line.text)))
         else:
-            found += [(5, field, value) for field, value in sentence_notes(line.text)]
-    facts = {}
-    for _, field, value in sorted(found, key=lambda fact: fact[0]):
-        facts[field] = facts[field] + [item for item in value if item not in facts[field]] if field == "families" and field in facts else facts.get(field) or value
-    return facts
+            found += [(5, at, field, value) for field, value in sentence_facts(line.text)]
+    return found
 
 
-def sentence_notes(text: str) -> list[tuple[str, list[str]]]:
-    """Tiers that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
-    tiers = []
-    for field, words in TIERS.items():
-        found = re.search(rf"\b(?:{words})\s+notes?\s+(?:are|is|includes?|of|features?|consists? of)\s+([^;.。]+?)(?=[;.。]|,?\s*(?:and\s+)?(?:the\s+)?(?:top|heart|middle|base)\s+notes?\b|$)", text, re.I) or \
-            re.search(rf"(?:{words})(?:ノート)?(?:には|は|に)、?([^。]+?)(?=、?(?:トップ|ミドル|ハート|ラスト|ベース|ボトム)|です|。|が|を|で構成|$)", text)
-        if found:
-            items = [tidy_item(item) for item in split_items(found[1])]
-            if all(is_note(item, True) for item in items) and (len(items) > 1 or len(items[0]) < 20):
-                tiers.append((field, items))
-    return tiers
+def merged(found: list[tuple[int, int, str, object]]) -> dict:
+    """One value a field: the most trusted; lists of the same trust and place are joined."""
+    facts, source = {}, {}
+    for trust, at, field, value in sorted(found, key=lambda fact: fact[:2]):
+        if source.setdefault(field, (trust, at)) == (trust, at) and isinstance(value, list):
+            facts[field] = list(dict.fromkeys([*facts.get(field, []), *value]))
+        else:
+            facts.setdefault(field, value)
+    return facts | ({"notes": []} if any(facts.get(tier) for tier in TIERS) else {})
+
+
+def text_of(elements: list[lxml.html.HtmlElement]) -> list[str]:
+    """Short texts of elements, or what their content attribute says."""
+    texts = [tidy(element.get("content") or MARK.join(element.itertext())) for element in elements]
+    return [text for text in texts if 0 < len(text) < 160]
+
+
+def title_element(root: lxml.html.HtmlElement, titles: list[str]) -> lxml.html.HtmlElement | None:
+    """The heading that names the page's product: the first whose words stand in the page's titles, else the first."""
+    headings = [tag for tag in root.iter("h1") if tidy(tag.text_content())] or root.xpath(
+        "//*[@itemprop='name' or contains(@class, 'product') and (contains(@class, 'title') or contains(@class, 'name'))]")
+    whole = folded(" ".join(titles))
+    return next((tag for tag in headings if folded(tag.text_content()) in whole), headings[0] if headings else None)
+
+
+def is_brand(text: str) -> bool:
+    """Whether a text may be a brand's name: no word of shops, listings or errors."""
+    return bool(clean_name(text)) and not any(words("gate")[name].search(text) for name in ("no_page", "article", "shop"))
+
+
+def brand_candidates(root: lxml.html.HtmlElement, products: list[dict], meta: dict, facts: dict, titles: list[str]) -> list[str]:
+    """What may be the brand, most trusted first: data, labels, links, then crumbs that a title opens or ends with."""
+    in_page = ("//*[not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside) and (contains(@href, '/brand') or "
+               "contains(@href, '/vendors/') or contains(@href, '/designer') or contains(@class, 'vendor') or "
+               "contains(concat(' ', translate(@class, '-_BRAND', '  brand'), ' '), ' brand '))]")
+    crumbs = text_of(root.xpath("//*[contains(@class, 'crumb') or contains(@class, 'topicpath') or contains(@id, 'crumb')]//*[not(*)]"))
+    crumbs = [crumb for crumb in crumbs if any(opening(title, crumb) or title.endswith(crumb) for title in titles)
+              and crumb not in titles]
+    data = [as_text(product.get(key)) for product in products[:1] for key in ("brand", "manufacturer")]
+    found = [*data, *text_of(root.xpath("//*[@itemprop='brand']")[:1]), meta.get("product:brand", ""), facts.get("brand", ""),
+             *text_of(root.xpath(in_page)[:3]), *crumbs]
+    found = [re.sub(r"^(?:ブランド|brand\b|by\b)\s*[:：]?\s*", "", plain(text), flags=re.I) for text in found]
+    return [text for text in found if text and len(text) < 60 and not NOTHING.fullmatch(text) and is_brand(text)]
+
+
+def said_twice(title: str) -> str:
+    """The brand that a title opens with in two scripts, as 'CHANEL（シャネル）' of 'CHANEL シャネル チャンス', or empty."""
+    for gap in re.finditer(rf"[\s{MARK}／/]+", "" if all(spellings(title)) else title):
+        brand, rest = title[:gap.start()], title[gap.end():]
+        if (end := opening(rest, brand)) and is_japanese(brand) != is_japanese(rest[:end]) and clean_name(rest[end:]):
+            return f"{brand}（{rest[:end]}）"
+    return ""
+
+
+def brand_and_names(titles: list[str], own: int, brands: list[str], byline: list[str], shop: str) -> dict:
+    """Brand and name in both spellings, from the first that gives them; the others fill in the second spelling."""
+    guesses = []
+    for title in titles[:own]:
+        pieces = [piece for piece in re.split(DASH, title) if clean_name(piece) and folded(piece) != folded(shop)]
+        by = re.fullmatch(r".+\sby\s([A-Z].+)", plain(title)) or re.match(r"([^\s「]+(?:\s[^\s「]+){0,3})\s?「[^」]+」", title)
+        pair = len(pieces) == 2 and is_japanese(pieces[0]) != is_japanese(pieces[1]) and alike(*pieces) >= 0.5
+        guesses[:0] = [by[1]] if by else []
+        guesses += [] if by else [said_twice(clean_name(title))] + ([pieces[0]] if len(pieces) > 1 and not pair else [])
+    brands = [brand for brand in brands if folded(brand) != folded(shop)] or list(filter(None, guesses)) or [re.sub(r'^by\s', '', line) for line in byline if is_brand(line)][:1] or brands or [piece for piece in [*re.split(DASH, titles[own])[1:-1], shop] if clean_name(piece) and is_brand(piece)][:1]
+    if not brands:
+        return {}
+    brand, brand_ja = spellings(re.sub(r"^【|】$", "", brands[0]))
+    for other in map(spellings, [*brands[1:], *guesses]):
+        if brand and other[1] and (not brand_ja) and (folded(other[0] or "") == folded(brand) or alike(brand, other[1]) >= 0.66):
+            brand_ja = other[1]
+        elif brand_ja and other[0] and not brand and (other[1] == brand_ja or alike(other[0], brand_ja) >= 0.66):
+            brand = other[0]
+    name, name_ja = None, None
+    for title in titles:
+        (latin, kana), (brand, brand_ja) = item_of(title, [brand, brand_ja])
+        if not name and not name_ja:
+            name, name_ja = latin, kana
+        elif name and kana and not name_ja and (folded(latin or "") == folded(name) or alike(name, kana) >= 0.6):
+            name_ja = kana
+        elif name_ja and latin and not name and (kana == name_ja or alike(latin, name_ja) >= 0.6):
+            name = latin
+    return {"brand": brand, "brand_ja": brand_ja, "name": name or name_ja, "name_ja": name_ja if name else None}
+
+
+def starts_of(lines: list[Line], found: list[tuple[int, int, str, object]]) -> list[int]:
+    """Places where the perfumes of a page begin: one for each list of top notes that is no other's repetition."""
+    tops = []
+    for trust, at, field, value in found:
+        if field == "top_notes" and 0 < trust < 5 and not any(
+                set(value) <= set(other) or set(other) <= set(value) or is_japanese(value[0]) != is_japanese(other[0]) for _, other in tops):
+            tops.append((at, value))
+    return [max((place for place, line in enumerate(lines[:at]) if line.level and not label_fields(line.text)), default=0) for at, _ in tops]
+
+
+def is_perfume_page(root: lxml.html.HtmlElement, products: list[dict], types: set[str], meta: dict, titles: list[str], facts: dict) -> bool:
+    """Whether a page is one product's and that product a perfume: by its notes, its words and its shop's furniture."""
+    heading, gates = " ".join(titles), words("gate")
+    concentrated = facts.get("concentration") or which("concentration", heading)
+    if gates["goods"].search(heading) or gates["no_page"].search(heading) or gates["article"].search(heading):
+        return False
+    if gates["extras"].search(heading) and not concentrated:
+        return False
+    tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
+    if len(tiers) > 1 and sum(map(len, tiers)) > 2:
+        return True
+    if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"} or "article" in meta.get("og:type", ""):
+        return False
+    furniture = root.xpath("boolean(//*[contains(@itemtype, 'Product') or contains(@class, 'add-to-cart') or contains(@class, 'price')]"
+                           "|//form[contains(@action, 'cart') or contains(@class, 'cart')])")
+    product = bool(products) or "product" in meta.get("og:type", "")
+    labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "year", "seasons"))
+    kind = " ".join([heading, *(as_text(product.get("category")) for product in products)])
+    return bool(tiers or len(facts.get("notes", [])) > 2 or concentrated) and (product or furniture or labels > 1) or product and bool(gates["perfume"].search(kind))
 
 
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
-    """Perfumes of one page as records of perfumes.jsonl without fetched_at; empty for a page that is about no perfume."""
-    root = None if html.startswith(b"%PDF") or not html.strip() else parse(html, content_type)
+    """Perfumes of one page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
+    root = parse(html, content_type)
     if root is None:
         return []
-    meta = {tag.get("property") or tag.get("name"): tag.get("content") or "" for tag in root.iter("meta")}
+    meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content") or "") for tag in root.iter("meta")}
+    meta["title"] = tidy(root.findtext(".//title") or "")
     products, types = json_products(root)
-    heading = next(root.iter("h1"), None)
-    lines = page_lines(root, heading)
-    facts = facts_of(lines)
-    title = plain(heading.text_content()) if heading is not None else ""
-    parts = split_title(title)
-    brand, name = parts or (None, title)
-    if products:
-        name = as_text(products[0]["name"])
-        brand = as_text(products[0].get("brand")) or brand
-    if not brand or not name or not any(facts.get(field) for field in NOTE_FIELDS) or NOT_PERFUME.search(title) or ARTICLE.search(title):
+    element = title_element(root, [meta["title"], meta.get("og:title", ""), *(as_text(product["name"]) for product in products)])
+    heading = tidy(MARK.join(element.itertext())) if element is not None else ""
+    lines = page_lines(root, element)
+    first = next((place for place, line in enumerate(lines) if split_label(line.text)), 0)
+    heading = heading or next((line.text for line in reversed(lines[:first]) if len(line.text) < 90 and not PROSE.search(line.text)), "")
+    fitting = [product for product in products if folded(as_text(product["name"])) in folded(heading) or folded(heading) in folded(as_text(product["name"]))]
+    products = fitting[:1] or products
+    if len(products) > 1:
         return []
-    (brand, brand_ja), (name, name_ja) = spellings(brand), spellings(clean_name(name))
-    facts |= {"brand": brand, "brand_ja": brand_ja, "name": name or name_ja, "name_ja": name_ja if name else None}
-    return [record(url, facts)]
-
-
-def record(url: str, facts: dict) -> dict:
-    """A perfume with every field in its order, control characters removed."""
-    if any(facts.get(field) for field in TIERS):
-        facts = {**facts, "notes": []}
-    fields = {"url": url, **{field: facts.get(field) for field in ("brand", "brand_ja", "name", "name_ja", "gender")},
-              **{field: facts.get(field) or [] for field in (*NOTE_FIELDS, "families")}, "concentration": facts.get("concentration"),
-              **{field: facts.get(field) or [] for field in ("seasons", "scenes", "images", "impressions")},
-              **{field: facts.get(field) for field in ("perfumer", "year", "concept")}}
-    return fields
+    top = next((place for place, line in enumerate(lines) if line.text == heading), 0)
+    lines, near = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:], [line.text for line in lines[max(0, top - 1):top + 3] if len(line.text) < 60 and line.text != heading and not split_label(line.text)]
+    found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
+    starts = starts_of(lines, found)
+    facts = merged(found)
+    shop = meta.get("og:site_name") or meta.get("application-name") or ""
+    last = re.split(r"\s+[|｜–—-]\s+|[|｜／]", meta["title"])
+    shop = shop or (last[-1] if len(last) > 1 and folded(last[-1]) not in folded(heading) else "")
+    page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", meta["title"]) if shop else meta["title"]
+    own_titles = [*(as_text(product["name"]) for product in products), *text_of(root.xpath("//*[contains(@itemtype, 'Product')]//*[@itemprop='name']")[:1]),
+                  heading, facts.get("name") or "", meta.get("og:title", "")]
+    own_titles = list(dict.fromkeys(filter(None, own_titles))) or [page_title]
+    said = [match for line in lines for match in re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", plain(line.text))
+            if folded(match[1]) in folded(heading)]
+    own_titles = [match[0] for match in said if folded(match[0]) in folded(heading)][:1] + own_titles
+    if len(starts) > 1 or not is_perfume_page(root, products, types, meta, own_titles, facts):
+        return []
+    byline = [text for text in near if not re.search(r"[¥￥\d。、]|円", text) and not PROSE.search(text) and clean_name(text)]
+    names = brand_and_names([*own_titles, page_title, *near], len(own_titles), [*brand_candidates(root, products, meta, facts, [*own_titles, page_title]), *(match[1] for match in said)], byline, shop)
+    if not names or not names["name"] or len(names["name"]) > 80:
+        return []
+    address = next((canonical(tag.get("href") or "", url) for tag in root.iter("link") if (tag.get("rel") or "").lower() == "canonical"), "")
+    same = urlsplit(address).netloc == urlsplit(url).netloc and urlsplit(address).path.strip("/")
+    facts |= names | {"url": address if same else canonical(url) or url}
+    concept = next((line.text for line in lines if len(line.text) > 40 and PROSE.search(line.text) and not split_label(line.text)), "")
+    facts["concept"] = facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(concept)) or None
+    facts["gender"] = facts.get("gender") or gender_of(" ".join(own_titles))
+    facts["concentration"] = facts.get("concentration") or which("concentration", " ".join(own_titles))
+    return [{field: facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
 
 # The shop ---------------------------------------------------------------------------------------------------------------
+
+IDLE_PARAMETER = re.compile(r"utm_\w+|gclid|fbclid|yclid|msclkid|\w*sess(?:ion)?_?id|sid|phpsessid|ref|referrer|orderby|order|sort\w*|filter\w*|"
+                            r"min_price|max_price|currency|add[-_]to[-_]\w+|variant|replytocom|share|print|view|display|limit|per_?page|_\w+", re.I)
+IDLE_PATH = re.compile(r"/(?:cart|checkout|my-?(?:account|page)|login|signin|register|signup|wish-?list|compare|wp-(?:admin|json|login\.php|content|"
+                       r"includes)|feed|search|contact|inquiry|cgi-bin|cdn-cgi|xmlrpc\.php)(?:/|$)|"
+                       r"\.(?:jpe?g|png|gif|webp|svg|ico|css|js|json|xml|gz|pdf|zip|mp4|mp3|woff2?|docx?|xlsx?)$", re.I)
 
 
 class Page(NamedTuple):
@@ -887,7 +1010,7 @@ def crawl(shop: Shop):
             shop.counts[f"失敗: HTTP {page.head['status']}"] += 1
             continue
         perfumes = extract_perfumes(page.body, final, page.head["content_type"] or "")
-        root = parse(page.body, page.head["content_type"] or "") if page.body.strip() and not page.body.startswith(b"%PDF") else None
+        root = parse(page.body, page.head["content_type"] or "")
         new = [link for link in page_links(root, final) if link and url_key(link) not in waiting] if root is not None else []
         fruitful = perfumes or any(shape(link) != shape(final) for link in new if urlsplit(link).netloc == shop.host)
         for link in dict.fromkeys(new):
