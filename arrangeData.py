@@ -5,8 +5,8 @@
 Reads data/perfumes.jsonl and data/spellings.csv (other names of materials, for questions only). Writes
 data/perfume_qa.json: a JSON array of {"instruction", "response", "type", "key", "source"}, one record a line, in the
 order of the perfumes and, within one, of the types: a person finds the questions about a page side by side, a changed
-page changes its own lines, and loadModel.py shuffles. Prints what was left out and why, and the types with counts and
-an example. The same input gives the same bytes.
+page leaves most lines of the others as they were, and loadModel.py shuffles. Prints what was left out and why, and the
+types with counts and an example. The same input gives the same bytes.
 
 `type` and `key` say what was asked, in values as perfumes.jsonl spells them, joined by ×:
 
@@ -248,7 +248,7 @@ class Shop:
     """All perfumes, what is asked of them together, and the one source of chance."""
 
     def __init__(self, perfumes, spellings):
-        self.draw = random.Random(SEED)
+        self.draw = random.Random()  # seeded for each perfume
         self.pools = defaultdict(list)  # (type, value): its perfumes; ("", "") has all
         self.brands = defaultdict(set)  # (type, value): the brands that have one
         self.namesakes = defaultdict(lambda: defaultdict(list))  # a name: {brand: its perfumes of that name}
@@ -387,6 +387,7 @@ def arrange(perfumes, spellings):
     """Yields the records, perfume by perfume; the same instruction and response never twice."""
     shop, written = Shop(perfumes, spellings), set()
     for perfume in tqdm(perfumes, desc="質問を作成", unit="本", disable=None):
+        shop.draw.seed(f"{SEED} {perfume['url']} {perfume['name']}")  # a changed page moves few others
         known = facts(perfume)
         for kind, rate in RECORDS_PER_PERFUME.items():
             times = int(rate + shop.draw.random())

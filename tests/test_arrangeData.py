@@ -13,7 +13,6 @@ import pytest
 from catalogue import make_catalogue
 
 import arrangeData
-import generate
 
 ROOT = Path(arrangeData.__file__).parent
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes", "ノート": "notes"}
@@ -403,6 +402,14 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
     assert sorted(path.name for path in Path(tmp_path, "data").iterdir()) == ["perfume_qa.json", "perfumes.jsonl"]
 
 
+def test_a_changed_page_leaves_most_lines_of_the_others(tmp_path):
+    pages = make_catalogue(120, seed=2)
+    before, _ = run(tmp_path, pages)
+    after, _ = run(tmp_path, [pages[0] | {"seasons": ["夏"], "scenes": [], "images": []}, *pages[1:]])
+    others = [[json.dumps(r) for r in made if pages[0]["url"] not in r["source"]] for made in (before, after)]
+    assert len(set(others[0]) - set(others[1])) < 0.15 * len(before)
+
+
 def test_load_dataset_reads_it(records, tmp_path):
     import datasets
 
@@ -424,6 +431,8 @@ def test_the_table_names_every_type_with_count_and_example(tmp_path, capsys):
 
 def test_no_response_is_longer_than_can_be_generated(records, tmp_path):
     from tokenizers import Tokenizer
+
+    import generate
 
     tokenizer = Tokenizer.from_file(str(ROOT / "data" / "rehearsal_model" / "tokenizer.json"))
     long_names = perfume(name="Très " * 15, name_ja="とても" * 26, top_notes=[f"{n}番目の花から採れたとても長い名前の材料" for n in range(20)])
