@@ -2,8 +2,8 @@
 
     python getData.py
 
-Reads   START_URL: the shop's address, or a folder of saved pages, which is then served on 127.0.0.1 for the length of
-        the run; data/page_words.csv: the words by which pages label their facts.
+Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the length of the run;
+        data/page_words.csv: the words (patterns) by which pages label their facts.
 Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice).
 Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, how often each field is filled.
 
@@ -29,6 +29,7 @@ import time
 import unicodedata
 import zlib
 from collections import Counter, deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -70,29 +71,27 @@ BLOCKS = set("address article aside blockquote body br caption center dd details
              "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody td "
              "tfoot th thead tr ul".split())
 INLINE = {"span", "a", "strong", "b", "label", "img"}  # inline elements that set their text apart
-DROPPED = set("script style noscript template svg nav header footer aside iframe select button textarea head object".split())
+DROPPED = set("script style noscript template svg nav header footer aside iframe select button textarea head".split())
+NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
-PROSE = re.compile(r"です|ます|でし[たょ]|まし[たょ]|ません|する|した(?!き)|され|れる|られ|ような|という|てい[るく]|ながら|まと[うっ]|包[みまむん]|"
-                   r"漂|広が|感じ|与え|誘[いうわ]|立ち|溢れ|あふれ|満ち|際立|引き立|重な|楽し|ください|こちら|に入れ|[でにを](?:は|も)|"
-                   r"\b(?:is|are|with|you|your|this|that|its?|opens?|reveals?|blends?)\b|[!?！？。]", re.I)
-HEADLINE = re.compile(r"(?:さ|み|感|(?<!お)香り?|匂い|印象|魅力|世界|余韻|調和|輝き|タイプ|系|イメージ|瞬間|物語)$")  # after kana: no material
-ADJECTIVE = re.compile(r"[ぁ-ん](?:な|い|る|た)(?=[ァ-ヶ一-龠A-Za-z])|[ァ-ヶー一-龠]な(?=[ァ-ヶ一-龠])")
-NOTHING = re.compile(r"(?:不明|未公開|非公開|なし|無し|ない|特になし|記載なし|未定|unknown|n/?a|none|null|[-–—―ー?？.…*\s]+)?", re.I)
-SIZE = re.compile(r"(?:[/(x×・]\s*)?\d+(?:\.\d+)?\s*(?:ml|cc|fl\.?\s?oz\.?|oz\.?|ミリ(?:リットル)?|g|本(?:セット|入り?)?|個(?:セット)?)"
-                  r"(?![a-z])\)?", re.I)
-YEAR = re.compile(r"(?<!\d)(?:1[789]|20)\d\d(?!\d)")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
+YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
+GAP = rf"[\s:：{MARK}】〉》>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
 DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
+LABEL_INSIDE = re.compile(
+    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜■●◆▼]))([（(【〈《<＜\[■●◆▼◇▽]\s*)?((?:(?:top|head|middle|heart|mid|base|last)\s)?"
+    rf"[^\s、。,;；:：/／|｜（）(){MARK}【】〈〉《》<>＜＞\[\]■●◆◇▼▽]{{1,16}})\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[】〉》>＞\]）){MARK}])", re.I)
+Fact = tuple[int, int, str, object]  # rank of its source (lower is better), place on the page, field, value
 
 
 class Line(NamedTuple):
     """One line of a page as a reader sees it."""
 
     text: str
-    level: int  # 1 to 6 for a heading, else 0
-    tag: str  # of the block element that it stands in
-    path: tuple[int, ...]  # numbers of the block elements around it, outermost first
-    trust: int  # rank of the source, lower is better
+    level: int = 0  # 1 to 6 for a heading
+    tag: str = ""  # of the block element that it stands in
+    path: tuple[int, ...] = ()  # numbers of the block elements around it, outermost first
+    rank: int = 4  # of the source, lower is better
 
 
 @functools.cache
@@ -102,32 +101,29 @@ def words(use: str) -> dict[str, re.Pattern]:
         return {row["name"]: re.compile(row["words"], re.I) for row in csv.DictReader(file) if row["use"] == use}
 
 
-def which(use: str, text: str) -> str | None:
-    """The first name whose words stand in the text."""
-    return next((name for name, pattern in words(use).items() if pattern.search(text)), None)
+def says(use: str, text: str, *names: str) -> str | None:
+    """The first name of a use (of all, or of those given) whose words stand in the text."""
+    return next((name for name, found in words(use).items() if (not names or name in names) and found.search(text)), None)
 
 
 # Text -----------------------------------------------------------------------------------------------------------------
 
 
-def decode(html: bytes, content_type: str) -> str:
-    """The page's text: byte order mark, UTF-8 where it fits, then whichever named or Japanese encoding fits best."""
+def decode(html: bytes) -> str:
+    """The page's text: by its byte order mark, as UTF-8, or in the encoding that leaves least nonsense, whatever is named."""
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if html.startswith(mark):
             return html.decode(name, "replace")
     with contextlib.suppress(UnicodeDecodeError):
         return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8")
-    named = re.findall(r"charset\s*=\s*[\"']?\s*([\w-]+)", f"{content_type} {html[:4_000].decode('latin-1')}".lower())
-    known = {"utf-8": "utf-8", "utf8": "utf-8", "euc-jp": "euc_jp", "x-euc-jp": "euc_jp"}
-    names = [known.get(name) or ("cp932" if re.search("s.*jis|31j|932", name) else "") for name in named]
-    texts = [html.decode(name, "replace") for name in dict.fromkeys([*filter(None, names), "cp932", "euc_jp", "utf-8"])]
+    texts = [html.decode(name, "replace") for name in ("cp932", "euc_jp", "utf-8")]
     return min(texts, key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)))
 
 
 def tidy(text: str) -> str:
     """Text on one line; full-width spaces and MARKs, which separate, are kept, control characters are not."""
     text = re.sub(rf"\s*{MARK}[\s{MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
-    return CONTROL.sub(lambda match: MARK if match[0] == MARK else "", text).strip(f" \u3000{MARK}")
+    return CONTROL.sub(lambda found: MARK if found[0] == MARK else "", text).strip(f" \u3000{MARK}")
 
 
 def plain(text: str) -> str:
@@ -135,31 +131,23 @@ def plain(text: str) -> str:
     return " ".join(CONTROL.sub("", unicodedata.normalize("NFC", text.replace(MARK, " "))).split())
 
 
-def is_japanese(text: str) -> bool:
-    """Whether a text has kana or kanji."""
-    return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
-
-
 @functools.lru_cache(8192)
 def label_fields(text: str) -> tuple[str, ...] | None:
     """Fields that a label stands for: () for one of no use here, None for what is no label; 'ミドル＆ラスト' is two."""
-    if len(text) > 48:
-        return None
-    label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)", "", unicodedata.normalize("NFKC", text).lower())
-    label = re.sub(r"[^\w]|[ー_](?![ァ-ヶ])", "", label) if "ー" not in label else re.sub(r"[^\w]|_", "", label)
-    if not label:
-        return None
-    tiers = words("tier")
-    if re.fullmatch(rf"(?:{'|'.join(tier.pattern for tier in tiers.values())}|ノート|notes?|の?香り|the|and|から|と)+", label):
-        if fields := tuple(field for field, tier in tiers.items() if tier.search(label)):
+    label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
+    label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)|[^\w]|_", "", label)
+    tiers = {field: tier.pattern for field, tier in words("tier").items()}
+    if re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香り|the|and|から|と)+", label):
+        if fields := tuple(field for field, tier in tiers.items() if re.search(tier, label)):
             return fields
-    return next((tuple(fields.split()) for fields, found in words("label").items() if found.fullmatch(label)), None)
+    return next((tuple(fields.split()) for fields, found in words("label").items() if label and found.fullmatch(label)), None)
 
 
+@functools.lru_cache(8192)
 def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     """Fields, value, and whether they stand clearly apart, of a line that opens with a label: 'トップノート：A、B'."""
     found = None
-    for gap in re.finditer(rf"[\s:：{MARK}】〉》>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$", text[:60]):
+    for gap in re.finditer(GAP, text[:60]):
         label = text[:gap.start()]
         if (fields := label_fields(label)) is not None:
             apart = gap[0] != " " or bool(re.search(r"ノート|notes?", label, re.I))
@@ -167,18 +155,14 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     return found
 
 
-LABEL_INSIDE = re.compile(
-    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜■●◆▼]))([（(【〈《<＜\[■●◆▼◇▽]\s*)?((?:(?:top|head|middle|heart|mid|base|last)\s)?"
-    rf"[^\s、。,;；:：/／|｜（）(){MARK}【】〈〉《》<>＜＞\[\]■●◆◇▼▽]{{1,16}})\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[】〉》>＞\]）){MARK}])", re.I)
-
-
+@functools.lru_cache(8192)
 def split_inline(text: str) -> list[str]:
     """A line cut before each label that stands inside it: 'トップ:A、B、ミドル:C' is two."""
     cuts, at = [0], 0
-    while match := LABEL_INSIDE.search(text, at):
-        if label_fields(match[2]) is not None:
-            cuts.append(match.start(1) if match[1] else match.start(2))
-        at = max(match.end() - 1, match.start() + 1)
+    while found := LABEL_INSIDE.search(text, at):
+        if label_fields(found[2]) is not None:
+            cuts.append(found.start(1) if found[1] else found.start(2))
+        at = max(found.end() - 1, found.start() + 1)
     parts = [text[start:end].strip(f" \u3000{MARK}、,/／") for start, end in zip(cuts, [*cuts[1:], None], strict=True)]
     return [part for part in parts if part]
 
@@ -186,37 +170,26 @@ def split_inline(text: str) -> list[str]:
 # Notes and other lists ------------------------------------------------------------------------------------------------
 
 
-def split_outside(text: str, separator: str) -> list[str]:
-    """Text split at a separator (a pattern) wherever no parenthesis is open."""
-    parts, depth, last = [], 0, 0
-    balanced = len(re.findall(r"[(（\[]", text)) == len(re.findall(r"[)）\]]", text))
-    for match in re.finditer(rf"([(（\[])|([)）\]])|{separator}", text, re.I):
-        if match[1] or match[2]:
-            depth += balanced * (1 if match[1] else -1)
-        elif depth <= 0:
-            parts.append(text[last:match.start()])
-            last = match.end()
-    return [*parts, text[last:]]
-
-
 def split_items(text: str) -> list[str]:
-    """Items of a written list, parted by the strongest separator that it has; the list ends at 。 and at a dash."""
-    items = [text := re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]]
+    """Items of a written list by the strongest separator that it has outside parentheses; it ends at 。 and at a dash."""
+    held = []
+    text = re.sub(r"[(（\[][^()（）\[\]]*[)）\]]", lambda found: held.append(found[0]) or chr(0xF0000 + len(held) - 1), text)
+    text = re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
+    items = [text]
     for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･]\s*", r"(?<=[ァ-ヶー一-龠]) +(?=[ァ-ヶー一-龠])"):
-        items = split_outside(text, separator)
-        if len(items) > 1 and items[0] != items[1] and not (len(items) == 2 and "?<=" in separator):
+        parts = re.split(separator, text)
+        if len(parts) > 2 or len(parts) == 2 and parts[0] != parts[1] and "?<=" not in separator:
+            items = parts
             break
-    else:
-        items = [text]
-    joints = (r"\s*(?:そして|および|または)\s*|(?<=[ァ-ヶー一-龠)）])[やと](?=[ァ-ヶー一-龠])|\s+and\s+|^and\s+|\s*[&＆]\s*|"
-              r"(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
-    return [part for item in items for part in split_outside(item, joints)]
+    joints = (r"\s*(?:そして|および|または)\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|\s+and\s+|^and\s+|"
+              r"\s*[&＆]\s*|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
+    return [re.sub("[\U000F0000-\U000FFFFF]", lambda found: held[ord(found[0]) - 0xF0000], part)
+            for item in items for part in re.split(joints, item, flags=re.I)]
 
 
 def tidy_item(text: str) -> str:
     """An item of a list without what clings to it: など, の香り, decoration."""
-    text = plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→")
-    text = re.sub(r"^(?:そして|また|さらに|and |with )", "", text)
+    text = re.sub(r"^(?:そして|また|さらに|and |with )", "", plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→"))
     text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+(?:の香り)?$", "", text)
     return re.sub(r"の(?:香り|アコード)$", "", text).strip()
 
@@ -224,20 +197,18 @@ def tidy_item(text: str) -> str:
 def is_note(item: str, alone: bool) -> bool:
     """Whether an item of a list of notes reads as a material; one that stands alone is judged more strictly."""
     core = re.sub(r"[(（].*", "", item)
-    if NOTHING.fullmatch(item) or label_fields(item) is not None or len(item) > 60 or not re.search(r"[^\W\d_]", core):
+    if label_fields(item) is not None or not re.search(r"[^\W\d_]", core) or len(item) > 60 or len(core.split()) > 5:
         return False
-    if len(core) > 32 or len(core.split()) > 5 or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", core, re.I):
+    if len(core) > (24 if alone else 32) or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", core, re.I) or says("text", core, "prose"):
         return False
-    if PROSE.search(core) or HEADLINE.search(core) and re.search("[ぁ-ん]", core):
-        return False
-    return not (alone and (ADJECTIVE.search(core) or len(core) > 24))
+    return not (re.search("[ぁ-ん]", core) and says("text", core, "headline") or alone and says("text", core, "adjective"))
 
 
 def read_notes(values: list[str]) -> list[str]:
     """Notes of the lines under a label, up to the first line that is no list of notes."""
     notes = []
-    for value in values:
-        items = [item for item in map(tidy_item, split_items(value)) if item and not NOTHING.fullmatch(item)]
+    for value in [] if len(values) == 1 and is_nothing(values[0]) else values:
+        items = [item for item in map(tidy_item, split_items(value)) if not is_nothing(item)]
         good = [item for item in items if is_note(item, len(items) == 1)]
         if not good or len(good) < 0.67 * len(items):
             break
@@ -245,41 +216,51 @@ def read_notes(values: list[str]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
+def is_nothing(text: str) -> bool:
+    """Whether a value says that there is none: 不明, なし, -, N/A."""
+    return bool(words("text")["nothing"].fullmatch(text))
+
+
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
-    found = [tidy_item(word) for value in values[:3] for item in split_items(value) for word in re.split(r"[\s・･]+", item)]
-    return [word for word in dict.fromkeys(found) if len(word) < 15 and not PROSE.search(word)
-            and not NOTHING.fullmatch(word) and label_fields(word) is None]
+    items = [tidy_item(word) for value in values[:3] for item in split_items(value) for word in re.split(r"[\s・･]+", item)]
+    return [item for item in dict.fromkeys(items) if len(item) < 15 and not is_nothing(item)
+            and not says("text", item, "prose") and label_fields(item) is None]
 
 
 def gender_of(text: str) -> str | None:
-    """Gender that a label's value or a tag names; both sexes are ユニセックス."""
-    named = [name for name, pattern in words("gender").items() if pattern.search(unicodedata.normalize("NFKC", text))]
+    """Gender that a text names; both sexes are ユニセックス."""
+    named = [name for name, found in words("gender").items() if found.search(unicodedata.normalize("NFKC", text))]
     return "ユニセックス" if len(named) > 1 else named[0] if named else None
 
 
 def seasons_of(text: str) -> list[str]:
-    """Seasons named in a label's value; 全ての季節 are four."""
-    named = [season for season, pattern in words("season").items() if pattern.search(text)]
+    """Seasons that a text names; 全ての季節 are four."""
+    named = [season for season, found in words("season").items() if found.search(text)]
     return ["春", "夏", "秋", "冬"] if "" in named else named
 
 
-def read_field(fields: tuple[str, ...], values: list[str]) -> list[tuple[str, object]]:
-    """Fields and their values, some perhaps empty, from the lines under a label."""
-    text = plain(" ".join(values[:3]))
-    first = plain(values[0]) if values else ""
-    if "seasons" in fields:
-        scenes = [word for word in read_words(values) if not seasons_of(word) and "季節" not in word]
-        return [("seasons", seasons_of(text) if len(text) < 60 else [])] + [("scenes", scenes)] * ("scenes" in fields)
-    if len(fields) == 2 and "images" in fields:
-        return [(which("mood", word) or "", [word]) for word in read_words(values)]
-    readers = {"gender": lambda: gender_of(text), "concentration": lambda: which("concentration", text),
-               "year": lambda: int(found[0]) if (found := YEAR.search(text)) else None,
-               "concept": lambda: text if len(text) >= 20 else None}
-    read = {field: readers[field]() if field in readers else read_notes(values) if field.endswith("notes") else
-            read_words(values) if field in LISTS else
-            first if len(first) < 80 and "。" not in first and not NOTHING.fullmatch(first) else None for field in fields}
-    return list(read.items())
+def read_field(field: str, values: list[str]) -> object:
+    """A field's value, or something empty, from the lines under its label."""
+    text, found = plain(" ".join(values[:3])), None
+    if field.endswith("notes"):
+        return read_notes(values)
+    if field == "seasons":
+        return seasons_of(text) if len(text) < 60 else []
+    if field == "scenes":
+        return [word for word in read_words(values) if not seasons_of(word) and "季節" not in word]
+    if field in ("images", "impressions"):
+        return [word for word in read_words(values) if says("mood", word) in (field, None)]
+    if field == "families":
+        return read_words(values)
+    if field in ("gender", "concentration"):
+        return gender_of(text) if field == "gender" else says("concentration", text)
+    if field == "year":
+        return int(found[0]) if (found := re.search(YEAR, text)) else None
+    if field == "concept":
+        return text if len(text) >= 20 else None
+    text = plain(values[0]) if values else ""
+    return None if is_nothing(text) or len(text) > 80 or "。" in text else text
 
 
 # Names ----------------------------------------------------------------------------------------------------------------
@@ -292,18 +273,30 @@ def folded(text: str) -> str:
     return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
 
 
+def script(text: str) -> str:
+    """"kana" for a text in Japanese letters, "latin" for one in Latin letters, "" for both or neither."""
+    kana, latin = re.search("[ぁ-んァ-ヶ一-龠]", text), re.search("[A-Za-zÀ-ÿ]", text)
+    return "" if bool(kana) == bool(latin) else "kana" if kana else "latin"
+
+
+def is_japanese(text: str) -> bool:
+    """Whether a text has kana or kanji."""
+    return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
+
+
 @functools.lru_cache(4096)
 def consonants(text: str) -> str:
     """Rough consonants of a Latin or a kana word, alike for both spellings of one name: シャネル and Chanel give snr."""
-    named = ((unicodedata.name(letter, ""), letter) for letter in unicodedata.normalize("NFKC", text))
-    sounds = {"TI": "chi", "TU": "tsu", "SI": "shi", "HU": "fu"}
-    latin = "".join(sounds.get(name.split()[-1], name.split()[-1]) if "KANA LETTER" in name and letter not in "ッっ" else letter
-                    for name, letter in named).lower()
-    latin = re.sub("[^a-z]", "", unicodedata.normalize("NFKD", latin))
-    for sound, written in (("k", "ch(?=[lr])"), ("s", r"ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"), ("", "ph|[fhywaeiou]"),
-                           ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m")):
+    sounds, latin = {"TI": "chi", "TU": "tsu", "SI": "shi", "HU": "fu"}, ""
+    for letter in unicodedata.normalize("NFKC", text):
+        kana = unicodedata.name(letter, "").split("KANA LETTER ")[1:]
+        sound = kana[0].split()[-1] if kana else letter
+        latin += "" if letter in "ッっ" else sounds.get(sound, sound.replace("G", "q") if kana else letter)
+    latin = re.sub("[^a-z]", "", unicodedata.normalize("NFKD", latin.lower()))
+    for sound, written in (("k", "ch(?=[lr])"), ("s", r"ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
+                           ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"), (r"\1", r"(.)\1+")):
         latin = re.sub(written, sound, latin)
-    return re.sub(r"(.)\1+", r"\1", latin)
+    return latin
 
 
 def alike(one: str, other: str) -> float:
@@ -312,125 +305,146 @@ def alike(one: str, other: str) -> float:
     return SequenceMatcher(None, *pair).ratio() if min(map(len, pair)) > 1 else float(pair[0] == pair[1] != "")
 
 
-def script(text: str) -> str:
-    """"latin" or "kana" for a text in one of them, "" for a mixture."""
-    return {(True, False): "kana", (False, True): "latin"}.get((is_japanese(text), bool(re.search("[A-Za-zÀ-ÿ]", text))), "")
-
-
 def opening(text: str, name: str) -> int:
     """Length of the opening of a text that spells a name: in the same letters, or by sound in the other script; or 0."""
-    ends = [match.start() for match in re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90]) if match.start()]
-    if exact := [end for end in ends if folded(text[:end]) == folded(name)]:
-        return exact[0]
-    fits = [(alike(text[:end], name), -end) for end in ends if script(text[:end]) and {script(text[:end]), script(name)} == {"latin", "kana"}]
-    best = max(fits, default=(0, 0))[0]
-    return next((-end for fit, end in sorted(fits, key=lambda fit: -fit[1]) if fit > best - 0.1), 0) if best >= 0.66 else 0
+    ends = [gap.start() for gap in re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90]) if gap.start()]
+    fits = {end: alike(text[:end], name) for end in ends if {script(text[:end]), script(name)} == {"latin", "kana"}}
+    best = max([0.66, *fits.values()])
+    exact = [end for end in ends if folded(text[:end]) == folded(name)]
+    return next(iter(exact + [end for end in fits if fits[end] > max(best - 0.1, 0.65)]), 0)
 
 
-def spellings(text: str) -> tuple[str | None, str | None]:
+def spellings(text: str) -> list[str | None]:
     """The Latin and the Japanese spelling that a name is written in: 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    found = re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text) or re.fullmatch(r"(.+?)\s*[/／|｜~〜～]\s*(.+)", text)
-    parts = [part.strip() for part in found.groups()] if found else []
-    if not parts:
-        for gap in re.finditer(r"\s+", text):
-            halves = text[:gap.start()], text[gap.end():]
-            if {*map(script, halves)} == {"latin", "kana"}:
-                parts = list(halves) if alike(*halves) >= 0.5 else parts
-    fits = len(parts) == 2 and is_japanese(parts[0]) != is_japanese(parts[1])
-    if fits and (alike(*parts) >= 0.4 or text.endswith((")", "）", "]", "」"))):
-        return tuple(sorted(parts, key=is_japanese))
-    return (None, text or None) if is_japanese(text) else (text or None, None)
+    parts = []
+    if found := re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]|(.+?)\s*[/／|｜~〜～]\s*(.+)", text):
+        parts = [part.strip() for part in found.groups() if part]
+        parts = parts if found[1] or alike(*parts) >= 0.4 else []
+    for gap in re.finditer(r"\s+", "" if parts else text):
+        halves = [text[:gap.start()], text[gap.end():]]
+        parts = halves if {*map(script, halves)} == {"latin", "kana"} and alike(*halves) >= 0.5 else parts
+    if len(parts) == 2 and is_japanese(parts[0]) != is_japanese(parts[1]):
+        return sorted(parts, key=is_japanese)
+    return [None, text or None] if is_japanese(text) else [text or None, None]
 
 
 def clean_name(text: str) -> str:
     """A name without size, concentration, year, shop words and decoration; empty when nothing else is left."""
-    text = re.sub(rf"[|{MARK}]\s*{YEAR.pattern}$", "", text).replace(MARK, " ").translate(WIDE)
-    concentration = "|".join(pattern.pattern for pattern in words("concentration").values())
-    brackets, shop_words = r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]", words("skip")["side"].pattern
-    year = rf"\(\s*{YEAR.pattern}年?[^)]*\)|{YEAR.pattern}年(?:発売)?"
-    for pattern in (brackets, SIZE.pattern, concentration, shop_words, year, r"\(\s*[/・,\s]*\)"):
+    text = re.sub(rf"[|{MARK}]\s*{YEAR}$", "", text).replace(MARK, " ").translate(WIDE)
+    concentration = "|".join(found.pattern for found in words("concentration").values())
+    for pattern in (r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]", words("text")["size"].pattern, concentration, words("skip")["shop"].pattern,
+                    rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?", r"\(\s*[/・,\s]*\)"):
         text = re.sub(pattern, " ", text, flags=re.I)
     return " ".join(text.split()).strip(" -–—|/・･:~〜,、*.「」『』\"")
 
 
 def item_of(title: str, brand: list[str | None]) -> tuple[list[str | None], list[str | None]]:
     """Names of a title without the brand, and the brand with the spelling that the title adds; Latin first in both."""
-    title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", re.sub(r"[＜<〈《]([^＞>〉》]+)[＞>〉》]", r"\1 ", title))
-    brand = list(brand)
-    if (bracket := re.match(r"[【\[]([^】\]]+)[】\]]", title)) and folded(bracket[1]) in map(folded, filter(None, brand)):
+    brand, known = list(brand), [name for name in brand if name]
+    title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", re.sub(words("text")["size"], " ", title.replace(MARK, " | ")))
+    bracket = re.match(r"[【\[＜<〈《]([^】\]＞>〉》]+)[】\]＞>〉》]", title)
+    if bracket and folded(bracket[1]) in map(folded, known):
         title = f"{bracket[1]} {title[bracket.end():]}"
-    title = title.replace(MARK, " | ")
-    title = title if any(opening(title, known) for known in brand if known) else clean_name(title) or title
+    title = title if any(opening(title, name) for name in known) else clean_name(title) or title
     pair = spellings(title)
-    names = list(pair) if all(pair) and not {*map(folded, pair)} & {folded(known) for known in brand if known} and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) else [title, None]
-    for place, name in enumerate(names):
-        rest, taken, dashed = name or "", set(), None
-        for known in sorted(filter(None, [*brand, *brand]), key=lambda known: folded(known) != folded(rest[:opening(rest, known)])):
-            end = opening(rest, known)
-            if end and is_japanese(rest[:end]) not in taken and clean_name(rest[end:]) and not (taken and dashed):
+    apart = all(pair) and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) and not {*map(folded, pair)} & {*map(folded, known)}
+    names = pair if apart else [title, None]
+    for place, rest in enumerate(names):
+        taken, dashed, rest = set(), None, rest or ""
+        for name in sorted([*known, *known], key=lambda name: folded(name) != folded(rest[:opening(rest, name)])):
+            end = opening(rest, name)
+            if end and is_japanese(rest[:end]) not in taken and not dashed and clean_name(rest[end:]):
                 taken.add(other := is_japanese(rest[:end]))
                 brand[other] = brand[other] or plain(rest[:end])
                 dashed = re.match(DASH, rest[end:])
                 rest = rest[end:].lstrip(" \u3000・:：/／】–—|｜-")
-        name = rest
-        pieces = re.split(rf"(?:{DASH}|\s+by\s+)", rest)
-        if len(pieces) > 1 and folded(pieces[-1]) in [folded(known) for known in brand if known]:
-            name = rest[:-len(pieces[-1])]
-        names[place] = (clean_name(name or "") or plain(name or "")).replace(" | ", " ") or None
-    if not names[1]:
-        for known in filter(None, brand):
-            halves = re.split(rf"\s{re.escape(known)}\s", names[0] or "", maxsplit=1, flags=re.I)
-            names = [*map(clean_name, halves)] if len(halves) == 2 and {*map(script, halves)} == {"latin", "kana"} else names
-        names = list(spellings(names[0] or "")) if not names[1] else names
-    return [None, names[0]] if names[0] and is_japanese(names[0]) and not names[1] else sorted(names, key=lambda name: bool(name) and is_japanese(name)) if all(names) else names, brand
+        pieces = re.split(rf"{DASH}|\s+by\s+", rest)
+        if len(pieces) > 1 and folded(pieces[-1]) in map(folded, known):
+            rest = rest[:-len(pieces[-1])]
+        names[place] = (clean_name(rest) or plain(rest)).replace(" | ", " ") or None
+    if apart:
+        return names, brand
+    for name in known:  # チャンス CHANEL CHANCE
+        halves = [clean_name(half) for half in re.split(rf"\s{re.escape(name)}\s", names[0] or "", maxsplit=1, flags=re.I)]
+        if {*map(script, halves)} == {"latin", "kana"}:
+            return sorted(halves, key=is_japanese), brand
+    return spellings(names[0] or ""), brand
+
+
+def brand_guesses(titles: list[str], shop: str) -> list[str]:
+    """Brands that titles show by their form: 'Item by Brand', 'Brand「Item」', 'CHANEL シャネル チャンス', 'Brand – Item'."""
+    found = [[], [], []]
+    for title in titles:
+        named = re.fullmatch(r".+\sby\s([A-Z].+)", plain(title)) or re.match(r"([^\s「]+(?:\s[^\s「]+){0,3})\s?「[^」]+」", title)
+        found[0] += [named[1]] if named else []
+        clean = "" if all(spellings(title)) else clean_name(title)
+        for gap in re.finditer(r"[\s／/]+", clean):
+            brand, rest = clean[:gap.start()], clean[gap.end():]
+            if (end := opening(rest, brand)) and script(rest[:end]) != script(brand) and clean_name(rest[end:]):
+                found[1].append(f"{brand}（{rest[:end]}）")
+        pieces = [piece for piece in re.split(DASH, title) if clean_name(piece) and folded(piece) != folded(shop)]
+        two_scripts = len(pieces) == 2 and is_japanese(pieces[0]) != is_japanese(pieces[1]) and alike(*pieces) >= 0.5
+        found[2] += [] if len(pieces) < 2 or two_scripts else pieces[:1]
+    return sum(found, [])
+
+
+def brand_and_names(titles: list[str], brands: list[str]) -> dict:
+    """Brand and name in both spellings: each from the first text that has it, its other spelling from any that fits."""
+    brand = spellings(re.sub(r"^【|】$", "", brands[0]))
+    name = [None, None]
+    pairs = [(brand, spellings(other)) for other in brands[1:]]
+    for title in titles:
+        found, brand = item_of(title, brand)
+        name = name if any(name) else found
+        pairs.append((name, found))
+    for known, found in [(brand, found) for known, found in pairs[:len(brands) - 1]] + [(name, found) for _, found in pairs[len(brands) - 1:]]:
+        for place in (0, 1):
+            same = known[1 - place] and (folded(found[1 - place] or "") == folded(known[1 - place]) or alike(*sorted([known[1 - place], found[place] or ""])) >= 0.6)
+            if found[place] and not known[place] and same:
+                known[place] = found[place]
+    return {"brand": brand[0], "brand_ja": brand[1], "name": name[0] or name[1], "name_ja": name[1] if name[0] else None}
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
 
 
-def parse(html: bytes, content_type: str) -> lxml.html.HtmlElement | None:
+def parse(html: bytes) -> lxml.html.HtmlElement | None:
     """Root element of a page, None for what is no page; elements nested too deep for the parser are laid flat."""
-    if html.startswith((b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")) or not html.strip():
+    if html.startswith(NOT_HTML) or not html.strip():
         return None
-    text = re.sub("[｡-ﾟ]+", lambda match: unicodedata.normalize("NFKC", match[0]), decode(html, content_type))
-    text = CONTROL.sub("", text.replace("\f", " ")).encode("utf-8", "replace")
+    text = re.sub("[｡-ﾟ]+", lambda found: unicodedata.normalize("NFKC", found[0]), decode(html).replace("\f", " "))
+    source = CONTROL.sub("", text).encode("utf-8", "replace")
     for _ in range(2):
         parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
         with contextlib.suppress(lxml.etree.LxmlError):
-            root = lxml.html.document_fromstring(text, parser=parser)
+            root = lxml.html.document_fromstring(source, parser=parser)
             if not any("depth" in entry.message for entry in parser.error_log):
                 return root
-        text = re.sub(rb"</?(?!h\d|title|meta|link|script|style|a[\s>])\w[^<>]*>", b"<br>", text)
+        source = re.sub(rb"</?(?!h\d|title|meta|link|script|style|a[\s>])\w[^<>]*>", b"<br>", source)
     return None
 
 
 def json_products(root: lxml.html.HtmlElement) -> tuple[list[dict], set[str]]:
-    """The page's own Products from its JSON-LD, and every schema.org type that it names; invalid blocks are passed over."""
-    products, types, todo = [], set(), []
+    """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
+    products, types, todo = {}, set(), []
     for script in root.iter("script"):
         source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", script.text or "")
-        if "ld+json" in (script.get("type") or ""):
-            for text in (re.sub(r",\s*(?=[}\]])", "", source), source):
-                with contextlib.suppress(ValueError, RecursionError):
-                    todo.append(json.loads(text, strict=False))
+        with contextlib.suppress(ValueError, RecursionError):
+            todo += [json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False)] if "ld+json" in script.get("type", "") else []
     while todo:
-        node = todo.pop()
+        node = todo.pop(0)
         if isinstance(node, list):
-            todo += reversed(node)
+            todo = node + todo
         elif isinstance(node, dict):
-            kinds = {as_text(kind).rsplit("/")[-1] for kind in as_list(node.get("@type"))}
+            kinds = node.get("@type") if isinstance(node.get("@type"), list) else [node.get("@type")]
+            kinds = {as_text(kind).rsplit("/")[-1] for kind in kinds}
             types |= kinds
             if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
-                products += [node] if as_text(node["name"]) not in {as_text(other["name"]) for other in products} else []
+                products.setdefault(as_text(node["name"]), node)
             else:
-                todo += [node[key] for key in ("mainEntityOfPage", "mainEntity", "@graph") if key in node]
-    return products, types
-
-
-def as_list(value: object) -> list:
-    """The value as a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
+                todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
+    return list(products.values()), types
 
 
 def as_text(value: object) -> str:
@@ -443,13 +457,11 @@ def as_text(value: object) -> str:
 
 def json_lines(product: dict) -> list[Line]:
     """What a JSON-LD Product says, as lines of a page."""
-    pairs = [(as_text({**entry, "value": None}), as_text(entry.get("value"))) for entry in
-             as_list(product.get("additionalProperty")) if isinstance(entry, dict)]
-    audience = product.get("audience")
-    pairs.append(("gender", as_text(audience.get("suggestedGender")) if isinstance(audience, dict) else ""))
-    lines = [Line(f"{tidy(label)}：{tidy(text)}", 0, "json", (), 0) for label, text in pairs if text]
-    return lines + [Line(part, 0, "json", (), 4) for line in as_text(product.get("description")).split("\n")
-                    for part in split_inline(tidy(line))]
+    extra, audience = product.get("additionalProperty"), product.get("audience")
+    pairs = [(as_text(entry.get("name")), as_text(entry.get("value"))) for entry in (extra if isinstance(extra, list) else [extra])
+             if isinstance(entry, dict)] + [("gender", as_text(audience.get("suggestedGender")) if isinstance(audience, dict) else "")]
+    lines = [Line(f"{tidy(label)}：{tidy(text)}", rank=0) for label, text in pairs if text]
+    return lines + [Line(part) for line in as_text(product.get("description")).split("\n") for part in split_inline(tidy(line))]
 
 
 def column_labels(table: lxml.html.HtmlElement) -> list[str]:
@@ -468,22 +480,21 @@ def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None)
     hidden = 0  # level of the heading under which other products stand
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
-        tag, started = element.tag, event == "start"
+        tag = element.tag
         if tag in BLOCKS:
-            line = tidy("".join(text))
+            line, (block, path, rank) = tidy("".join(text)), blocks[-1]
             text.clear()
-            block, path, trust = blocks[-1]
             level = int(block.tag[1]) if block.tag in ("h1", "h2", "h3", "h4", "h5", "h6") else 0
             if line and level:
-                hidden = hidden if hidden and level > hidden else 0
-            if line and len(line) < 30 and block not in kept and words("skip")["heading"].search(line) and not split_label(line):
+                hidden = hidden if level > hidden else 0
+            if len(line) < 30 and block not in kept and says("skip", line, "heading") and not split_label(line):
                 hidden = hidden or level or 7
             if line and not hidden:
-                lines += [Line(part, level, block.tag, path, trust) for part in split_inline(line)]
-        if started:
+                lines += [Line(part, level, block.tag, path, rank) for part in split_inline(line)]
+        if event == "start":
             names = f"{element.get('class') or ''} {element.get('id') or ''}"
             table = column_labels(element) if tag == "table" else []
-            lines += [Line(line, 0, "td", (), 3) for line in table]
+            lines += [Line(line, rank=3) for line in table]
             if element not in kept and (tag in DROPPED or tag not in ("html", "body", "main") and side.search(names)) or table:
                 walk.skip_subtree()
             else:
@@ -491,9 +502,9 @@ def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None)
                 text += [f"{label}：" for label in labels if label and label_fields(label)][:1]
                 text += [MARK] * (tag in INLINE) + [element.text or ""]
             if tag in BLOCKS:
-                count += tag != "br"
-                trust = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else blocks[-1][2]
-                blocks.append((element, (*blocks[-1][1], count), trust) if tag != "br" else blocks[-1])
+                count += 1
+                rank = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else blocks[-1][2]
+                blocks.append((element, (*blocks[-1][1], count), rank) if tag != "br" else blocks[-1])
         else:
             if tag in BLOCKS:
                 blocks.pop()
@@ -503,19 +514,16 @@ def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None)
 
 def sentence_facts(text: str) -> list[tuple[str, object]]:
     """Tiers, year, gender and perfumer that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
-    found = []
-    for field, tier in words("tier").items():
-        other = "|".join(pattern.pattern for pattern in words("tier").values())
+    found, other = [], "|".join(tier.pattern for tier in words("tier").values())
+    for field, tier in words("tier").items() if says("tier", text) else ():
         match = re.search(rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?|consists? of)\s([^;.。]+?)"
-                          rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)"
-                          rf"|(?:{tier.pattern})(?:ノート)?(?:には|は|に)、?([^。]+?)(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)", text, re.I)
+                          rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)|(?:{tier.pattern})(?:ノート)?"
+                          rf"(?:には|は|に)、?([^。]+?)(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)", text, re.I)
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
-        if items and all(is_note(item, True) for item in items):
-            found.append((field, items))
-    for field, pattern in (("year", r"(?:launched|released|introduced)\sin\s(\d{4})"), ("gender", r"(?:fragrance|perfume|scent)\b.{0,40}\bfor\s((?:wo)?men(?:\sand\s(?:wo)?men)?)\b"),
-                           ("perfumer", r"(?:nose|perfumer)s?\s(?:behind this fragrance\s)?(?:is|are|was)\s([^.]+)")):
-        if match := re.search(pattern, plain(text), re.I):
-            found += read_field((field,), [match[1]])
+        found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
+    for field, pattern in (("year", r"(?:launched|released|introduced)\sin\s(\d{4})"), ("perfumer", r"nose behind this fragrance is ([^.]+)"),
+                           ("gender", r"(?:fragrance|perfume|scent)\b.{0,40}\bfor\s((?:wo)?men(?:\sand\s(?:wo)?men)?)\b")):
+        found += [(field, read_field(field, [match[1]]))] if (match := re.search(pattern, plain(text), re.I)) else []
     return found
 
 
@@ -525,8 +533,8 @@ def beside(label: Line, first: Line, following: Line) -> bool:
     return first.path == following.path or near and first.tag == following.tag and len(first.path) == len(following.path)
 
 
-def facts_of(lines: list[Line]) -> list[tuple[int, int, str, object]]:
-    """Trust, place, field and value of every fact that labelled lines, tags in brackets and sentences give."""
+def facts_of(lines: list[Line]) -> list[Fact]:
+    """Every fact that labelled lines, tags in brackets and sentences give."""
     found = []
     for at, line in enumerate(lines):
         if label := split_label(line.text):
@@ -538,194 +546,135 @@ def facts_of(lines: list[Line]) -> list[tuple[int, int, str, object]]:
                 if values and not beside(line, lines[at + 1], following):
                     break
                 values.append(following.text)
-            found += [(line.trust, at, field, value) for field, value in read_field(fields, values) if value and
-                      (apart or field in TIERS and len(value) > 1)]
+            read = [(field, read_field(field, values)) for field in fields]
+            found += [(line.rank, at, field, value) for field, value in read if apart or field in TIERS and len(value) > 1]
         elif tags := re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", line.text):
             parts = re.split(r"[／/・、]", tags[1])
-            kinds = ["gender" if gender_of(part) else "concentration" if which("concentration", part) else "families" for part in parts]
-            if set(kinds) - {"families"}:
-                found += [(2, at, *read_field((kind,), [part])[0]) for kind, part in zip(kinds, parts, strict=True)]
+            kinds = ["gender" if gender_of(part) else "concentration" if says("concentration", part) else "families" for part in parts]
+            found += [(2, at, kind, read_field(kind, [part])) for kind, part in zip(kinds, parts, strict=True) if {*kinds} != {"families"}]
         elif words("gate")["gender"].fullmatch(line.text):
             found.append((4, at, "gender", gender_of(line.text)))
         else:
             found += [(5, at, field, value) for field, value in sentence_facts(line.text)]
-    return found
+    return [fact for fact in found if fact[3]]
 
 
-def merged(found: list[tuple[int, int, str, object]]) -> dict:
-    """One value a field: the most trusted; lists of the same trust and place are joined."""
-    facts, source = {}, {}
-    for trust, at, field, value in sorted(found, key=lambda fact: fact[:2]):
-        if source.setdefault(field, (trust, at)) == (trust, at) and isinstance(value, list):
+def merged(found: list[Fact]) -> dict:
+    """One value a field: the most trusted; lists of the same rank and place are joined."""
+    facts, sources = {}, {}
+    for rank, at, field, value in sorted(found, key=lambda fact: fact[:2]):
+        if sources.setdefault(field, (rank, at)) == (rank, at) and isinstance(value, list):
             facts[field] = list(dict.fromkeys([*facts.get(field, []), *value]))
-        else:
-            facts.setdefault(field, value)
+        facts.setdefault(field, value)
     return facts | ({"notes": []} if any(facts.get(tier) for tier in TIERS) else {})
 
 
-def text_of(elements: list[lxml.html.HtmlElement]) -> list[str]:
-    """Short texts of elements, or what their content attribute says."""
-    texts = [tidy(element.get("content") or MARK.join(element.itertext())) for element in elements]
+def perfumes_begin(lines: list[Line], found: list[Fact]) -> list[int]:
+    """Places of the headings under which perfumes stand: one for each list of top notes that repeats no other."""
+    tops = []
+    for rank, at, field, value in found:
+        if field == "top_notes" and 0 < rank < 5 and not any({*value} <= {*other} or {*other} <= {*value} or is_japanese(value[0]) != is_japanese(other[0])
+                                                             for _, other in tops):
+            tops.append((at, value))
+    return [max((place for place, line in enumerate(lines[:at]) if line.level and label_fields(line.text) is None), default=0) for at, _ in tops]
+
+
+def texts_at(root: lxml.html.HtmlElement, path: str, most: int) -> list[str]:
+    """Short texts of the first elements at an XPath, or what their content attribute says."""
+    texts = [tidy(element.get("content") or MARK.join(element.itertext())) for element in root.xpath(path)[:most]]
     return [text for text in texts if 0 < len(text) < 160]
 
 
-def title_element(root: lxml.html.HtmlElement, titles: list[str]) -> lxml.html.HtmlElement | None:
-    """The heading that names the page's product: the first whose words stand in the page's titles, else the first."""
-    headings = [tag for tag in root.iter("h1") if tidy(tag.text_content())] or root.xpath(
-        "//*[@itemprop='name' or contains(@class, 'product') and (contains(@class, 'title') or contains(@class, 'name'))]")
-    whole = folded(" ".join(titles))
-    return next((tag for tag in headings if folded(tag.text_content()) in whole), headings[0] if headings else None)
-
-
 def is_brand(text: str) -> bool:
-    """Whether a text may be a brand's name: no word of shops, listings or errors."""
-    return bool(clean_name(text)) and not any(words("gate")[name].search(text) for name in ("no_page", "article", "shop"))
+    """Whether a text may be a brand's name: no word of shops, listings or errors, no price."""
+    return 0 < len(clean_name(text)) < 60 and not is_nothing(text) and not says("gate", text, "no_page", "article", "shop", "price")
 
 
-def brand_candidates(root: lxml.html.HtmlElement, products: list[dict], meta: dict, facts: dict, titles: list[str]) -> list[str]:
+def brand_candidates(root: lxml.html.HtmlElement, product: dict, meta: dict, labelled: str, titles: list[str]) -> list[str]:
     """What may be the brand, most trusted first: data, labels, links, then crumbs that a title opens or ends with."""
     in_page = ("//*[not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside) and (contains(@href, '/brand') or "
                "contains(@href, '/vendors/') or contains(@href, '/designer') or contains(@class, 'vendor') or "
                "contains(concat(' ', translate(@class, '-_BRAND', '  brand'), ' '), ' brand '))]")
-    crumbs = text_of(root.xpath("//*[contains(@class, 'crumb') or contains(@class, 'topicpath') or contains(@id, 'crumb')]//*[not(*)]"))
-    crumbs = [crumb for crumb in crumbs if any(opening(title, crumb) or title.endswith(crumb) for title in titles)
-              and crumb not in titles]
-    data = [as_text(product.get(key)) for product in products[:1] for key in ("brand", "manufacturer")]
-    found = [*data, *text_of(root.xpath("//*[@itemprop='brand']")[:1]), meta.get("product:brand", ""), facts.get("brand", ""),
-             *text_of(root.xpath(in_page)[:3]), *crumbs]
-    found = [re.sub(r"^(?:ブランド|brand\b|by\b)\s*[:：]?\s*", "", plain(text), flags=re.I) for text in found]
-    return [text for text in found if text and len(text) < 60 and not NOTHING.fullmatch(text) and is_brand(text)]
-
-
-def said_twice(title: str) -> str:
-    """The brand that a title opens with in two scripts, as 'CHANEL（シャネル）' of 'CHANEL シャネル チャンス', or empty."""
-    for gap in re.finditer(rf"[\s{MARK}／/]+", "" if all(spellings(title)) else title):
-        brand, rest = title[:gap.start()], title[gap.end():]
-        if (end := opening(rest, brand)) and is_japanese(brand) != is_japanese(rest[:end]) and clean_name(rest[end:]):
-            return f"{brand}（{rest[:end]}）"
-    return ""
-
-
-def brand_and_names(titles: list[str], own: int, brands: list[str], byline: list[str], shop: str) -> dict:
-    """Brand and name in both spellings, from the first that gives them; the others fill in the second spelling."""
-    guesses = []
-    for title in titles[:own]:
-        pieces = [piece for piece in re.split(DASH, title) if clean_name(piece) and folded(piece) != folded(shop)]
-        by = re.fullmatch(r".+\sby\s([A-Z].+)", plain(title)) or re.match(r"([^\s「]+(?:\s[^\s「]+){0,3})\s?「[^」]+」", title)
-        pair = len(pieces) == 2 and is_japanese(pieces[0]) != is_japanese(pieces[1]) and alike(*pieces) >= 0.5
-        guesses[:0] = [by[1]] if by else []
-        guesses += [] if by else [said_twice(clean_name(title))] + ([pieces[0]] if len(pieces) > 1 and not pair else [])
-    brands = [brand for brand in brands if folded(brand) != folded(shop)] or list(filter(None, guesses)) or [re.sub(r'^by\s', '', line) for line in byline if is_brand(line)][:1] or brands or [piece for piece in [*re.split(DASH, titles[own])[1:-1], shop] if clean_name(piece) and is_brand(piece)][:1]
-    if not brands:
-        return {}
-    brand, brand_ja = spellings(re.sub(r"^【|】$", "", brands[0]))
-    for other in map(spellings, [*brands[1:], *guesses]):
-        if brand and other[1] and (not brand_ja) and (folded(other[0] or "") == folded(brand) or alike(brand, other[1]) >= 0.66):
-            brand_ja = other[1]
-        elif brand_ja and other[0] and not brand and (other[1] == brand_ja or alike(other[0], brand_ja) >= 0.66):
-            brand = other[0]
-    name, name_ja = None, None
-    for title in titles:
-        (latin, kana), (brand, brand_ja) = item_of(title, [brand, brand_ja])
-        if not name and not name_ja:
-            name, name_ja = latin, kana
-        elif name and kana and not name_ja and (folded(latin or "") == folded(name) or alike(name, kana) >= 0.6):
-            name_ja = kana
-        elif name_ja and latin and not name and (kana == name_ja or alike(latin, name_ja) >= 0.6):
-            name = latin
-    return {"brand": brand, "brand_ja": brand_ja, "name": name or name_ja, "name_ja": name_ja if name else None}
-
-
-def starts_of(lines: list[Line], found: list[tuple[int, int, str, object]]) -> list[int]:
-    """Places where the perfumes of a page begin: one for each list of top notes that is no other's repetition."""
-    tops = []
-    for trust, at, field, value in found:
-        if field == "top_notes" and 0 < trust < 5 and not any(
-                set(value) <= set(other) or set(other) <= set(value) or is_japanese(value[0]) != is_japanese(other[0]) for _, other in tops):
-            tops.append((at, value))
-    return [max((place for place, line in enumerate(lines[:at]) if line.level and not label_fields(line.text)), default=0) for at, _ in tops]
+    crumbs = texts_at(root, "//*[contains(@class, 'crumb') or contains(@class, 'topicpath') or contains(@id, 'crumb')]//*[not(*)]", 20)
+    found = [as_text(product.get("brand")), as_text(product.get("manufacturer")), *texts_at(root, "//*[@itemprop='brand']", 1),
+             meta.get("product:brand", ""), labelled, *texts_at(root, in_page, 3),
+             *(crumb for crumb in crumbs if crumb not in titles and any(opening(title, crumb) or title.endswith(crumb) for title in titles))]
+    return [re.sub(r"^(?:ブランド|brand\b|by\b)\s*[:：]?\s*", "", plain(text), flags=re.I) for text in found if text]
 
 
 def is_perfume_page(root: lxml.html.HtmlElement, products: list[dict], types: set[str], meta: dict, titles: list[str], facts: dict) -> bool:
     """Whether a page is one product's and that product a perfume: by its notes, its words and its shop's furniture."""
-    heading, gates = " ".join(titles), words("gate")
-    concentrated = facts.get("concentration") or which("concentration", heading)
-    if gates["goods"].search(heading) or gates["no_page"].search(heading) or gates["article"].search(heading):
-        return False
-    if gates["extras"].search(heading) and not concentrated:
+    heading = " ".join(titles)
+    kind = facts.get("concentration") or says("concentration", heading)
+    if says("gate", heading, "goods", "no_page", "article") or says("gate", heading, "extras") and not kind:
         return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
         return True
     if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"} or "article" in meta.get("og:type", ""):
         return False
+    product = bool(products) or "product" in meta.get("og:type", "")
     furniture = root.xpath("boolean(//*[contains(@itemtype, 'Product') or contains(@class, 'add-to-cart') or contains(@class, 'price')]"
                            "|//form[contains(@action, 'cart') or contains(@class, 'cart')])")
-    product = bool(products) or "product" in meta.get("og:type", "")
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "year", "seasons"))
-    kind = " ".join([heading, *(as_text(product.get("category")) for product in products)])
-    return bool(tiers or len(facts.get("notes", [])) > 2 or concentrated) and (product or furniture or labels > 1) or product and bool(gates["perfume"].search(kind))
+    kinds = " ".join([heading, *(as_text(product.get("category")) for product in products)])
+    return bool((tiers or len(facts.get("notes", [])) > 2 or kind) and (product or furniture or labels > 1) or product and says("gate", kinds, "perfume"))
 
 
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
     """Perfumes of one page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
-    root = parse(html, content_type)
+    root = parse(html)
     if root is None:
         return []
     meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content") or "") for tag in root.iter("meta")}
-    meta["title"] = tidy(root.findtext(".//title") or "")
+    page_title, shop = tidy(root.findtext(".//title") or ""), meta.get("og:site_name", "")
     products, types = json_products(root)
-    element = title_element(root, [meta["title"], meta.get("og:title", ""), *(as_text(product["name"]) for product in products)])
-    heading = tidy(MARK.join(element.itertext())) if element is not None else ""
+    data = [as_text(product["name"]) for product in products]
+    headings = [tag for tag in root.iter("h1") if tidy(tag.text_content())] or root.xpath("//*[@itemprop='name']")
+    whole = folded(" ".join([page_title, meta.get("og:title", ""), *data]))
+    element = next((tag for tag in headings if folded(tag.text_content()) in whole), headings[0] if headings else None)
     lines = page_lines(root, element)
     first = next((place for place, line in enumerate(lines) if split_label(line.text)), 0)
-    heading = heading or next((line.text for line in reversed(lines[:first]) if len(line.text) < 90 and not PROSE.search(line.text)), "")
-    fitting = [product for product in products if folded(as_text(product["name"])) in folded(heading) or folded(heading) in folded(as_text(product["name"]))]
-    products = fitting[:1] or products
+    heading = tidy(MARK.join(element.itertext())) if element is not None else next(
+        (line.text for line in reversed(lines[:first]) if len(line.text) < 90 and not says("text", line.text, "prose")), "")
+    own = [product for product, name in zip(products, data, strict=True) if folded(name) in folded(heading) or folded(heading) in folded(name)]
+    products = own[:1] or products
     if len(products) > 1:
         return []
     top = next((place for place, line in enumerate(lines) if line.text == heading), 0)
-    lines, near = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:], [line.text for line in lines[max(0, top - 1):top + 3] if len(line.text) < 60 and line.text != heading and not split_label(line.text)]
+    near = [line.text for line in lines[max(0, top - 1):top + 3] if len(line.text) < 60 and line.text != heading and not split_label(line.text)
+            and not re.search(r"[¥￥\d。、]|円", line.text) and not says("text", line.text, "prose")]
+    lines = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:]
     found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
-    starts = starts_of(lines, found)
     facts = merged(found)
-    shop = meta.get("og:site_name") or meta.get("application-name") or ""
-    last = re.split(r"\s+[|｜–—-]\s+|[|｜／]", meta["title"])
-    shop = shop or (last[-1] if len(last) > 1 and folded(last[-1]) not in folded(heading) else "")
-    page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", meta["title"]) if shop else meta["title"]
-    own_titles = [*(as_text(product["name"]) for product in products), *text_of(root.xpath("//*[contains(@itemtype, 'Product')]//*[@itemprop='name']")[:1]),
-                  heading, facts.get("name") or "", meta.get("og:title", "")]
-    own_titles = list(dict.fromkeys(filter(None, own_titles))) or [page_title]
-    said = [match for line in lines for match in re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", plain(line.text))
-            if folded(match[1]) in folded(heading)]
-    own_titles = [match[0] for match in said if folded(match[0]) in folded(heading)][:1] + own_titles
-    if len(starts) > 1 or not is_perfume_page(root, products, types, meta, own_titles, facts):
+    by = [match for text in [page_title, *(plain(line.text) for line in lines)] for match in re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", text)
+          if folded(match[0]) in folded(heading) and folded(match[1]) in folded(heading)]
+    pieces = [piece for piece in re.split(DASH, page_title) if piece]
+    shop = shop or (pieces[-1] if len(pieces) > 1 and folded(pieces[-1]) not in folded(heading) else "")
+    page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
+    titles = [*(match[0] for match in by[:1]), *(as_text(product["name"]) for product in products), *texts_at(root, "//*[contains(@itemtype, 'Product')]//*[@itemprop='name']", 1),
+              heading, facts.get("name") or "", meta.get("og:title", "")]
+    titles = [title for title in dict.fromkeys(titles) if title] or [page_title]
+    if len(perfumes_begin(lines, found)) > 1 or not is_perfume_page(root, products, types, meta, titles, facts):
         return []
-    byline = [text for text in near if not re.search(r"[¥￥\d。、]|円", text) and not PROSE.search(text) and clean_name(text)]
-    names = brand_and_names([*own_titles, page_title, *near], len(own_titles), [*brand_candidates(root, products, meta, facts, [*own_titles, page_title]), *(match[1] for match in said)], byline, shop)
-    if not names or not names["name"] or len(names["name"]) > 80:
+    brands = brand_candidates(root, (products or [{}])[0], meta, facts.get("brand") or "", [*titles, page_title]) + [match[1] for match in by]
+    ranked = [[brand for brand in brands if folded(brand) != folded(shop)], brand_guesses(titles, shop), [re.sub(r"^by\s", "", line) for line in near], brands, pieces[1:-1], [shop]]
+    ranked = [brand for group in ranked for brand in group if brand and is_brand(brand)]
+    names = brand_and_names([*titles, page_title, *near], ranked) if ranked else {}
+    if not names.get("name") or len(names["name"]) > 80:
         return []
     address = next((canonical(tag.get("href") or "", url) for tag in root.iter("link") if (tag.get("rel") or "").lower() == "canonical"), "")
-    same = urlsplit(address).netloc == urlsplit(url).netloc and urlsplit(address).path.strip("/")
-    facts |= names | {"url": address if same else canonical(url) or url}
-    concept = next((line.text for line in lines if len(line.text) > 40 and PROSE.search(line.text) and not split_label(line.text)), "")
-    facts["concept"] = facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(concept)) or None
-    facts["gender"] = facts.get("gender") or gender_of(" ".join(own_titles))
-    facts["concentration"] = facts.get("concentration") or which("concentration", " ".join(own_titles))
+    own = urlsplit(address).netloc == urlsplit(url).netloc and urlsplit(address).path.strip("/")
+    concept = next((line.text for line in lines if len(line.text) > 40 and says("text", line.text, "prose") and not split_label(line.text)), "")
+    facts |= names | {"url": address if own else canonical(url) or url, "concept": facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(concept)),
+                      "gender": facts.get("gender") or gender_of(" ".join(titles)), "concentration": facts.get("concentration") or says("concentration", " ".join(titles))}
     return [{field: facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
-
-# The shop ---------------------------------------------------------------------------------------------------------------
-
-IDLE_PARAMETER = re.compile(r"utm_\w+|gclid|fbclid|yclid|msclkid|\w*sess(?:ion)?_?id|sid|phpsessid|ref|referrer|orderby|order|sort\w*|filter\w*|"
-                            r"min_price|max_price|currency|add[-_]to[-_]\w+|variant|replytocom|share|print|view|display|limit|per_?page|_\w+", re.I)
-IDLE_PATH = re.compile(r"/(?:cart|checkout|my-?(?:account|page)|login|signin|register|signup|wish-?list|compare|wp-(?:admin|json|login\.php|content|"
-                       r"includes)|feed|search|contact|inquiry|cgi-bin|cdn-cgi|xmlrpc\.php)(?:/|$)|"
-                       r"\.(?:jpe?g|png|gif|webp|svg|ico|css|js|json|xml|gz|pdf|zip|mp4|mp3|woff2?|docx?|xlsx?)$", re.I)
+# The shop -------------------------------------------------------------------------------------------------------------
 
 
 class Page(NamedTuple):
-    """A page as fetched: its address, status and headers, and its body."""
+    """A page as fetched: its address, status, time and headers, and its body."""
 
     head: dict
     body: bytes
@@ -740,23 +689,20 @@ class RunStopped(Exception):
 
 
 def canonical(url: str, base: str = "") -> str:
-    """The address in one spelling: no fragment, port 80, dot segments, tracking or session parameters."""
+    """The address in one spelling, without fragment, tracking and session parameters; empty for what is no address."""
     try:
         parts = urlsplit(urljoin(base, url.strip()))
-        host = (parts.hostname or "").encode("idna").decode().lower()
-        port = parts.port
-    except (ValueError, UnicodeError):
+        host, port = parts.hostname.encode("idna").decode(), parts.port
+    except (ValueError, AttributeError):
         return ""
     if parts.scheme not in ("http", "https") or not host:
         return ""
-    host = f"[{host}]" if ":" in host else host
-    if port and port != {"http": 80, "https": 443}[parts.scheme]:
-        host += f":{port}"
-    path = re.sub(r";jsessionid=[^/]*", "", parts.path, flags=re.I)
-    path = quote(unquote(urlsplit(urljoin("http://host/", re.sub("/{2,}", "/", path))).path, errors="surrogateescape"),
-                 safe="/:@!$&'()*+,;=~-._", errors="surrogateescape") if "%" in path or not path.isascii() else path or "/"
-    query = sorted((key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not IDLE_PARAMETER.fullmatch(key))
-    return urlunsplit((parts.scheme, host, re.sub("/{2,}", "/", path), urlencode(query), ""))
+    host = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 80, 443) else "")
+    path = re.sub(r";jsessionid=[^/]*|(?<=/)/+", "", quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~",
+                                                         errors="surrogateescape"), flags=re.I)
+    path = urlsplit(urljoin("http://host/", path)).path
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not words("url")["parameter"].fullmatch(pair[0]))
+    return urlunsplit((parts.scheme, host, path, urlencode(query), ""))
 
 
 def url_key(url: str) -> str:
@@ -765,18 +711,25 @@ def url_key(url: str) -> str:
     return urlunsplit(("", parts.netloc, parts.path.removesuffix("/"), parts.query, ""))
 
 
-def stored_file(url: str) -> Path:
-    """File that keeps a page: one line of JSON (address, headers, time), then the body."""
-    return Path(PAGES_DIR) / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.page"
+def series(url: str) -> str:
+    """An address with its numbers and ids blotted out: pages that differ in nothing else are one series."""
+    parts = urlsplit(url)
+    return re.sub(r"[0-9a-f]{8,}|\d+", "0", parts.path) + "?" + "&".join(sorted({key for key, _ in parse_qsl(parts.query)}))
 
 
-def load_page(url: str) -> Page | None:
-    """The page as stored, or None."""
-    try:
-        head, body = stored_file(url).read_bytes().split(b"\n", 1)
-        return Page(json.loads(head), body)
-    except (OSError, ValueError):
-        return None
+def is_private(host: str) -> bool:
+    """Whether a host's name leads to an address that is not of the public internet."""
+    with contextlib.suppress(OSError, UnicodeError):
+        found = {entry[4][0].split("%")[0] for entry in socket.getaddrinfo(host.strip("[]"), None)}
+        return any(not ipaddress.ip_address(address).is_global for address in found)
+    return False
+
+
+def retry_after(value: str) -> float:
+    """Seconds that a Retry-After header asks for, as a number or as a date; 0 for none."""
+    with contextlib.suppress(ValueError):
+        return float(value) if value.isdigit() else max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    return 0.0
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -787,209 +740,173 @@ def replace_file(path: Path, content: bytes) -> None:
     os.replace(beside, path)
 
 
-def is_private(host: str) -> bool:
-    """Whether a host's name leads to an address that is not of the public internet."""
-    try:
-        addresses = {entry[4][0].split("%")[0] for entry in socket.getaddrinfo(host.strip("[]"), None)}
-    except (OSError, UnicodeError):
-        return False
-    return any(not ipaddress.ip_address(address).is_global for address in addresses)
+def stored_file(url: str) -> Path:
+    """File that keeps a page: one line of JSON (address, status, times, headers), then the body."""
+    return Path(PAGES_DIR) / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.page"
 
 
-def retry_after(value: str | None) -> float:
-    """Seconds that a Retry-After header asks for, as a number or as a date; 0 without one."""
-    with contextlib.suppress(ValueError, TypeError):
-        if value and value.strip().isdigit():
-            return float(value)
-        if value:
-            return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    return 0.0
+def stored_page(url: str) -> Page | None:
+    """The page as stored, or None."""
+    with contextlib.suppress(OSError, ValueError):
+        head, body = stored_file(url).read_bytes().split(b"\n", 1)
+        return Page(json.loads(head), body)
+    return None
 
 
 class Shop:
-    """A polite visitor of one host: robots.txt, pace, retries, redirects and the pages kept on disk."""
+    """A polite visitor of one host: robots.txt, pace, retries, redirects, and the pages kept on disk."""
 
-    def __init__(self, start: str, served: str | None = None) -> None:
+    def __init__(self, start: str, served: str = "") -> None:
         self.start, self.served = start, served  # served: the local server's address when the shop is a folder
         self.host = urlsplit(start).netloc
         self.public = not served and not is_private(urlsplit(start).hostname)
-        self.delay = 0.0 if served else DELAY_SECONDS
-        self.last_request = -1e9
-        self.counts = Counter()
-        self.failures = 0
-        self.session = requests.Session()
-        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip", "Accept-Language": "ja,en;q=0.5"})
-        self.robots = {}
+        self.delay, self.ready, self.failures = 0 if served else DELAY_SECONDS, 0.0, 0
+        self.counts, self.robots, self.session = Counter(), {}, requests.Session()
+        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", "Accept-Language": "ja,en;q=0.5"})
 
-    def refusal(self, url: str) -> str | None:
+    def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
         parts = urlsplit(url)
-        if parts.netloc != self.host:
-            return "非公開アドレスへの転送" if self.public and is_private(parts.hostname or "") else "別のホストへの転送"
-        if self.public and is_private(parts.hostname):
+        if self.public and is_private(parts.hostname or ""):
             return "非公開アドレス"
-        rules = self.rules(f"{parts.scheme}://{parts.netloc}")
-        return None if all(rules.can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS)) else "robots.txt が断っている"
+        if parts.netloc != self.host:
+            return "別のホスト"
+        allowed = not robots or all(self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS))
+        return None if allowed else "robots.txt が断っている"
 
-    def rules(self, origin: str) -> Protego:
-        """The origin's robots.txt (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
+    def rules(self, url: str) -> Protego:
+        """The robots.txt for an address (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
+        origin = urljoin(url, "/")
         if origin not in self.robots:
             try:
-                page = self.follow(f"{origin}/robots.txt", days=1, checked=False)
+                page = self.follow(f"{origin}robots.txt", 1, robots=False)
             except PageFailed as failure:
-                raise RunStopped(f"{origin}/robots.txt が読めません（{failure}）。時間をおいてもう一度 python getData.py を実行してください。") from None
-            self.robots[origin] = rules = Protego.parse(page.body[:512_000].decode("utf-8-sig", "replace") if page.head["status"] == 200 else "")
-            rate = rules.request_rate(USER_AGENT)
-            self.delay = max(self.delay, rules.crawl_delay(USER_AGENT) or 0, rate.seconds / rate.requests if rate and rate.requests else 0)
+                raise RunStopped(f"{origin}robots.txt が読めません（{failure}）。時間をおいて python getData.py を実行してください。") from None
+            text = page.body[:512_000].decode("utf-8-sig", "replace") if page.head["status"] == 200 else ""
+            self.robots[origin] = Protego.parse(text)
+            self.delay = max(self.delay, self.robots[origin].crawl_delay(USER_AGENT) or 0)
         return self.robots[origin]
 
-    def follow(self, url: str, days: float | None = None, checked: bool = True) -> Page:
-        """The page that an address leads to, from disk or from the shop; each redirect is checked like any address."""
+    def follow(self, url: str, days: float | None, robots: bool = True) -> Page:
+        """The page that an address leads to; each redirect is checked like any address."""
         for _ in range(6):
             page = self.page(url, days)
-            if page.head["status"] not in (301, 302, 303, 307, 308) or not (target := canonical(page.head["location"], url)):
+            if page.head["status"] not in (301, 302, 303, 307, 308):
                 return page
-            if reason := self.refusal(target) if checked else None if urlsplit(target).netloc == self.host else "別のホストへの転送":
-                raise PageFailed(reason)
-            url = target
+            if not (url := canonical(page.head["location"], url)):
+                raise PageFailed("転送先が読めない")
+            if reason := self.refusal(url, robots):
+                raise PageFailed(f"転送先: {reason}")
         raise PageFailed("転送が終わらない")
 
     def page(self, url: str, days: float | None) -> Page:
-        """The page as stored, or asked for when there is none or it is older than so many days."""
-        stored = load_page(url)
+        """The page as stored, or from the shop when there is none or it is older than so many days."""
+        stored = stored_page(url)
         if stored and (days is None or time.time() - stored.head["checked_at"] < days * 86_400):
             self.counts["ディスクから"] += 1
             return stored
-        asked = {"If-None-Match": stored.head["etag"], "If-Modified-Since": stored.head["last_modified"]} if stored else {}
+        known = {"If-None-Match": stored.head["etag"], "If-Modified-Since": stored.head["last_modified"]} if stored else {}
         try:
-            page = self.request(url, {key: value for key, value in asked.items() if value})
+            page = self.request(url, {name: value for name, value in known.items() if value})
         except PageFailed:
             if stored:
                 self.counts["更新できず前のページを使用"] += 1
                 return stored
             raise
+        self.counts["取得"] += 1
         if page.head["status"] == 304 and stored:
             page = Page({**stored.head, "checked_at": time.time()}, stored.body)
         if page.head["status"] in (200, 301, 302, 303, 307, 308, 404, 410):
             replace_file(stored_file(url), json.dumps(page.head, ensure_ascii=False).encode() + b"\n" + page.body)
-        self.counts["取得"] += 1
         return page
 
     def request(self, url: str, headers: dict[str, str]) -> Page:
         """One page from the shop: at a polite pace, again after what can heal, never faster for it."""
-        reason, wait = "", 0.0
         for attempt in range(ATTEMPTS):
-            pause = max(wait, attempt and BACKOFF_SECONDS * 2 ** (attempt - 1))
-            time.sleep(max(0.0, pause, self.last_request + self.delay - time.monotonic()) + random.uniform(0, 0.2) * self.delay)
-            wait = 0.0
+            time.sleep(max(0.0, self.ready - time.monotonic()))
+            wait = BACKOFF_SECONDS * 2**attempt
             try:
                 page = self.exchange(url, headers)
-            except (requests.exceptions.InvalidURL, requests.exceptions.SSLError, requests.exceptions.InvalidHeader) as error:
+                if page.head["status"] not in (408, 429) and page.head["status"] < 500:
+                    self.failures = 0
+                    return page
+                reason, asked = f"HTTP {page.head['status']}", retry_after(page.head["retry_after"])
+                if asked > RETRY_AFTER_CAP:
+                    when = datetime.fromtimestamp(time.time() + asked)
+                    raise RunStopped(f"{self.host} が待つよう求めています（{reason}）。{when:%m月%d日 %H:%M} 以降に python getData.py を実行してください。")
+                wait = max(wait, asked)
+            except (requests.exceptions.InvalidURL, requests.exceptions.SSLError) as error:
                 raise PageFailed(type(error).__name__) from None
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, zlib.error) as error:
-                reason = next((text for kinds, text in FAULTS if isinstance(error, kinds)), type(error).__name__)
-                continue
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                reason = next((said for kind, said in FAULTS.items() if isinstance(error, kind)), "接続できない")
             finally:
-                self.last_request = time.monotonic()
-            if page.head["status"] not in (408, 429) and page.head["status"] < 500:
-                self.failures = 0
-                return page
-            reason = f"HTTP {page.head['status']}"
-            wait = retry_after(page.head["retry_after"])
-            if wait > RETRY_AFTER_CAP:
-                raise RunStopped(f"{self.host} が {wait:,.0f} 秒待つよう求めています（{reason}）。{datetime.fromtimestamp(time.time() + wait):%m月%d日 %H:%M} 以降にもう一度 python getData.py を実行してください。")
+                self.ready = time.monotonic() + self.delay * random.uniform(1, 1.2)
+            self.ready = max(self.ready, time.monotonic() + wait * (attempt + 1 < ATTEMPTS))
         self.failures += 1
         if self.failures >= MAX_FAILURES:
-            raise RunStopped(f"{self.host} が {self.failures} ページ続けて応えません（{reason}）。時間をおいてもう一度 python getData.py を実行してください。")
+            raise RunStopped(f"{self.host} が続けて応えません（{reason}）。時間をおいて python getData.py を実行してください。")
         raise PageFailed(reason)
 
     def exchange(self, url: str, headers: dict[str, str]) -> Page:
-        """One request and its answer, within PAGE_SECONDS and MAX_BYTES."""
+        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body cut short is whole if it ends in </html>."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        deadline = time.monotonic() + PAGE_SECONDS
+        deadline, body = time.monotonic() + PAGE_SECONDS, bytearray()
         with self.session.get(address, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
-            head = {"url": url, "status": answer.status_code, "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"), "checked_at": time.time(),
-                    **{name: answer.headers.get(name.replace("_", "-")) for name in ("content_type", "location", "etag", "last_modified", "retry_after")}}
-            packed = (answer.headers.get("Content-Encoding") or "identity").lower()
-            if packed not in ("identity", "gzip", "x-gzip", "deflate"):
-                raise PageFailed(f"圧縮形式 {packed}")
-            return Page(head, self.body(answer.raw, packed != "identity", deadline) if answer.status_code == 200 else b"")
-
-    @staticmethod
-    def body(raw: urllib3.HTTPResponse, packed: bool, deadline: float) -> bytes:
-        """A body as it drips in, unpacked; one cut short counts as whole only when it ends with </html>."""
-        unpack, body, whole = zlib.decompressobj(47), bytearray(), True
-        try:
-            while chunk := raw.read1(65_536, decode_content=False):
-                body += unpack.decompress(chunk, MAX_BYTES + 1) if packed else chunk
-                if len(body) > MAX_BYTES:
-                    raise PageFailed("大きすぎる")
-                if time.monotonic() > deadline:
-                    raise PageFailed("時間切れ")
-        except urllib3.exceptions.ProtocolError:
-            whole = False
-        if not (whole and (not packed or unpack.eof)) and not body.rstrip().lower().endswith(b"</html>"):
-            raise urllib3.exceptions.ProtocolError("cut short")
-        return bytes(body)
+            names = ("content_type", "location", "etag", "last_modified", "retry_after")
+            head = {"url": url, "status": answer.status_code, "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "checked_at": time.time(), **{name: answer.headers.get(name.replace("_", "-"), "") for name in names}}
+            try:
+                while answer.status_code == 200 and (part := answer.raw.read1(65_536, decode_content=True)):
+                    body += part
+                    if len(body) > MAX_BYTES or time.monotonic() > deadline:
+                        raise PageFailed("大きすぎる" if len(body) > MAX_BYTES else "時間切れ")
+            except urllib3.exceptions.ProtocolError:
+                if not body.rstrip().lower().endswith(b"</html>"):
+                    raise
+        return Page(head, bytes(body))
 
 
-FAULTS = (  # kinds of fault, as counted at the end
-    ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "時間切れ"),
-    ((zlib.error,), "圧縮が壊れている"),
-    ((urllib3.exceptions.ProtocolError,), "途中で切れた"),
-    ((requests.ConnectionError, OSError), "接続できない"),
-)
+FAULTS = {  # kinds of fault, as counted at the end
+    requests.Timeout: "時間切れ", urllib3.exceptions.TimeoutError: "時間切れ",
+    urllib3.exceptions.DecodeError: "圧縮が壊れている", urllib3.exceptions.ProtocolError: "途中で切れた",
+}
 
 
-# The crawl --------------------------------------------------------------------------------------------------------------
+# The crawl ------------------------------------------------------------------------------------------------------------
 
 
 def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and gz included."""
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(shop.start))
-    todo = deque([canonical(url, origin) for url in shop.rules(origin).sitemaps] or [f"{origin}/sitemap.xml"])
+    todo = deque(shop.rules(shop.start).sitemaps) or deque(["/sitemap.xml"])
     links, seen = [], set()
+    entry = rb"<(?:\w+:)?(sitemap|url)\b[^>]*>\s*(?:<(?!/)[^>]*>[^<]*</[^>]*>\s*)*?<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)"
     while todo and len(seen) < 200:
-        url = todo.popleft()
+        url = canonical(todo.popleft(), shop.start)
         if url in seen or not url or shop.refusal(url):
             continue
         seen.add(url)
-        try:
-            page = shop.follow(url, REFRESH_DAYS)
-        except PageFailed:
-            continue
-        body = page.body
-        if body[:2] == b"\x1f\x8b":
-            with contextlib.suppress(zlib.error):
-                body = zlib.decompressobj(47).decompress(body, 10 * MAX_BYTES)
-        for kind, address in re.findall(rb"<(?:\w+:)?(sitemap|url)\b[^>]*>(?:(?!</?(?:\w+:)?(?:sitemap|url)\b).)*?<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*(.*?)\s*(?:\]\]>)?\s*</", body, re.S):
-            address = canonical(entities.unescape(address.decode("utf-8", "replace")), origin)
-            (todo if kind == b"sitemap" else links).append(address)
-    return links
+        with contextlib.suppress(PageFailed, zlib.error):
+            body = shop.follow(url, REFRESH_DAYS).body
+            body = zlib.decompressobj(47).decompress(body, 10 * MAX_BYTES) if body.startswith(b"\x1f\x8b") else body
+            for kind, address in re.findall(entry, body):
+                (todo if kind == b"sitemap" else links).append(entities.unescape(address.decode("utf-8", "replace")))
+    return [canonical(link, shop.start) for link in links]
 
 
 def page_links(root: lxml.html.HtmlElement, base: str) -> list[str]:
-    """Addresses that a page links to, next pages first."""
-    tag = root.find(".//base[@href]")
-    base = urljoin(base, tag.get("href")) if tag is not None else base
-    anchors = [link for link in root.iter("a", "link") if link.get("href") and (link.tag == "a" or "next" in (link.get("rel") or ""))]
-    return [canonical(link.get("href"), base) for link in anchors if "nofollow" not in (link.get("rel") or "")]
+    """Addresses that a page links to."""
+    base = urljoin(base, next((tag.get("href") for tag in root.iter("base") if tag.get("href")), ""))
+    tags = [tag for tag in root.iter("a", "link") if tag.tag == "a" or "next" in (tag.get("rel") or "")]
+    return [canonical(tag.get("href") or "", base) for tag in tags if "nofollow" not in (tag.get("rel") or "")]
 
 
-def shape(url: str) -> str:
-    """An address with its numbers and ids blotted out: pages that differ in nothing else are one series."""
-    parts = urlsplit(url)
-    return re.sub(r"[0-9a-f]{8,}|\d+", "0", parts.path) + "?" + "&".join(sorted({key for key, _ in parse_qsl(parts.query)}))
-
-
-def crawl(shop: Shop):
-    """Yields each page of the shop once, as (page, perfumes), in an order that only the pages decide."""
-    frontier = deque([(shop.start, 0), *((url, 0) for url in sitemap_links(shop))])
-    waiting, done = {url_key(url) for url, _ in frontier}, set()
-    read = 0
+def crawl(shop: Shop) -> Iterator[tuple[Page, list[dict]]]:
+    """Each page of the shop once, with its perfumes, in an order that only the pages decide."""
+    frontier = deque((url, 0) for url in dict.fromkeys([shop.start, *sitemap_links(shop)]))
+    known, done, read = {url_key(url) for url, _ in frontier}, set(), 0
     while frontier and read < MAX_PAGES:
         url, barren = frontier.popleft()
-        if url_key(url) in done or urlsplit(url).netloc != shop.host or not url or IDLE_PATH.search(urlsplit(url).path):
+        if not url or urlsplit(url).netloc != shop.host or url_key(url) in done or words("url")["path"].search(urlsplit(url).path):
             continue
         done.add(url_key(url))
         if reason := shop.refusal(url):
@@ -998,32 +915,29 @@ def crawl(shop: Shop):
         read += 1
         try:
             page = shop.follow(url, REFRESH_DAYS)
+            if page.head["status"] != 200:
+                raise PageFailed(f"HTTP {page.head['status']}")
         except PageFailed as failure:
             shop.counts[f"失敗: {failure}"] += 1
             continue
         final = page.head["url"]
-        if url_key(final) != url_key(url) and url_key(final) in done:
-            shop.counts["重複"] += 1
+        if final != url and url_key(final) in done - {url_key(url)}:
             continue
         done.add(url_key(final))
-        if page.head["status"] != 200:
-            shop.counts[f"失敗: HTTP {page.head['status']}"] += 1
-            continue
-        perfumes = extract_perfumes(page.body, final, page.head["content_type"] or "")
-        root = parse(page.body, page.head["content_type"] or "")
-        new = [link for link in page_links(root, final) if link and url_key(link) not in waiting] if root is not None else []
-        fruitful = perfumes or any(shape(link) != shape(final) for link in new if urlsplit(link).netloc == shop.host)
-        for link in dict.fromkeys(new):
-            steps = 0 if fruitful or shape(link) != shape(final) else barren + 1
-            if steps > MAX_BARREN or url_key(link) in waiting or len(link) > 500 or link.count("/") > 12:
-                continue
-            waiting.add(url_key(link))
-            frontier.append((link, steps))
+        perfumes, root = extract_perfumes(page.body, final, page.head["content_type"]), parse(page.body)
+        links = [link for link in page_links(root, final) if link] if root is not None else []
+        links = [link for link in dict.fromkeys(links) if url_key(link) not in known and len(link) < 500 and link.count("/") < 13]
+        fruitful = perfumes or any(series(link) != series(final) for link in links)
+        for link in links:  # a page that shows nothing new leads its own series only a few steps further
+            steps = 0 if fruitful or series(link) != series(final) else barren + 1
+            if steps <= MAX_BARREN and url_key(link) not in known:
+                known.add(url_key(link))
+                frontier.append((link, steps))
         yield page, perfumes
 
 
 @contextlib.contextmanager
-def served(folder: Path):
+def served(folder: Path) -> Iterator[str]:
     """Address of a folder served over HTTP on 127.0.0.1, for as long as the block runs."""
     class Handler(http.server.SimpleHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -1031,25 +945,10 @@ def served(folder: Path):
         def log_message(self, *_: object) -> None:
             """Says nothing: the terminal is for the progress bar."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
-    finally:
         server.shutdown()
-        server.server_close()
-
-
-def read_lines(path: Path, host: str) -> dict[str, dict]:
-    """Perfumes of this host that an earlier run wrote, by their line without the time; a half line is cut off."""
-    kept = {}
-    for line in path.read_bytes().split(b"\n")[:-1] if path.exists() else []:
-        with contextlib.suppress(ValueError, KeyError, AttributeError, TypeError):
-            perfume = json.loads(line)
-            if urlsplit(perfume["url"]).netloc == host:
-                kept[as_line({**perfume, "fetched_at": ""})] = perfume
-    return kept
 
 
 def as_line(perfume: dict) -> str:
@@ -1057,65 +956,70 @@ def as_line(perfume: dict) -> str:
     return json.dumps(perfume, ensure_ascii=False) + "\n"
 
 
+def earlier_perfumes(host: str) -> list[dict]:
+    """Perfumes of this host that OUTPUT_FILE has from an earlier run; a half line is left out."""
+    perfumes = []
+    for line in Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            perfume = json.loads(line)
+            perfumes += [perfume] if urlsplit(perfume["url"]).netloc == host else []
+    return perfumes
+
+
 def visit(shop: Shop) -> None:
-    """Crawls the shop into OUTPUT_FILE and prints what was found."""
-    output = Path(OUTPUT_FILE)
-    before = read_lines(output, shop.host)
-    replace_file(output, "".join(map(as_line, before.values())).encode())
-    perfumes, stopped = {}, None
+    """Crawls the shop: appends each new perfume to OUTPUT_FILE, and at the end writes it whole, in the crawl's order."""
+    before = earlier_perfumes(shop.host)
+    replace_file(Path(OUTPUT_FILE), "".join(map(as_line, before)).encode())
+    perfumes, stopped = {}, ""
     try:
-        with open(output, "a", encoding="utf-8") as file, tqdm(desc="ページ", unit="枚", disable=None) as bar:
+        with open(OUTPUT_FILE, "a", encoding="utf-8") as file, tqdm(desc="ページ", unit="枚", disable=None) as bar:
             for page, found in crawl(shop):
                 shop.counts["香水のページ" if found else "香水のないページ"] += 1
                 for perfume in found:
-                    line = as_line({**perfume, "fetched_at": ""})
                     perfume["fetched_at"] = page.head["fetched_at"]
-                    if line not in before and line not in perfumes:
+                    if perfumes.setdefault((perfume["url"], perfume["brand"], perfume["name"]), perfume) is perfume and perfume not in before:
                         file.write(as_line(perfume))
                         file.flush()
-                    perfumes.setdefault(line, perfume)
-                bar.set_postfix_str(f"香水 {len(perfumes):,}")
+                bar.set_postfix_str(f"香水 {len(perfumes):,}", refresh=False)
                 bar.update()
-    except RunStopped as stop:
-        stopped = str(stop)
-    except KeyboardInterrupt:
-        stopped = "中断しました。同じコマンド python getData.py で続きから始まります。"
+    except (RunStopped, KeyboardInterrupt) as stop:
+        stopped = str(stop) or "中断しました。もう一度 python getData.py を実行すると続きから始まります。"
     if not stopped:
-        replace_file(output, "".join(map(as_line, perfumes.values())).encode())
-    report(shop, list(perfumes.values()), list(before.values()), stopped)
+        replace_file(Path(OUTPUT_FILE), "".join(map(as_line, perfumes.values())).encode())
+    report(shop.counts, list(perfumes.values()), before, stopped)
 
 
-def report(shop: Shop, perfumes: list[dict], before: list[dict], stopped: str | None) -> None:
+def report(counts: Counter, perfumes: list[dict], before: list[dict], stopped: str) -> None:
     """Prints the closing counts; ends the program when the run stopped early or found nothing."""
-    print("".join(f"{reason}: {count:,}\n" for reason, count in sorted(shop.counts.items())), end="")
+    print("、".join(f"{reason} {count:,}" for reason, count in sorted(counts.items())))
+    if perfumes:
+        filled = {field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes) for field in FIELDS[1:]}
+        print("埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items()))
     if stopped:
         raise SystemExit(stopped)
-    addresses = {perfume["url"] for perfume in perfumes}
-    gone = [perfume for perfume in before if perfume["url"] not in addresses]
-    if gone:
-        print(f"前回あって今回ない香水: {len(gone):,}（{'、'.join(perfume['name'] for perfume in gone[:10])}）")
+    there = {perfume["url"] for perfume in perfumes}
+    if gone := [perfume["name"] for perfume in before if perfume["url"] not in there]:
+        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
     if not perfumes:
-        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。START_URL が香水の商品ページのある店か確かめてください。")
-    filled = {field: sum(bool(perfume[field]) for perfume in perfumes) for field in perfumes[0] if field not in ("url", "fetched_at")}
-    print("項目の埋まり具合: " + "  ".join(f"{field} {count / len(perfumes):.0%}" for field, count in filled.items()))
-    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。最初からやり直すには {PAGES_DIR} を削除してください。次: python arrangeData.py")
+        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。START_URL を確かめて python getData.py を実行してください。")
+    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。最初からやり直すには {PAGES_DIR} を削除してください。"
+          "次: python arrangeData.py")
 
 
 def main() -> None:
     """Reads the shop at START_URL into OUTPUT_FILE."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
-    if not re.match(r"https?://", START_URL):
-        folder = Path(START_URL)
-        if not folder.is_dir():
-            raise SystemExit(f"{START_URL} がありません。START_URL に店のアドレス（https://…）かフォルダーを書いて、python getData.py を実行してください。")
-        home = f"http://{re.sub('[^a-z0-9]+', '-', folder.resolve().name.lower()).strip('-') or 'folder'}.localhost/"
-        with served(folder) as address:
-            visit(Shop(home, address))
-    elif start := canonical(START_URL):
+    start, folder = canonical(START_URL), Path(START_URL)
+    if start:
         visit(Shop(start))
+    elif folder.is_dir():
+        name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
+        with served(folder) as address:
+            visit(Shop(f"http://{name or 'folder'}.localhost/", address))
     else:
-        raise SystemExit(f"START_URL の {START_URL} はアドレスとして読めません。https:// から始まる店のアドレスを書いてください。")
+        raise SystemExit(f"{START_URL} がありません。START_URL に店のアドレス（https://…）かフォルダーを書いて"
+                         " python getData.py を実行してください。")
 
 
 if __name__ == "__main__":
