@@ -50,7 +50,7 @@ PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
 DELAY_SECONDS = 1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
 USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # what the shop sees; put your own contact here
-AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # what robots.txt refuses to these is refused to us; () heeds our name only
+AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # what robots.txt refuses to these is refused to us; (): to our name only
 REFRESH_DAYS = None  # ask again, conditionally, for stored pages older than so many days; None: never
 TIMEOUT = (10, 30)  # seconds for connecting, and for each silence while reading
 PAGE_SECONDS = 90  # seconds for one whole page, however slowly it drips
@@ -59,6 +59,7 @@ ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tri
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
 MAX_FAILURES = 10  # so many pages failing in a row: the shop is down, the run stops
+MAX_LINES = 5_000  # lines of text of one page that are looked at
 MAX_BARREN = 5  # pages of one series (calendar, endless list) that show nothing new before the series is left
 # ----------------------------------------------------------------------------------------------------------------------
 
@@ -67,20 +68,30 @@ LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impression
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *TIERS, "notes", "families", "concentration",
           "seasons", "scenes", "images", "impressions", "perfumer", "year", "concept")
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
-BLOCKS = set("address article aside blockquote body br caption center dd details div dl dt fieldset figcaption figure "
-             "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody td "
-             "tfoot th thead tr ul".split())
+BLOCKS = {  # elements that stand on lines of their own
+    "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html",
+    "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
+    "thead", "tr", "ul",
+}
 INLINE = {"span", "a", "strong", "b", "label", "img"}  # inline elements that set their text apart
-DROPPED = set("script style noscript template svg nav header footer aside iframe select button textarea head".split())
+DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
+           "button", "textarea", "head"}
 NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
-CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
+                     "\ud800-\udfff]")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
 YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
 GAP = rf"[\s:：{MARK}】〉》>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
 DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
-LABEL_INSIDE = re.compile(
-    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜■●◆▼]))([（(【〈《<＜\[■●◆▼◇▽]\s*)?((?:(?:top|head|middle|heart|mid|base|last)\s)?"
-    rf"[^\s、。,;；:：/／|｜（）(){MARK}【】〈〉《》<>＜＞\[\]■●◆◇▼▽]{{1,16}})\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[】〉》>＞\]）){MARK}])", re.I)
+OPEN, SHUT = "（(【〈《<＜[", "】〉》>＞]）)"
+LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it, its bracket, itself, what follows it
+    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜■●◆▼]))([{re.escape(OPEN)}■●◆▼◇▽]\s*)?"
+    r"((?:(?:top|head|middle|heart|mid|base|last)\s)?"
+    rf"[^\s、。,;；:：/／|｜{MARK}{re.escape(OPEN + SHUT)}■●◆◇▼▽]{{1,16}})"
+    rf"\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[{re.escape(SHUT)}{MARK}])", re.IGNORECASE)
+COMMAND = "python getData.py を実行してください"
+LATER = f"時間をおいてもう一度 {COMMAND}。"
 Fact = tuple[int, int, str, object]  # rank of its source (lower is better), place on the page, field, value
 
 
@@ -98,19 +109,20 @@ class Line(NamedTuple):
 def words(use: str) -> dict[str, re.Pattern]:
     """Patterns of data/page_words.csv for one use, by name."""
     with open(Path(__file__).parent / "data" / "page_words.csv", encoding="utf-8", newline="") as file:
-        return {row["name"]: re.compile(row["words"], re.I) for row in csv.DictReader(file) if row["use"] == use}
+        rows = [row for row in csv.DictReader(file) if row["use"] == use]
+    return {row["name"]: re.compile(row["words"], re.IGNORECASE) for row in rows}
 
 
 def says(use: str, text: str, *names: str) -> str | None:
     """The first name of a use (of all, or of those given) whose words stand in the text."""
-    return next((name for name, found in words(use).items() if (not names or name in names) and found.search(text)), None)
+    return next((name for name in names or words(use) if words(use)[name].search(text)), None)
 
 
 # Text -----------------------------------------------------------------------------------------------------------------
 
 
 def decode(html: bytes) -> str:
-    """The page's text: by its byte order mark, as UTF-8, or in the encoding that leaves least nonsense, whatever is named."""
+    """The page's text: by byte order mark, as UTF-8, or in the encoding that leaves least nonsense."""
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if html.startswith(mark):
             return html.decode(name, "replace")
@@ -136,11 +148,11 @@ def label_fields(text: str) -> tuple[str, ...] | None:
     """Fields that a label stands for: () for one of no use here, None for what is no label; 'ミドル＆ラスト' is two."""
     label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
     label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)|[^\w]|_", "", label)
-    tiers = {field: tier.pattern for field, tier in words("tier").items()}
-    if re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香り|the|and|から|と)+", label):
-        if fields := tuple(field for field, tier in tiers.items() if re.search(tier, label)):
-            return fields
-    return next((tuple(fields.split()) for fields, found in words("label").items() if label and found.fullmatch(label)), None)
+    tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
+    if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香り|the|and|から|と)+", label):
+        return tuple(tiers)
+    named = (fields for fields, found in words("label").items() if label and found.fullmatch(label))
+    return next((tuple(fields.split()) for fields in named), None)
 
 
 @functools.lru_cache(8192)
@@ -150,7 +162,7 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     for gap in re.finditer(GAP, text[:60]):
         label = text[:gap.start()]
         if (fields := label_fields(label)) is not None:
-            apart = gap[0] != " " or bool(re.search(r"ノート|notes?", label, re.I))
+            apart = gap[0] != " " or bool(re.search(r"ノート|notes?", label, re.IGNORECASE))
             found = fields, text[gap.end():].strip(f" \u3000{MARK}"), apart
     return found
 
@@ -171,20 +183,21 @@ def split_inline(text: str) -> list[str]:
 
 
 def split_items(text: str) -> list[str]:
-    """Items of a written list by the strongest separator that it has outside parentheses; it ends at 。 and at a dash."""
-    held = []
-    text = re.sub(r"[(（\[][^()（）\[\]]*[)）\]]", lambda found: held.append(found[0]) or chr(0xF0000 + len(held) - 1), text)
+    """Items of a written list, by the strongest separator outside parentheses; it ends at 。 and at a dash."""
+    held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
+    for place, parenthesis in enumerate(held):
+        text = text.replace(parenthesis, chr(0xF0000 + place), 1)
     text = re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
     items = [text]
-    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･]\s*", r"(?<=[ァ-ヶー一-龠]) +(?=[ァ-ヶー一-龠])"):
+    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･]\s*", r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])"):
         parts = re.split(separator, text)
-        if len(parts) > 2 or len(parts) == 2 and parts[0] != parts[1] and "?<=" not in separator:
+        if len(parts) > 2 or (len(parts) == 2 and parts[0] != parts[1] and "?<=" not in separator):
             items = parts
             break
-    joints = (r"\s*(?:そして|および|または)\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|\s+and\s+|^and\s+|"
-              r"\s*[&＆]\s*|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
+    joints = (r"\s*(?:そして|および|または|[&＆])\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|"
+              r"(?:^|\s+)and\s+|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
     return [re.sub("[\U000F0000-\U000FFFFF]", lambda found: held[ord(found[0]) - 0xF0000], part)
-            for item in items for part in re.split(joints, item, flags=re.I)]
+            for item in items for part in re.split(joints, item, flags=re.IGNORECASE)]
 
 
 def tidy_item(text: str) -> str:
@@ -199,9 +212,11 @@ def is_note(item: str, alone: bool) -> bool:
     core = re.sub(r"[(（].*", "", item)
     if label_fields(item) is not None or not re.search(r"[^\W\d_]", core) or len(item) > 60 or len(core.split()) > 5:
         return False
-    if len(core) > (24 if alone else 32) or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", core, re.I) or says("text", core, "prose"):
+    if len(core) > (24 if alone else 32) or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", core, re.IGNORECASE):
         return False
-    return not (re.search("[ぁ-ん]", core) and says("text", core, "headline") or alone and says("text", core, "adjective"))
+    if (alone and says("text", core, "adjective")) or (re.search("[ぁ-ん]", core) and says("text", core, "headline")):
+        return False
+    return not says("text", core, "prose")
 
 
 def read_notes(values: list[str]) -> list[str]:
@@ -223,7 +238,8 @@ def is_nothing(text: str) -> bool:
 
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
-    items = [tidy_item(word) for value in values[:3] for item in split_items(value) for word in re.split(r"[\s・･]+", item)]
+    parts = [part for value in values[:3] for item in split_items(value) for part in re.split(r"[\s・･]+", item)]
+    items = map(tidy_item, parts)
     return [item for item in dict.fromkeys(items) if len(item) < 15 and not is_nothing(item)
             and not says("text", item, "prose") and label_fields(item) is None]
 
@@ -273,58 +289,60 @@ def folded(text: str) -> str:
     return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
 
 
-def script(text: str) -> str:
-    """"kana" for a text in Japanese letters, "latin" for one in Latin letters, "" for both or neither."""
-    kana, latin = re.search("[ぁ-んァ-ヶ一-龠]", text), re.search("[A-Za-zÀ-ÿ]", text)
-    return "" if bool(kana) == bool(latin) else "kana" if kana else "latin"
-
-
 def is_japanese(text: str) -> bool:
     """Whether a text has kana or kanji."""
     return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
 
 
+def two_scripts(one: str, other: str) -> bool:
+    """Whether one text is all Japanese and the other all Latin."""
+    latin = [bool(re.search("[A-Za-zÀ-ÿ]", text)) for text in (one, other)]
+    return latin == [is_japanese(other), is_japanese(one)] and latin[0] != latin[1]
+
+
 @functools.lru_cache(4096)
 def consonants(text: str) -> str:
-    """Rough consonants of a Latin or a kana word, alike for both spellings of one name: シャネル and Chanel give snr."""
+    """Rough consonants of a Latin or a kana word, alike for both spellings of a name: シャネル and Chanel give snr."""
     sounds, latin = {"TI": "chi", "TU": "tsu", "SI": "shi", "HU": "fu"}, ""
-    for letter in unicodedata.normalize("NFKC", text):
-        kana = unicodedata.name(letter, "").split("KANA LETTER ")[1:]
-        sound = kana[0].split()[-1] if kana else letter
-        latin += "" if letter in "ッっ" else sounds.get(sound, sound.replace("G", "q") if kana else letter)
+    for letter in unicodedata.normalize("NFKC", text.translate({ord("ッ"): None, ord("っ"): None})):
+        _, kana, sound = unicodedata.name(letter, "").partition("KANA LETTER ")
+        sound = sound.split()[-1].replace("G", "Q") if kana else letter
+        latin += sounds.get(sound, sound) if kana else letter
     latin = re.sub("[^a-z]", "", unicodedata.normalize("NFKD", latin.lower()))
-    for sound, written in (("k", "ch(?=[lr])"), ("s", r"ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
-                           ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"), (r"\1", r"(.)\1+")):
+    for sound, written in (("k", "ch(?=[lr])"), ("s", "ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
+                           ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"),
+                           (r"\1", r"(.)\1+")):
         latin = re.sub(written, sound, latin)
     return latin
 
 
 def alike(one: str, other: str) -> float:
     """How well a kana and a Latin spelling fit, 0 to 1, by their consonants."""
-    pair = consonants(one), consonants(other)
+    pair = sorted([consonants(one), consonants(other)])
     return SequenceMatcher(None, *pair).ratio() if min(map(len, pair)) > 1 else float(pair[0] == pair[1] != "")
 
 
 def opening(text: str, name: str) -> int:
-    """Length of the opening of a text that spells a name: in the same letters, or by sound in the other script; or 0."""
-    ends = [gap.start() for gap in re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90]) if gap.start()]
-    fits = {end: alike(text[:end], name) for end in ends if {script(text[:end]), script(name)} == {"latin", "kana"}}
-    best = max([0.66, *fits.values()])
-    exact = [end for end in ends if folded(text[:end]) == folded(name)]
-    return next(iter(exact + [end for end in fits if fits[end] > max(best - 0.1, 0.65)]), 0)
+    """Length of a text's opening that spells a name: in the same letters, or by sound in the other script; or 0."""
+    gaps = re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90])
+    ends = [gap.start() for gap in gaps if gap.start()]
+    fits = {end: alike(text[:end], name) for end in ends if two_scripts(text[:end], name)}
+    least = max([0.66, *(fit - 0.1 for fit in fits.values())])
+    same = [end for end in ends if folded(text[:end]) == folded(name)]
+    return next(iter(same + [end for end in fits if fits[end] >= least]), 0)
 
 
 def spellings(text: str) -> list[str | None]:
-    """The Latin and the Japanese spelling that a name is written in: 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ'."""
-    text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    parts = []
-    if found := re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]|(.+?)\s*[/／|｜~〜～]\s*(.+)", text):
-        parts = [part.strip() for part in found.groups() if part]
-        parts = parts if found[1] or alike(*parts) >= 0.4 else []
-    for gap in re.finditer(r"\s+", "" if parts else text):
+    """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
+    text, parts = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”"), []
+    if found := re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text):
+        parts = [part.strip() for part in found.groups()]
+    elif (found := re.fullmatch(r"(.+?)\s*[/／|｜~〜～]\s*(.+)", text)) and alike(*found.groups()) >= 0.4:
+        parts = list(found.groups())
+    for gap in re.finditer(r"\s+", "" if found else text):
         halves = [text[:gap.start()], text[gap.end():]]
-        parts = halves if {*map(script, halves)} == {"latin", "kana"} and alike(*halves) >= 0.5 else parts
-    if len(parts) == 2 and is_japanese(parts[0]) != is_japanese(parts[1]):
+        parts = halves if two_scripts(*halves) and alike(*halves) >= 0.5 else parts
+    if parts and is_japanese(parts[0]) != is_japanese(parts[1]):
         return sorted(parts, key=is_japanese)
     return [None, text or None] if is_japanese(text) else [text or None, None]
 
@@ -332,78 +350,81 @@ def spellings(text: str) -> list[str | None]:
 def clean_name(text: str) -> str:
     """A name without size, concentration, year, shop words and decoration; empty when nothing else is left."""
     text = re.sub(rf"[|{MARK}]\s*{YEAR}$", "", text).replace(MARK, " ").translate(WIDE)
-    concentration = "|".join(found.pattern for found in words("concentration").values())
-    for pattern in (r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]", words("text")["size"].pattern, concentration, words("skip")["shop"].pattern,
-                    rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?", r"\(\s*[/・,\s]*\)"):
-        text = re.sub(pattern, " ", text, flags=re.I)
+    patterns = [r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]", words("text")["size"], *words("concentration").values(),
+                words("skip")["shop"], rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?", r"\(\s*[/・,\s]*\)"]
+    for pattern in patterns:
+        text = re.sub(pattern, " ", text)
     return " ".join(text.split()).strip(" -–—|/・･:~〜,、*.「」『』\"")
 
 
-def item_of(title: str, brand: list[str | None]) -> tuple[list[str | None], list[str | None]]:
-    """Names of a title without the brand, and the brand with the spelling that the title adds; Latin first in both."""
-    brand, known = list(brand), [name for name in brand if name]
-    title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", re.sub(words("text")["size"], " ", title.replace(MARK, " | ")))
-    bracket = re.match(r"[【\[＜<〈《]([^】\]＞>〉》]+)[】\]＞>〉》]", title)
-    if bracket and folded(bracket[1]) in map(folded, known):
-        title = f"{bracket[1]} {title[bracket.end():]}"
-    title = title if any(opening(title, name) for name in known) else clean_name(title) or title
+def without_brand(text: str, brand: list[str | None]) -> str:
+    """A title without the brand that opens or closes it; a spelling that brand lacked is added to it."""
+    taken = set()
+    for name in sorted(filter(None, brand * 2), key=lambda name: folded(name) != folded(text[:opening(text, name)])):
+        end = opening(text, name)
+        if end and is_japanese(text[:end]) not in taken and clean_name(text[end:]):
+            taken.add(other := is_japanese(text[:end]))
+            brand[other] = brand[other] or plain(text[:end])
+            dashed = re.match(DASH, text[end:])
+            text = text[end:].lstrip(" \u3000・:：/／】–—|｜-")
+            if dashed:
+                break
+    pieces = re.split(rf"{DASH}|\s+by\s+", text)
+    closes = len(pieces) > 1 and folded(pieces[-1]) in [folded(name) for name in brand if name]
+    text = text[:-len(pieces[-1])] if closes else text
+    return (clean_name(text) or plain(text)).replace(" | ", " ")
+
+
+def item_of(title: str, brand: list[str | None]) -> list[str | None]:
+    """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
+    known = [folded(name) for name in brand if name]
+    title = re.sub(words("text")["size"], " ", title.replace(MARK, " | "))
+    title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", title)  # ブランド「名前」はどんな香り
+    bracket = re.match(rf"[{re.escape(OPEN)}]([^{re.escape(SHUT)}]+)[{re.escape(SHUT)}]", title)
+    title = f"{bracket[1]} {title[bracket.end():]}" if bracket and folded(bracket[1]) in known else title
+    title = title if any(opening(title, name) for name in brand if name) else clean_name(title) or title
     pair = spellings(title)
-    apart = all(pair) and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) and not {*map(folded, pair)} & {*map(folded, known)}
-    names = pair if apart else [title, None]
-    for place, rest in enumerate(names):
-        taken, dashed, rest = set(), None, rest or ""
-        for name in sorted([*known, *known], key=lambda name: folded(name) != folded(rest[:opening(rest, name)])):
-            end = opening(rest, name)
-            if end and is_japanese(rest[:end]) not in taken and not dashed and clean_name(rest[end:]):
-                taken.add(other := is_japanese(rest[:end]))
-                brand[other] = brand[other] or plain(rest[:end])
-                dashed = re.match(DASH, rest[end:])
-                rest = rest[end:].lstrip(" \u3000・:：/／】–—|｜-")
-        pieces = re.split(rf"{DASH}|\s+by\s+", rest)
-        if len(pieces) > 1 and folded(pieces[-1]) in map(folded, known):
-            rest = rest[:-len(pieces[-1])]
-        names[place] = (clean_name(rest) or plain(rest)).replace(" | ", " ") or None
-    if apart:
-        return names, brand
-    for name in known:  # チャンス CHANEL CHANCE
-        halves = [clean_name(half) for half in re.split(rf"\s{re.escape(name)}\s", names[0] or "", maxsplit=1, flags=re.I)]
-        if {*map(script, halves)} == {"latin", "kana"}:
-            return sorted(halves, key=is_japanese), brand
-    return spellings(names[0] or ""), brand
+    if all(pair) and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) and not {*map(folded, pair)} & {*known}:
+        return [without_brand(half, brand) or None for half in pair]
+    item = without_brand(title, brand)
+    for name in filter(None, brand):  # チャンス CHANEL CHANCE
+        halves = [clean_name(half) for half in re.split(rf"(?i)\s{re.escape(name)}\s", item, maxsplit=1)]
+        if len(halves) == 2 and two_scripts(*halves):
+            return sorted(halves, key=is_japanese)
+    return spellings(item)
 
 
 def brand_guesses(titles: list[str], shop: str) -> list[str]:
-    """Brands that titles show by their form: 'Item by Brand', 'Brand「Item」', 'CHANEL シャネル チャンス', 'Brand – Item'."""
-    found = [[], [], []]
+    """Brands that titles show by their form: 'Brand「Item」', then 'CHANEL シャネル チャンス', then 'Brand – Item'."""
+    quoted, twice, dashed = [], [], []
     for title in titles:
-        named = re.fullmatch(r".+\sby\s([A-Z].+)", plain(title)) or re.match(r"([^\s「]+(?:\s[^\s「]+){0,3})\s?「[^」]+」", title)
-        found[0] += [named[1]] if named else []
-        clean = "" if all(spellings(title)) else clean_name(title)
-        for gap in re.finditer(r"[\s／/]+", clean):
-            brand, rest = clean[:gap.start()], clean[gap.end():]
-            if (end := opening(rest, brand)) and script(rest[:end]) != script(brand) and clean_name(rest[end:]):
-                found[1].append(f"{brand}（{rest[:end]}）")
+        quoted += re.findall(r"^([^\s「]+(?:\s[^\s「]+){0,3})\s?「[^」]+」", title)
+        text = "" if all(spellings(title)) else clean_name(title)
+        for gap in re.finditer(r"[\s／/]+", text):
+            brand, rest = text[:gap.start()], text[gap.end():]
+            if (end := opening(rest, brand)) and two_scripts(rest[:end], brand) and clean_name(rest[end:]):
+                twice.append(f"{brand}（{rest[:end]}）")
         pieces = [piece for piece in re.split(DASH, title) if clean_name(piece) and folded(piece) != folded(shop)]
-        two_scripts = len(pieces) == 2 and is_japanese(pieces[0]) != is_japanese(pieces[1]) and alike(*pieces) >= 0.5
-        found[2] += [] if len(pieces) < 2 or two_scripts else pieces[:1]
-    return sum(found, [])
+        if len(pieces) > 2 or (len(pieces) == 2 and not (two_scripts(*pieces) and alike(*pieces) >= 0.5)):
+            dashed.append(pieces[0])
+    return quoted + twice + dashed
 
 
 def brand_and_names(titles: list[str], brands: list[str]) -> dict:
-    """Brand and name in both spellings: each from the first text that has it, its other spelling from any that fits."""
-    brand = spellings(re.sub(r"^【|】$", "", brands[0]))
-    name = [None, None]
+    """Brand and name in both spellings: from the first text that has them, a missing spelling from any that fits."""
+    brand, name = spellings(brands[0].strip("【】")), [None, None]
     pairs = [(brand, spellings(other)) for other in brands[1:]]
     for title in titles:
-        found, brand = item_of(title, brand)
+        found = item_of(title, brand)
         name = name if any(name) else found
         pairs.append((name, found))
-    for known, found in [(brand, found) for known, found in pairs[:len(brands) - 1]] + [(name, found) for _, found in pairs[len(brands) - 1:]]:
-        for place in (0, 1):
-            same = known[1 - place] and (folded(found[1 - place] or "") == folded(known[1 - place]) or alike(*sorted([known[1 - place], found[place] or ""])) >= 0.6)
-            if found[place] and not known[place] and same:
-                known[place] = found[place]
-    return {"brand": brand[0], "brand_ja": brand[1], "name": name[0] or name[1], "name_ja": name[1] if name[0] else None}
+    for known, found in pairs:
+        for new, old in ((0, 1), (1, 0)):
+            if found[new] and known[old] and not known[new] and (
+                    folded(found[old] or "") == folded(known[old]) or alike(known[old], found[new]) >= 0.6):
+                known[new] = found[new]
+    name = name if name[0] else name[::-1]
+    return {"brand": brand[0], "brand_ja": brand[1], "name": name[0], "name_ja": name[1]}
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
@@ -413,7 +434,7 @@ def parse(html: bytes) -> lxml.html.HtmlElement | None:
     """Root element of a page, None for what is no page; elements nested too deep for the parser are laid flat."""
     if html.startswith(NOT_HTML) or not html.strip():
         return None
-    text = re.sub("[｡-ﾟ]+", lambda found: unicodedata.normalize("NFKC", found[0]), decode(html).replace("\f", " "))
+    text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), decode(html).replace("\f", " "))
     source = CONTROL.sub("", text).encode("utf-8", "replace")
     for _ in range(2):
         parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
@@ -425,28 +446,6 @@ def parse(html: bytes) -> lxml.html.HtmlElement | None:
     return None
 
 
-def json_products(root: lxml.html.HtmlElement) -> tuple[list[dict], set[str]]:
-    """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
-    products, types, todo = {}, set(), []
-    for script in root.iter("script"):
-        source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", script.text or "")
-        with contextlib.suppress(ValueError, RecursionError):
-            todo += [json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False)] if "ld+json" in script.get("type", "") else []
-    while todo:
-        node = todo.pop(0)
-        if isinstance(node, list):
-            todo = node + todo
-        elif isinstance(node, dict):
-            kinds = node.get("@type") if isinstance(node.get("@type"), list) else [node.get("@type")]
-            kinds = {as_text(kind).rsplit("/")[-1] for kind in kinds}
-            types |= kinds
-            if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
-                products.setdefault(as_text(node["name"]), node)
-            else:
-                todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
-    return list(products.values()), types
-
-
 def as_text(value: object) -> str:
     """Text of a JSON-LD value: of a string, a number, an object's name, a list's first."""
     for _ in range(4):
@@ -455,27 +454,72 @@ def as_text(value: object) -> str:
     return entities.unescape(re.sub(r"<[^>]*>", "\n", str(value))) if isinstance(value, str | int | float) else ""
 
 
+def as_list(value: object) -> list:
+    """A JSON-LD value as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def json_products(root: lxml.html.HtmlElement) -> tuple[list[dict], set[str]]:
+    """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
+    products, types, todo = {}, set(), []
+    for block in root.iter("script"):
+        source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", block.text or "")
+        if "ld+json" in block.get("type", ""):
+            with contextlib.suppress(ValueError, RecursionError):
+                todo.append(json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False))
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, list):
+            todo = node + todo
+        elif isinstance(node, dict):
+            kinds = {as_text(kind).rsplit("/")[-1] for kind in as_list(node.get("@type"))}
+            types |= kinds
+            if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
+                products.setdefault(as_text(node["name"]), node)
+            else:
+                todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
+    return list(products.values()), types
+
+
 def json_lines(product: dict) -> list[Line]:
     """What a JSON-LD Product says, as lines of a page."""
-    extra, audience = product.get("additionalProperty"), product.get("audience")
-    pairs = [(as_text(entry.get("name")), as_text(entry.get("value"))) for entry in (extra if isinstance(extra, list) else [extra])
-             if isinstance(entry, dict)] + [("gender", as_text(audience.get("suggestedGender")) if isinstance(audience, dict) else "")]
-    lines = [Line(f"{tidy(label)}：{tidy(text)}", rank=0) for label, text in pairs if text]
-    return lines + [Line(part) for line in as_text(product.get("description")).split("\n") for part in split_inline(tidy(line))]
+    pairs = [(label, as_text(product.get(key))) for label, key in
+             (("name", "name"), ("brand", "brand"), ("brand", "manufacturer"), ("concentration", "category"))]
+    pairs += [("gender", as_text(audience.get("suggestedGender"))) for audience in as_list(product.get("audience"))
+              if isinstance(audience, dict)]
+    pairs += [(as_text(entry.get("name")), as_text(entry.get("value"))) for entry in
+              as_list(product.get("additionalProperty")) if isinstance(entry, dict)]
+    description = as_text(product.get("description")).split("\n")
+    return [Line(f"{tidy(label)}：{tidy(text)}", rank=0) for label, text in pairs if text] + [
+        Line(part) for line in description for part in split_inline(tidy(line))]
 
 
-def column_labels(table: lxml.html.HtmlElement) -> list[str]:
+def column_labels(table: lxml.html.HtmlElement) -> list[Line]:
     """Lines of a table whose first row holds labels and whose second holds their values."""
-    rows = [[tidy(MARK.join(cell.itertext())) for cell in row.iter("th", "td")] for row, _ in zip(table.iter("tr"), "12", strict=False)]
+    rows = [[tidy(MARK.join(cell.itertext())) for cell in row.iter("th", "td")] for row in [*table.iter("tr")][:2]]
     labelled = [[label_fields(cell) is not None for cell in row] for row in rows]
     fits = len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1 and all(labelled[0]) and not any(labelled[1])
-    return [f"{label}：{text}" for label, text in zip(*rows, strict=True)] if fits else []
+    return [Line(f"{label}：{text}", rank=3) for label, text in zip(*rows, strict=True)] if fits else []
+
+
+def attribute_label(element: lxml.html.HtmlElement, names: str) -> str:
+    """A label that an element has only as an attribute (data-label, alt, itemprop, class, link), or empty."""
+    said = (element.get(key) for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title"))
+    if label := next((label for label in said if label and label_fields(label)), ""):
+        return f"{label}："
+    is_brand = "brand" in element.get("itemprop", "") or words("skip")["brand_class"].search(names)
+    return "brand：" if is_brand or words("url")["brand"].search(element.get("href", "")) else ""
+
+
+@functools.lru_cache(4096)
+def is_side(names: str) -> bool:
+    """Whether an element's class or id is one of menus, reviews or other products."""
+    return bool(words("skip")["class"].search(names))
 
 
 def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None) -> list[Line]:
     """Lines of the page's own content: no menus, reviews, footers or cards of other products."""
-    kept = {title, *title.iterancestors()} if title is not None else set()
-    side = re.compile(rf"(?<![\w-])(?:\w+-)?(?:{words('skip')['class'].pattern})(?:-\w+)?(?![\w-])", re.I)
+    kept = {root, title, *([] if title is None else title.iterancestors())}
     lines, text, blocks, count = [], [], [(root, (), 4)], 0
     hidden = 0  # level of the heading under which other products stand
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
@@ -485,52 +529,79 @@ def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None)
             line, (block, path, rank) = tidy("".join(text)), blocks[-1]
             text.clear()
             level = int(block.tag[1]) if block.tag in ("h1", "h2", "h3", "h4", "h5", "h6") else 0
-            if line and level:
-                hidden = hidden if level > hidden else 0
+            if line and level and level <= hidden:
+                hidden = 0
             if len(line) < 30 and block not in kept and says("skip", line, "heading") and not split_label(line):
                 hidden = hidden or level or 7
             if line and not hidden:
                 lines += [Line(part, level, block.tag, path, rank) for part in split_inline(line)]
-        if event == "start":
-            names = f"{element.get('class') or ''} {element.get('id') or ''}"
-            table = column_labels(element) if tag == "table" else []
-            lines += [Line(line, rank=3) for line in table]
-            if element not in kept and (tag in DROPPED or tag not in ("html", "body", "main") and side.search(names)) or table:
-                walk.skip_subtree()
-            else:
-                labels = (element.get(name) for name in ("data-label", "data-title", "data-th", "aria-label", "alt", "title"))
-                text += [f"{label}：" for label in labels if label and label_fields(label)][:1]
-                text += [MARK] * (tag in INLINE) + [element.text or ""]
-            if tag in BLOCKS:
-                count += 1
-                rank = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else blocks[-1][2]
-                blocks.append((element, (*blocks[-1][1], count), rank) if tag != "br" else blocks[-1])
-        else:
+            if len(lines) > MAX_LINES:
+                break
+        if event == "end":
             if tag in BLOCKS:
                 blocks.pop()
-            text += [MARK] * (tag in INLINE) + [element.tail or ""]
+            text += [MARK, element.tail or ""] if tag in INLINE else [element.tail or ""]
+            continue
+        names = f"{element.get('class', '')} {element.get('id', '')}" if element.attrib else ""
+        table = column_labels(element) if tag == "table" else []
+        lines += table
+        if table or (element not in kept and (tag in DROPPED or (is_side(names) and tag not in ("body", "main")))):
+            walk.skip_subtree()
+        else:
+            label = attribute_label(element, names) if element.attrib else ""
+            text += [MARK] * (tag in INLINE) + [label, element.text or ""]
+        if tag in BLOCKS:
+            count += 1
+            rank = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else blocks[-1][2]
+            blocks.append((element, (*blocks[-1][1], count), rank) if tag != "br" else blocks[-1])
     return lines
 
 
+@functools.lru_cache(4096)
 def sentence_facts(text: str) -> list[tuple[str, object]]:
-    """Tiers, year, gender and perfumer that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
+    """Tiers and more that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
     found, other = [], "|".join(tier.pattern for tier in words("tier").values())
     for field, tier in words("tier").items() if says("tier", text) else ():
-        match = re.search(rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?|consists? of)\s([^;.。]+?)"
-                          rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)|(?:{tier.pattern})(?:ノート)?"
-                          rf"(?:には|は|に)、?([^。]+?)(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)", text, re.I)
+        pattern = (rf"(?i)\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
+                   rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)|(?:{tier.pattern})"
+                   rf"(?:ノート)?(?:には|は|に)、?([^。]+?)(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)")
+        match = re.search(pattern, text)
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
         found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
-    for field, pattern in (("year", r"(?:launched|released|introduced)\sin\s(\d{4})"), ("perfumer", r"nose behind this fragrance is ([^.]+)"),
-                           ("gender", r"(?:fragrance|perfume|scent)\b.{0,40}\bfor\s((?:wo)?men(?:\sand\s(?:wo)?men)?)\b")):
-        found += [(field, read_field(field, [match[1]]))] if (match := re.search(pattern, plain(text), re.I)) else []
+    for field, pattern in words("sentence").items():
+        found += [(field, read_field(field, [match[1]]))] if (match := pattern.search(plain(text))) else []
     return found
 
 
 def beside(label: Line, first: Line, following: Line) -> bool:
-    """Whether a line stands beside the first under a label: in the same element, or in an alike one of the same group."""
+    """Whether a line stands beside the first under a label: in one element with it, or in an alike one of its group."""
+    if first.path == following.path:
+        return True
     near = first.path[:-1] == following.path[:-1] or first.path[:len(label.path)] == following.path[:len(label.path)]
-    return first.path == following.path or near and first.tag == following.tag and len(first.path) == len(following.path)
+    return near and first.tag == following.tag and len(first.path) == len(following.path)
+
+
+def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
+    """Lines that belong to the label on line `at`, the rest of that line first."""
+    values = [rest] if rest else []
+    for line in lines[at + 1:at + 40]:
+        if line.level or split_label(line.text) or (rest and not values[-1].endswith(("、", ","))):
+            break
+        if values and not beside(lines[at], lines[at + 1], line):
+            break
+        values.append(line.text)
+    return values
+
+
+def tag_facts(text: str) -> list[tuple[str, object]]:
+    """Gender, families and concentration of a text that ends in 【ユニセックス／フローラル／オードトワレ】."""
+    tags = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text)
+    parts = re.split(r"[／/・、]", tags[1]) if tags else []
+    facts = []
+    for part in parts:
+        kind = "gender" if gender_of(part) else "concentration" if says("concentration", part) else "families"
+        facts.append((kind, read_field(kind, [part])))
+    return facts if {kind for kind, _ in facts} - {"families"} else []
 
 
 def facts_of(lines: list[Line]) -> list[Fact]:
@@ -539,136 +610,154 @@ def facts_of(lines: list[Line]) -> list[Fact]:
     for at, line in enumerate(lines):
         if label := split_label(line.text):
             fields, rest, apart = label
-            values = [rest] if rest else []
-            for following in lines[at + 1:at + 40]:
-                if following.level or split_label(following.text) or rest and not values[-1].endswith(("、", ",")):
-                    break
-                if values and not beside(line, lines[at + 1], following):
-                    break
-                values.append(following.text)
+            values = values_under(lines, at, rest)
             read = [(field, read_field(field, values)) for field in fields]
-            found += [(line.rank, at, field, value) for field, value in read if apart or field in TIERS and len(value) > 1]
-        elif tags := re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", line.text):
-            parts = re.split(r"[／/・、]", tags[1])
-            kinds = ["gender" if gender_of(part) else "concentration" if says("concentration", part) else "families" for part in parts]
-            found += [(2, at, kind, read_field(kind, [part])) for kind, part in zip(kinds, parts, strict=True) if {*kinds} != {"families"}]
+            sure = [(field, value) for field, value in read if apart or (field in TIERS and len(value) > 1)]
+            found += [(line.rank, at, field, value) for field, value in sure]
+        elif tags := tag_facts(line.text):
+            found += [(2, at, field, value) for field, value in tags]
         elif words("gate")["gender"].fullmatch(line.text):
             found.append((4, at, "gender", gender_of(line.text)))
         else:
             found += [(5, at, field, value) for field, value in sentence_facts(line.text)]
-    return [fact for fact in found if fact[3]]
+    return sorted((fact for fact in found if fact[3]), key=lambda fact: fact[:2])
 
 
 def merged(found: list[Fact]) -> dict:
     """One value a field: the most trusted; lists of the same rank and place are joined."""
     facts, sources = {}, {}
-    for rank, at, field, value in sorted(found, key=lambda fact: fact[:2]):
+    for rank, at, field, value in found:
         if sources.setdefault(field, (rank, at)) == (rank, at) and isinstance(value, list):
             facts[field] = list(dict.fromkeys([*facts.get(field, []), *value]))
         facts.setdefault(field, value)
     return facts | ({"notes": []} if any(facts.get(tier) for tier in TIERS) else {})
 
 
-def perfumes_begin(lines: list[Line], found: list[Fact]) -> list[int]:
-    """Places of the headings under which perfumes stand: one for each list of top notes that repeats no other."""
+def are_several(found: list[Fact]) -> bool:
+    """Whether a page has lists of top notes that contradict each other: several perfumes, or none of its own."""
     tops = []
-    for rank, at, field, value in found:
-        if field == "top_notes" and 0 < rank < 5 and not any({*value} <= {*other} or {*other} <= {*value} or is_japanese(value[0]) != is_japanese(other[0])
-                                                             for _, other in tops):
-            tops.append((at, value))
-    return [max((place for place, line in enumerate(lines[:at]) if line.level and label_fields(line.text) is None), default=0) for at, _ in tops]
-
-
-def texts_at(root: lxml.html.HtmlElement, path: str, most: int) -> list[str]:
-    """Short texts of the first elements at an XPath, or what their content attribute says."""
-    texts = [tidy(element.get("content") or MARK.join(element.itertext())) for element in root.xpath(path)[:most]]
-    return [text for text in texts if 0 < len(text) < 160]
+    for top in [value for rank, _, field, value in found if field == "top_notes" and 0 < rank < 5]:
+        told = [other for other in tops if is_japanese(top[0]) == is_japanese(other[0])]
+        if len(told) == len(tops) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
+            tops.append(top)
+    return len(tops) > 1
 
 
 def is_brand(text: str) -> bool:
     """Whether a text may be a brand's name: no word of shops, listings or errors, no price."""
-    return 0 < len(clean_name(text)) < 60 and not is_nothing(text) and not says("gate", text, "no_page", "article", "shop", "price")
+    return 0 < len(clean_name(text)) < 60 and not is_nothing(text) and not says(
+        "gate", text, "no_page", "article", "shop", "price")
 
 
-def brand_candidates(root: lxml.html.HtmlElement, product: dict, meta: dict, labelled: str, titles: list[str]) -> list[str]:
-    """What may be the brand, most trusted first: data, labels, links, then crumbs that a title opens or ends with."""
-    in_page = ("//*[not(ancestor::nav or ancestor::header or ancestor::footer or ancestor::aside) and (contains(@href, '/brand') or "
-               "contains(@href, '/vendors/') or contains(@href, '/designer') or contains(@class, 'vendor') or "
-               "contains(concat(' ', translate(@class, '-_BRAND', '  brand'), ' '), ' brand '))]")
-    crumbs = texts_at(root, "//*[contains(@class, 'crumb') or contains(@class, 'topicpath') or contains(@id, 'crumb')]//*[not(*)]", 20)
-    found = [as_text(product.get("brand")), as_text(product.get("manufacturer")), *texts_at(root, "//*[@itemprop='brand']", 1),
-             meta.get("product:brand", ""), labelled, *texts_at(root, in_page, 3),
-             *(crumb for crumb in crumbs if crumb not in titles and any(opening(title, crumb) or title.endswith(crumb) for title in titles))]
-    return [re.sub(r"^(?:ブランド|brand\b|by\b)\s*[:：]?\s*", "", plain(text), flags=re.I) for text in found if text]
-
-
-def is_perfume_page(root: lxml.html.HtmlElement, products: list[dict], types: set[str], meta: dict, titles: list[str], facts: dict) -> bool:
-    """Whether a page is one product's and that product a perfume: by its notes, its words and its shop's furniture."""
-    heading = " ".join(titles)
+def is_perfume_page(root: lxml.html.HtmlElement, products: list[dict], types: set[str], titles: list[str],
+                    facts: dict) -> bool:
+    """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
+    heading = " ".join([*titles, *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", heading)
-    if says("gate", heading, "goods", "no_page", "article") or says("gate", heading, "extras") and not kind:
+    if says("gate", heading, "goods", "no_page", "article") or (says("gate", heading, "extras") and not kind):
         return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
         return True
-    if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"} or "article" in meta.get("og:type", ""):
+    if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}:
         return False
-    product = bool(products) or "product" in meta.get("og:type", "")
-    furniture = root.xpath("boolean(//*[contains(@itemtype, 'Product') or contains(@class, 'add-to-cart') or contains(@class, 'price')]"
-                           "|//form[contains(@action, 'cart') or contains(@class, 'cart')])")
-    labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "year", "seasons"))
-    kinds = " ".join([heading, *(as_text(product.get("category")) for product in products)])
-    return bool((tiers or len(facts.get("notes", [])) > 2 or kind) and (product or furniture or labels > 1) or product and says("gate", kinds, "perfume"))
+    product = bool(products) or root.xpath("boolean(//meta[@property='og:type' and contains(@content, 'product')])")
+    furniture = root.xpath("boolean(//*[contains(@itemtype, 'Product') or contains(@class, 'price')]|//form["
+                           "contains(concat(@action, @class), 'cart')])")
+    labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
+    if tiers or len(facts.get("notes", [])) > 2 or kind:
+        return product or furniture or labels > 1
+    return product and says("gate", heading, "perfume") is not None
+
+
+def heading_of(root: lxml.html.HtmlElement, titles: list[str]) -> lxml.html.HtmlElement | None:
+    """The heading that names the page's product: the first whose words stand in the page's titles, else the first."""
+    tags = [tag for tag in root.iter("h1") if tidy(tag.text_content())] or root.xpath("//*[@itemprop='name']")
+    said = [tag for tag in tags if folded(tag.text_content()) in folded(" ".join(titles))]
+    return next(iter([*said, *tags]), None)
 
 
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
-    """Perfumes of one page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
-    root = parse(html)
-    if root is None:
+    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
+    if (root := parse(html)) is None:
         return []
     meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content") or "") for tag in root.iter("meta")}
-    page_title, shop = tidy(root.findtext(".//title") or ""), meta.get("og:site_name", "")
+    page_title = tidy(root.findtext(".//title") or "")
     products, types = json_products(root)
-    data = [as_text(product["name"]) for product in products]
-    headings = [tag for tag in root.iter("h1") if tidy(tag.text_content())] or root.xpath("//*[@itemprop='name']")
-    whole = folded(" ".join([page_title, meta.get("og:title", ""), *data]))
-    element = next((tag for tag in headings if folded(tag.text_content()) in whole), headings[0] if headings else None)
+    data_names = [as_text(product["name"]) for product in products]
+    element = heading_of(root, [page_title, meta.get("og:title", ""), *data_names])
     lines = page_lines(root, element)
-    first = next((place for place, line in enumerate(lines) if split_label(line.text)), 0)
-    heading = tidy(MARK.join(element.itertext())) if element is not None else next(
-        (line.text for line in reversed(lines[:first]) if len(line.text) < 90 and not says("text", line.text, "prose")), "")
-    own = [product for product, name in zip(products, data, strict=True) if folded(name) in folded(heading) or folded(heading) in folded(name)]
+    first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
+    unmarked = (line.text for line in reversed(lines[:first]) if not is_prose(line.text))
+    heading = tidy(MARK.join(element.itertext())) if element is not None else next(unmarked, "")
+    own = [product for product, name in zip(products, data_names, strict=True)
+           if folded(name) in folded(heading) or folded(heading) in folded(name)]
     products = own[:1] or products
-    if len(products) > 1:
-        return []
-    top = next((place for place, line in enumerate(lines) if line.text == heading), 0)
-    near = [line.text for line in lines[max(0, top - 1):top + 3] if len(line.text) < 60 and line.text != heading and not split_label(line.text)
-            and not re.search(r"[¥￥\d。、]|円", line.text) and not says("text", line.text, "prose")]
+    top = next((at for at, line in enumerate(lines) if line.text == heading), 0)
+    near = [line.text for line in lines[max(0, top - 1):top + 3] if line.text != heading and is_byline(line.text)]
     lines = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:]
-    found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
+    said = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
+    found = facts_of([*lines, *said, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
-    by = [match for text in [page_title, *(plain(line.text) for line in lines)] for match in re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", text)
-          if folded(match[0]) in folded(heading) and folded(match[1]) in folded(heading)]
-    pieces = [piece for piece in re.split(DASH, page_title) if piece]
-    shop = shop or (pieces[-1] if len(pieces) > 1 and folded(pieces[-1]) not in folded(heading) else "")
-    page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
-    titles = [*(match[0] for match in by[:1]), *(as_text(product["name"]) for product in products), *texts_at(root, "//*[contains(@itemtype, 'Product')]//*[@itemprop='name']", 1),
-              heading, facts.get("name") or "", meta.get("og:title", "")]
-    titles = [title for title in dict.fromkeys(titles) if title] or [page_title]
-    if len(perfumes_begin(lines, found)) > 1 or not is_perfume_page(root, products, types, meta, titles, facts):
+    titles = [*(value for rank, _, field, value in found if field == "name" and not rank), heading, facts.get("name"),
+              meta.get("og:title")]
+    titles = [*dict.fromkeys(filter(None, titles))] or [page_title]
+    if len(products) > 1 or are_several(found) or not is_perfume_page(root, products, types, titles, facts):
         return []
-    brands = brand_candidates(root, (products or [{}])[0], meta, facts.get("brand") or "", [*titles, page_title]) + [match[1] for match in by]
-    ranked = [[brand for brand in brands if folded(brand) != folded(shop)], brand_guesses(titles, shop), [re.sub(r"^by\s", "", line) for line in near], brands, pieces[1:-1], [shop]]
-    ranked = [brand for group in ranked for brand in group if brand and is_brand(brand)]
-    names = brand_and_names([*titles, page_title, *near], ranked) if ranked else {}
+    names = names_of(found, lines, titles, page_title, near, meta.get("og:site_name", ""), crumbs_of(root))
     if not names.get("name") or len(names["name"]) > 80:
         return []
-    address = next((canonical(tag.get("href") or "", url) for tag in root.iter("link") if (tag.get("rel") or "").lower() == "canonical"), "")
-    own = urlsplit(address).netloc == urlsplit(url).netloc and urlsplit(address).path.strip("/")
-    concept = next((line.text for line in lines if len(line.text) > 40 and says("text", line.text, "prose") and not split_label(line.text)), "")
-    facts |= names | {"url": address if own else canonical(url) or url, "concept": facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(concept)),
-                      "gender": facts.get("gender") or gender_of(" ".join(titles)), "concentration": facts.get("concentration") or says("concentration", " ".join(titles))}
+    prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
+    facts |= names | {"url": canonical_link(root, url)}
+    facts["concept"] = facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))) or None
+    facts["gender"] = facts.get("gender") or gender_of(" ".join(titles))
+    facts["concentration"] = facts.get("concentration") or says("concentration", " ".join(titles))
     return [{field: facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
+
+
+def is_prose(text: str) -> bool:
+    """Whether a line reads as a sentence, by its words or its length."""
+    return len(text) > 90 or says("text", text, "prose") is not None
+
+
+def is_byline(text: str) -> bool:
+    """Whether a line beside the heading may name the brand or spell the name again."""
+    return len(text) < 60 and not (is_prose(text) or split_label(text) or re.search(r"[¥￥\d。、]|円", text))
+
+
+def crumbs_of(root: lxml.html.HtmlElement) -> list[str]:
+    """Texts of the page's breadcrumb trail."""
+    trails = "//*[contains(@class, 'crumb') or contains(@class, 'topicpath') or contains(@id, 'crumb')]//*[not(*)]"
+    return [tidy(crumb.text_content()) for crumb in root.xpath(trails)[:20]]
+
+
+def canonical_link(root: lxml.html.HtmlElement, url: str) -> str:
+    """The address that a page calls its own, if it is on the same host and not the front page, else the given one."""
+    links = (tag.get("href") or "" for tag in root.iter("link") if (tag.get("rel") or "").lower() == "canonical")
+    named = canonical(next(links, ""), url)
+    own = urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/"
+    return named if own else canonical(url) or url
+
+
+def names_of(found: list[Fact], lines: list[Line], titles: list[str], page_title: str, near: list[str], shop: str,
+             crumbs: list[str]) -> dict:
+    """Brand and name in both spellings; the brand by labels, crumbs, 'by Brand', the titles' form, what is near."""
+    heading, pieces = folded(" ".join(titles)), [piece for piece in re.split(DASH, page_title) if piece]
+    shop = shop or (pieces[-1] if len(pieces) > 1 and folded(pieces[-1]) not in heading else "")
+    page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
+    by = [match for text in [page_title, *(plain(line.text) for line in lines)] for match in
+          re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", text)
+          if all(folded(part) in heading for part in match)]
+    labelled = [value for _, _, field, value in found if field == "brand"]
+    trail = [crumb for crumb in crumbs if crumb and crumb not in titles and any(
+        opening(title, crumb) or title.endswith(crumb) for title in [*titles, page_title])]
+    sure = [re.sub(r"(?i)^(?:ブランド|brand\b|by\b)\s*[:：]?\s*", "", plain(text)) for text in [*labelled, *trail]]
+    sure += [brand for _, brand in by]
+    ranked = [*(brand for brand in sure if folded(brand) != folded(shop)), *brand_guesses(titles, shop),
+              *(re.sub(r"^by\s", "", line) for line in near), *sure, *pieces[1:-1], shop]
+    ranked = [brand for brand in ranked if brand and is_brand(brand)]
+    return brand_and_names([*(item for item, _ in by[:1]), *titles, page_title, *near], ranked) if ranked else {}
+
 
 # The shop -------------------------------------------------------------------------------------------------------------
 
@@ -698,10 +787,10 @@ def canonical(url: str, base: str = "") -> str:
     if parts.scheme not in ("http", "https") or not host:
         return ""
     host = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 80, 443) else "")
-    path = re.sub(r";jsessionid=[^/]*|(?<=/)/+", "", quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~",
-                                                         errors="surrogateescape"), flags=re.I)
-    path = urlsplit(urljoin("http://host/", path)).path
-    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not words("url")["parameter"].fullmatch(pair[0]))
+    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~", errors="surrogateescape")
+    path = urlsplit(urljoin("http://host/", re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", path))).path
+    idle = words("url")["parameter"]
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not idle.fullmatch(pair[0]))
     return urlunsplit((parts.scheme, host, path, urlencode(query), ""))
 
 
@@ -714,7 +803,7 @@ def url_key(url: str) -> str:
 def series(url: str) -> str:
     """An address with its numbers and ids blotted out: pages that differ in nothing else are one series."""
     parts = urlsplit(url)
-    return re.sub(r"[0-9a-f]{8,}|\d+", "0", parts.path) + "?" + "&".join(sorted({key for key, _ in parse_qsl(parts.query)}))
+    return re.sub(r"[0-9a-f]{8,}|\d+", "0", f"{parts.path}?{'&'.join(key for key, _ in parse_qsl(parts.query))}")
 
 
 def is_private(host: str) -> bool:
@@ -728,7 +817,8 @@ def is_private(host: str) -> bool:
 def retry_after(value: str) -> float:
     """Seconds that a Retry-After header asks for, as a number or as a date; 0 for none."""
     with contextlib.suppress(ValueError):
-        return float(value) if value.isdigit() else max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+        until = float(value) if value.isdigit() else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        return max(0.0, until)
     return 0.0
 
 
@@ -762,7 +852,7 @@ class Shop:
         self.public = not served and not is_private(urlsplit(start).hostname)
         self.delay, self.ready, self.failures = 0 if served else DELAY_SECONDS, 0.0, 0
         self.counts, self.robots, self.session = Counter(), {}, requests.Session()
-        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate", "Accept-Language": "ja,en;q=0.5"})
+        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
 
     def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
@@ -775,13 +865,13 @@ class Shop:
         return None if allowed else "robots.txt が断っている"
 
     def rules(self, url: str) -> Protego:
-        """The robots.txt for an address (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
+        """The address's robots.txt (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
         origin = urljoin(url, "/")
         if origin not in self.robots:
             try:
                 page = self.follow(f"{origin}robots.txt", 1, robots=False)
             except PageFailed as failure:
-                raise RunStopped(f"{origin}robots.txt が読めません（{failure}）。時間をおいて python getData.py を実行してください。") from None
+                raise RunStopped(f"{origin}robots.txt が読めません（{failure}）。{LATER}") from None
             text = page.body[:512_000].decode("utf-8-sig", "replace") if page.head["status"] == 200 else ""
             self.robots[origin] = Protego.parse(text)
             self.delay = max(self.delay, self.robots[origin].crawl_delay(USER_AGENT) or 0)
@@ -805,9 +895,9 @@ class Shop:
         if stored and (days is None or time.time() - stored.head["checked_at"] < days * 86_400):
             self.counts["ディスクから"] += 1
             return stored
-        known = {"If-None-Match": stored.head["etag"], "If-Modified-Since": stored.head["last_modified"]} if stored else {}
+        names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if stored else {}
         try:
-            page = self.request(url, {name: value for name, value in known.items() if value})
+            page = self.request(url, {name: value for name, key in names.items() if (value := stored.head[key])})
         except PageFailed:
             if stored:
                 self.counts["更新できず前のページを使用"] += 1
@@ -832,8 +922,8 @@ class Shop:
                     return page
                 reason, asked = f"HTTP {page.head['status']}", retry_after(page.head["retry_after"])
                 if asked > RETRY_AFTER_CAP:
-                    when = datetime.fromtimestamp(time.time() + asked)
-                    raise RunStopped(f"{self.host} が待つよう求めています（{reason}）。{when:%m月%d日 %H:%M} 以降に python getData.py を実行してください。")
+                    when = datetime.fromtimestamp(time.time() + asked).strftime("%m月%d日 %H:%M 以降に")
+                    raise RunStopped(f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。")
                 wait = max(wait, asked)
             except (requests.exceptions.InvalidURL, requests.exceptions.SSLError) as error:
                 raise PageFailed(type(error).__name__) from None
@@ -844,17 +934,18 @@ class Shop:
             self.ready = max(self.ready, time.monotonic() + wait * (attempt + 1 < ATTEMPTS))
         self.failures += 1
         if self.failures >= MAX_FAILURES:
-            raise RunStopped(f"{self.host} が続けて応えません（{reason}）。時間をおいて python getData.py を実行してください。")
+            raise RunStopped(f"{self.host} が続けて応えません（{reason}）。{LATER}")
         raise PageFailed(reason)
 
     def exchange(self, url: str, headers: dict[str, str]) -> Page:
-        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body cut short is whole if it ends in </html>."""
+        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body that ends in </html> is whole."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
         deadline, body = time.monotonic() + PAGE_SECONDS, bytearray()
         with self.session.get(address, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
             names = ("content_type", "location", "etag", "last_modified", "retry_after")
-            head = {"url": url, "status": answer.status_code, "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                    "checked_at": time.time(), **{name: answer.headers.get(name.replace("_", "-"), "") for name in names}}
+            head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
+            head |= {"url": url, "status": answer.status_code, "checked_at": time.time(),
+                     "fetched_at": datetime.now(UTC).isoformat(timespec="seconds")}
             try:
                 while answer.status_code == 200 and (part := answer.raw.read1(65_536, decode_content=True)):
                     body += part
@@ -879,7 +970,8 @@ def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and gz included."""
     todo = deque(shop.rules(shop.start).sitemaps) or deque(["/sitemap.xml"])
     links, seen = [], set()
-    entry = rb"<(?:\w+:)?(sitemap|url)\b[^>]*>\s*(?:<(?!/)[^>]*>[^<]*</[^>]*>\s*)*?<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)"
+    entry = (rb"<(?:\w+:)?(sitemap|url)\b[^>]*>\s*(?:<(?!/)[^>]*>[^<]*</[^>]*>\s*)*?"
+             rb"<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)")
     while todo and len(seen) < 200:
         url = canonical(todo.popleft(), shop.start)
         if url in seen or not url or shop.refusal(url):
@@ -906,7 +998,8 @@ def crawl(shop: Shop) -> Iterator[tuple[Page, list[dict]]]:
     known, done, read = {url_key(url) for url, _ in frontier}, set(), 0
     while frontier and read < MAX_PAGES:
         url, barren = frontier.popleft()
-        if not url or urlsplit(url).netloc != shop.host or url_key(url) in done or words("url")["path"].search(urlsplit(url).path):
+        parts = urlsplit(url)
+        if parts.netloc != shop.host or url_key(url) in done or words("url")["path"].search(parts.path):
             continue
         done.add(url_key(url))
         if reason := shop.refusal(url):
@@ -925,8 +1018,8 @@ def crawl(shop: Shop) -> Iterator[tuple[Page, list[dict]]]:
             continue
         done.add(url_key(final))
         perfumes, root = extract_perfumes(page.body, final, page.head["content_type"]), parse(page.body)
-        links = [link for link in page_links(root, final) if link] if root is not None else []
-        links = [link for link in dict.fromkeys(links) if url_key(link) not in known and len(link) < 500 and link.count("/") < 13]
+        links = dict.fromkeys(page_links(root, final) if root is not None else [])
+        links = [link for link in links if url_key(link) not in known and 0 < len(link) < 500 and link.count("/") < 13]
         fruitful = perfumes or any(series(link) != series(final) for link in links)
         for link in links:  # a page that shows nothing new leads its own series only a few steps further
             steps = 0 if fruitful or series(link) != series(final) else barren + 1
@@ -967,7 +1060,7 @@ def earlier_perfumes(host: str) -> list[dict]:
 
 
 def visit(shop: Shop) -> None:
-    """Crawls the shop: appends each new perfume to OUTPUT_FILE, and at the end writes it whole, in the crawl's order."""
+    """Crawls the shop: appends each new perfume to OUTPUT_FILE, at the end writes it whole, in the crawl's order."""
     before = earlier_perfumes(shop.host)
     replace_file(Path(OUTPUT_FILE), "".join(map(as_line, before)).encode())
     perfumes, stopped = {}, ""
@@ -977,13 +1070,14 @@ def visit(shop: Shop) -> None:
                 shop.counts["香水のページ" if found else "香水のないページ"] += 1
                 for perfume in found:
                     perfume["fetched_at"] = page.head["fetched_at"]
-                    if perfumes.setdefault((perfume["url"], perfume["brand"], perfume["name"]), perfume) is perfume and perfume not in before:
+                    title = perfume["url"], perfume["brand"], perfume["brand_ja"], perfume["name"]
+                    if perfumes.setdefault(title, perfume) is perfume and perfume not in before:
                         file.write(as_line(perfume))
                         file.flush()
                 bar.set_postfix_str(f"香水 {len(perfumes):,}", refresh=False)
                 bar.update()
     except (RunStopped, KeyboardInterrupt) as stop:
-        stopped = str(stop) or "中断しました。もう一度 python getData.py を実行すると続きから始まります。"
+        stopped = str(stop) or "中断しました。続きは、もう一度 python getData.py を実行すると始まります。"
     if not stopped:
         replace_file(Path(OUTPUT_FILE), "".join(map(as_line, perfumes.values())).encode())
     report(shop.counts, list(perfumes.values()), before, stopped)
@@ -1001,9 +1095,9 @@ def report(counts: Counter, perfumes: list[dict], before: list[dict], stopped: s
     if gone := [perfume["name"] for perfume in before if perfume["url"] not in there]:
         print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
     if not perfumes:
-        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。START_URL を確かめて python getData.py を実行してください。")
-    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。最初からやり直すには {PAGES_DIR} を削除してください。"
-          "次: python arrangeData.py")
+        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。START_URL を確かめてもう一度 {COMMAND}。")
+    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
+    print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
 
 
 def main() -> None:
@@ -1019,7 +1113,7 @@ def main() -> None:
             visit(Shop(f"http://{name or 'folder'}.localhost/", address))
     else:
         raise SystemExit(f"{START_URL} がありません。START_URL に店のアドレス（https://…）かフォルダーを書いて"
-                         " python getData.py を実行してください。")
+                         f" {COMMAND}。")
 
 
 if __name__ == "__main__":
