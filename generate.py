@@ -15,12 +15,13 @@ import time
 import unicodedata
 import warnings
 from collections import Counter
-from functools import cached_property
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
+from wcwidth import wcwidth
 
 # ----------------------------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
@@ -48,37 +49,40 @@ SPELLINGS_FILE = Path(__file__).parent / "data" / "spellings.csv"
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes", "ノート": "notes"}
 LISTS = (*TIERS.values(), "families", "seasons", "scenes", "images", "impressions")
 PEOPLE = {"メンズ": "男性", "レディース": "女性", "ユニセックス": "男女兼用"}
-CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 KATAKANA, LATIN, KANJI = "[ァ-ヺー]++", "[A-Za-zÀ-ɏ]++", "[一-龠々]++"
 WORD, ANY_WORD = re.compile(f"{KATAKANA}|{LATIN}"), re.compile(f"{KATAKANA}|{LATIN}|{KANJI}")
-UNKNOWN = re.compile(f"{KATAKANA}(?![に用向])|{LATIN}|{KANJI}(?=[はをがっも？?]|$)")  # what a question asks for, not whom
-OUTSIDE = re.compile(r"いくら|どこで[買売]|何(?:円|時|ml|歳)")  # no shop page that getData.py reads is asked for this
+WANTED = re.compile(  # the words that say what is asked for (ザラの, 値段は), not whom or what it is for (プレゼントに)
+    f"(?:{KATAKANA}(?![に用向])|{LATIN}|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで[買売]|何(?:円|時|ml|歳)"
+)
 MORE = re.compile(r"^(他|ほか|別|もっと|もう(一|ひと)つ)[^、]{0,8}[？?。]?$")
 SUBJECT = re.compile(  # where an answer names the perfume that it is about
-    r"「([^」]+)」|、([^、。「」【】]+?)がおすすめ|^([^、。「」【】]+?)(?<!の香水)の(?:香りの構成|特徴|ブランド|対象|おすすめの(?:季節|シーン))は"
+    r"「([^」]+)」|、([^、。「」【】]+?)がおすすめ|"
+    r"^([^、。「」【】]+?)(?<!の香水)の(?:香りの構成|特徴|ブランド|対象|おすすめの(?:季節|シーン))は"
 )
-MARK = "［？{}］"
-LEGEND = MARK.format("…") + " はデータで確かめられない言葉です。"
+MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
+NOTHING_ELSE = "ほかに当てはまる香水はデータにありません。"
+AGAIN = "先に python {} を実行してください。"
 
 
 def read_records(path, maker, fields):
     """The records of a JSON array or of JSON Lines that have all the fields; SystemExit when there are none."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        lines = [text] if text.lstrip().startswith("[") else [f"[{line}]" for line in text.splitlines() if line.strip()]
     except OSError:
-        raise SystemExit(f"{path} がありません。先に python {maker} を実行してください。") from None
+        raise SystemExit(f"{path} がありません。{AGAIN.format(maker)}") from None
     records, broken = [], 0
-    for line in lines:
+    for part in [text] if text[:1] == "[" else [f"[{line}]" for line in text.splitlines()]:
         try:
-            records += [r for r in json.loads(line) if isinstance(r, dict) and all(r.get(field) for field in fields)]
+            records += json.loads(part)
         except ValueError:
             broken += 1
-    if not records:
-        raise SystemExit(f"{path} に使える記録がありません。先に python {maker} を実行してください。")
-    if broken:
-        print(f"{path}: 読めない行を {broken:,} 行とばしました。python {maker} で作り直せます。", file=sys.stderr)
-    return records
+    whole = [record for record in records if isinstance(record, dict) and all(record.get(field) for field in fields)]
+    if not whole:
+        raise SystemExit(f"{path} に使える記録がありません。{AGAIN.format(maker)}")
+    if broken or len(whole) < len(records):
+        print(f"{path}: 読めない記録 {broken + len(records) - len(whole):,} 件をとばしました。", file=sys.stderr)
+    return whole
 
 
 # --- what may be said -------------------------------------------------------------------------------------------------
@@ -117,6 +121,11 @@ def question_key(record):
     return record["type"], record["key"]
 
 
+def pages_of(records):
+    """The pages that the facts of the records are from."""
+    return {CONTROL.sub("", url) for record in records for url in record.get("source", [])}
+
+
 def prompt(tokenizer, question):
     """The question in the template that the adapter was trained with."""
     messages = [{"role": "user", "content": question}]
@@ -129,46 +138,38 @@ def tokenized(tokenizer, qa):
     for record in qa:
         same.setdefault(record["response"], []).append(record)
     skip, ids = len(tokenizer(lead)["input_ids"]), tokenizer([lead + text for text in same])["input_ids"]
-    rows = sorted(zip((row[skip:] + [tokenizer.eos_token_id] for row in ids), same.values(), strict=True), key=lambda r: r[0])
-    columns = np.full((max(len(tokens) for tokens, _ in rows), len(rows)), -1, np.int32)
-    for row, (tokens, _) in enumerate(rows):
-        columns[:len(tokens), row] = tokens
-    return Responses([records for _, records in rows], columns)
+    tokens, records = [[*row[skip:], tokenizer.eos_token_id] for row in ids], list(same.values())
+    order = sorted(range(len(tokens)), key=tokens.__getitem__)
+    columns = np.full((max(map(len, tokens)), len(order)), -1, np.int32)
+    for row, i in enumerate(order):
+        columns[:len(tokens[i]), row] = tokens[i]
+    return Responses([records[i] for i in order], columns)
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
-def read(model, blocks, parents, past, mask):
-    """(log-probabilities after each token of the blocks, past, mask): rows go on from their parents, flush right."""
-    import torch
+def decode(model, responses, prompts, spans, until, beams=1, prior=None, temperature=0.0, show=None):
+    """The span (low, high, depth) that each prompt's span narrows to by the model's choice, until until(low, high).
 
-    width, device = max(map(len, blocks)), model.device
-    ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks], device=device)
-    seen = torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks], device=device)
-    if past:
-        rows = torch.tensor(parents, device=device)
-        past.reorder_cache(rows)
-        seen = torch.cat([mask[rows], seen], 1)
-    places = (seen.cumsum(1) - 1).clamp(min=0)[:, -width:]
-    with torch.inference_mode():
-        out = model(input_ids=ids, attention_mask=seen, position_ids=places, past_key_values=past, use_cache=True)
-    return out.logits.float().log_softmax(-1).cpu(), out.past_key_values, seen
-
-
-def decode(model, responses, prompts, spans, beams=1, prior=None, temperature=0.0, until=None, show=None):
-    """The span (low, high, depth) that each prompt's span narrows to by the model's choice, forced stretches in one pass.
-
-    It ends at one row, or where until(low, high) holds. prior: (prompt, weight) of a likelihood to take out.
-    temperature > 0 draws instead of taking the likeliest (Gumbel noise); show(tokens) sees the first answer grow.
+    Forced stretches are read in one pass. prior: (prompt, weight) of a likelihood to take out. temperature > 0 draws
+    instead of taking the likeliest (Gumbel noise); show(tokens) sees the first answer grow.
     """
     import torch
 
-    until = until or (lambda low, high: high - low == 1)
     best = [[(0.0, span, None)] if until(*span[:2]) else [] for span in spans]  # per prompt: (score, span, row read)
     live = [(i, 0.0, span) for i, span in enumerate(spans) if not best[i]]
     blocks, parents, past, mask = [prompts[i] + responses.tokens(*span) for i, _, span in live], None, None, None
     twins = [prior[0] + responses.tokens(*span) for _, _, span in live] if prior else []
     while live:
-        scores, past, mask = read(model, blocks + twins, parents, past, mask)
+        width = max(map(len, blocks + twins))  # the blocks are read side by side, flush right
+        ids = torch.tensor([[0] * (width - len(b)) + b for b in blocks + twins], device=model.device)
+        seen = torch.tensor([[0] * (width - len(b)) + [1] * len(b) for b in blocks + twins], device=model.device)
+        if past:
+            past.reorder_cache(rows := torch.tensor(parents, device=model.device))
+            seen = torch.cat([mask[rows], seen], 1)
+        mask, places = seen, (seen.cumsum(1) - 1).clamp(min=0)[:, -width:]
+        with torch.inference_mode():
+            out = model(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True)
+        scores, past = out.logits.float().log_softmax(-1).cpu(), out.past_key_values
         if prior:
             scores = scores[:len(live)] - prior[1] * scores[len(live):]
         ways = [[(score, span, None) for score, span, _ in ended] for ended in best]
@@ -215,7 +216,7 @@ def sample(model, tokenizer, questions, show=None):
         do_sample=True, temperature=TEMPERATURE, top_p=TOP_P, top_k=0, repetition_penalty=REPETITION_PENALTY,
         max_new_tokens=MAX_NEW_TOKENS, pad_token_id=tokenizer.pad_token_id, stopping_criteria=[watch],
     )  # fmt: skip
-    answers = [answer + [eos] for answer in out[:, start:].tolist()]
+    answers = [[*answer, eos] for answer in out[:, start:].tolist()]
     return [(answer[:answer.index(eos)], answer.index(eos) < len(answer) - 1) for answer in answers]
 
 
@@ -232,52 +233,41 @@ def flat(text):
     return folded(text)[0]
 
 
-def inside_word(text, at):
-    """Whether a katakana or Latin word goes on across this place."""
-    return any(re.fullmatch(script, text[at - 1:at + 1]) for script in (KATAKANA, LATIN)) and 0 < at < len(text)
-
-
 class Catalogue:
     """The perfumes, by name; the words that the data knows; what a text says that the data does not bear out."""
 
     def __init__(self, perfumes, qa, spellings):
         self.qa, self.named, self.branded, self.known, self.written = qa, {}, {}, {}, set()
         for perfume in perfumes:
-            self.add(perfume)
+            brands, names = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("brand", "name"))
+            gender, values = perfume.get("gender"), {value for field in LISTS for value in perfume.get(field) or []}
+            values |= {*brands, *names, perfume.get("concentration"), gender, PEOPLE.get(gender)} - {None}
+            self.written |= values | {brand.replace(" ", "") for brand in brands}
+            self.known |= {flat(value): value for value in sorted(values)}
+            facts = {tier: set(map(flat, perfume.get(tier) or [])) for tier in TIERS.values()}
+            facts |= {None: set(map(flat, values)), "": set(), "url": perfume["url"]}
+            for table, keys in ((self.named, names), (self.branded, brands)):
+                for key in keys:
+                    table.setdefault(flat(key), []).append(facts)
         for row in spellings:
             first = next((word for word in row if word in self.written), None)
-            for word in row if first else ():
-                self.known.setdefault(flat(word), first)
+            self.known = ({flat(word): first for word in row} if first else {}) | self.known
         self.longest = max(map(len, self.known))
-
-    def add(self, perfume):
-        """Takes a perfume in."""
-        brands, names = ([perfume[f] for f in (field, field + "_ja") if perfume.get(f)] for field in ("brand", "name"))
-        values = {value for field in LISTS for value in perfume.get(field) or []}
-        gender = perfume.get("gender")
-        values |= {*brands, *names, perfume.get("concentration"), gender, PEOPLE.get(gender)} - {None}
-        self.written |= values | {brand.replace(" ", "") for brand in brands}
-        if len(perfume.get("seasons") or []) == 4:
-            values.add("一年を通して")
-        self.known |= {flat(value): value for value in sorted(values)}
-        facts = {tier: set(map(flat, perfume.get(tier) or [])) for tier in TIERS.values()}
-        facts |= {None: set(map(flat, values)), "": set(), "url": perfume["url"]}
-        for table, keys in ((self.named, names), (self.branded, brands)):
-            for key in keys:
-                table.setdefault(flat(key), []).append(facts)
+        self.asked_words = Counter(word for record in qa for word in set(ANY_WORD.findall(record["instruction"])))
+        words = Counter(word for record in qa for word in set(WORD.findall(record["response"])))
+        self.plain_words = {word for word, count in words.items() if count * 50 >= len(qa)}  # シーン, イメージ …
 
     def find(self, text):
-        """(start, end, value) of the data's words in text, the longest first at each place."""
+        """[(start, end, value)] of the data's words in text, the longest at each place, none inside another word."""
         letters, places = folded(text)
+        words = WORD.finditer(text.replace("シーン", "　　　"))
+        broken = {place for word in words for place in range(word.start() + 1, word.end())}
         found, at = [], 0
         while at < len(letters):
             for size in range(min(self.longest, len(letters) - at), 0, -1):
-                if letters[at:at + size] not in self.known:
-                    continue
-                start, end = places[at], places[at + size - 1] + 1
-                if not inside_word(text, start) and (
-                        text.startswith("シーン", end) or not inside_word(text, end)):
-                    found.append((start, end, self.known[letters[at:at + size]]))
+                value = self.known.get(letters[at:at + size])
+                if value and places[at] not in broken and (end := places[at + size - 1] + 1) not in broken:
+                    found.append((places[at], end, value))
                     at += size - 1
                     break
             at += 1
@@ -285,7 +275,8 @@ class Catalogue:
 
     def normalized(self, question):
         """The question with brands, names and materials as the data spells them."""
-        question = re.sub("[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda m: unicodedata.normalize("NFKC", m[0]), CONTROL.sub("", question)).strip()
+        question = CONTROL.sub("", question).strip()
+        question = re.sub("[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda m: unicodedata.normalize("NFKC", m[0]), question)
         for start, end, value in reversed(self.find(question)):
             if question[start:end] not in self.written:
                 question = question[:start] + value + question[end:]
@@ -297,53 +288,45 @@ class Catalogue:
             text = text[:start] + " " + text[end:]
         return text
 
-    @cached_property
-    def plain_words(self):
-        """The katakana and Latin words that at least one response in fifty has: シーン, イメージ …."""
-        counts = Counter(word for record in self.qa for word in set(WORD.findall(record["response"])))
-        return {word for word, count in counts.items() if count * 50 >= len(self.qa)}
-
     def claims(self, text):
-        """(start, end, value, tier or None) of everything in text that a perfume has to bear out."""
-        claims, rest = [], text
-        for block in re.finditer(r"【([^】]*)】([^【。]*)", text):
-            tier = TIERS.get(block[1], "")
-            if not tier:
-                claims.append((*block.span(1), "", ""))
-            for item in re.finditer(r"[^,、]+", re.sub(r"(など)?(です)?$", "", block[2])):
-                start = block.start(2) + item.start() + len(item[0]) - len(item[0].lstrip())
-                claims.append((start, start + len(item[0].strip()), flat(item[0]), tier))
-            rest = rest[:block.start()] + "。" * (block.end() - block.start()) + rest[block.end():]
-        for subject in SUBJECT.finditer(text):
-            start, end = subject.span(subject.lastindex)
-            rest = rest[:start] + "。" * (end - start) + rest[end:]
-        for start, end, value in self.find(rest):
-            tier = next((field for label, field in TIERS.items() if text[:start].endswith(label + "に")), None)
-            claims.append((start, end, flat(value), tier))
-            rest = rest[:start] + "。" * (end - start) + rest[end:]
-        unknown = [m for m in WORD.finditer(rest) if m[0] not in self.plain_words]
-        return sorted(claims + [(*m.span(), "", "") for m in unknown])
+        """[(start, end, value, field or None)] of what a perfume has to bear out; the field "" bears nothing out."""
+        claims, tier = [], None
+        for piece in re.finditer(r"【([^】]*)】|。|[^【】。,]+", SUBJECT.sub(lambda m: "。" * len(m[0]), text)):
+            words, start = piece[0], piece.start()
+            if words == "。" or piece[1] is not None:
+                tier = TIERS.get(piece[1], "") if piece[1] else None
+                claims += [(*piece.span(1), "", "")] * (tier == "")
+            elif tier is not None:
+                words = re.sub(r"(など)?(です)?$", "", words.rstrip())
+                claims.append((start + len(words) - len(words.lstrip()), start + len(words), flat(words), tier))
+            else:
+                for begin, end, value in self.find(words):
+                    tiers = (field for label, field in TIERS.items() if words[:begin].endswith(label + "に"))
+                    claims.append((start + begin, start + end, flat(value), next(tiers, None)))
+                    words = words[:begin] + "。" * (end - begin) + words[end:]
+                unknown = [m for m in WORD.finditer(words) if m[0] not in self.plain_words]
+                claims += [(start + m.start(), start + m.end(), "", "") for m in unknown]
+        return sorted(claims, key=lambda claim: claim[0])
 
     def check(self, text):
-        """(the spans that the data does not bear out, the perfumes that the text is about)."""
-        claims = self.claims(text)
-        spans = [subject.span(subject.lastindex) for subject in SUBJECT.finditer(text)]
-        table = self.named if spans else self.branded
-        spans = spans or [(start, end) for start, end, value, _ in claims if value in self.branded]
+        """([(start, end)] that the data does not bear out, the pages of the perfumes that the text is about)."""
+        claims, wrong, pages = self.claims(text), set(), set()
+        table, spans = self.named, [m.span(m.lastindex) for m in SUBJECT.finditer(text)]
+        if not spans:  # a list of brands
+            table, spans = self.branded, [claim[:2] for claim in claims if claim[2] in self.branded]
         if not spans:
-            return [(0, len(text))], []
-        wrong, about, shared_until, last = set(), [], text.find("、"), spans[0][0]
+            return [claim[:2] for claim in claims] or [(0, len(text))], pages
+        last = shared = text.find("、")
         for start, end in spans:
-            mine = [c for c in claims if c[0] < shared_until or c[0] >= spans[-1][1] or last <= c[0] < end]
+            mine = [c for c in claims if c[0] < shared or c[0] >= spans[-1][1] or last <= c[0] < end]
             title = re.sub("（[^）]*）$", "", text[start:end])
             titles = [flat(title[i:]) for i in range(len(title)) if i == 0 or title[i - 1] == "の"]
             perfumes = next((table[t] for t in titles if t in table), [])
             brands = {value for _, _, value, _ in mine if value in self.branded}
             perfumes = [p for p in perfumes if brands <= p[None]] or perfumes
-            wrong |= set.intersection(*({c[:2] for c in mine if c[2] not in p[c[3]]} for p in perfumes)) if perfumes else {(start, end)}
-            about += perfumes
-            last = end
-        return sorted(wrong), about
+            faults = [{c[:2] for c in mine if c[2] not in p[c[3]]} for p in perfumes] or [{(start, end)}]
+            wrong, pages, last = wrong | set.intersection(*faults), pages | {p["url"] for p in perfumes}, end
+        return sorted(wrong), pages
 
     def marked(self, text):
         """The text with what the data does not bear out in marks."""
@@ -351,40 +334,23 @@ class Catalogue:
             text = text[:start] + MARK.format(text[start:end]) + text[end:]
         return text
 
-    @cached_property
-    def asked_words(self):
-        """{a word of the questions in QA_FILE: what all the questions with it have in common in their keys}."""
-        common = {}
-        for record in self.qa:
-            parts = set(re.split("[×/]", str(record["key"])))
-            for word in ANY_WORD.findall(record["instruction"]):
-                common[word] = common[word] & parts if word in common else parts
-        return common
-
     def refusal(self, question):
-        """What to say to a question that the data cannot answer, else None."""
+        """What to say to a question that the data cannot answer, with the likest that it can; else None."""
         rest = self.blanked(question)
-        unknown = [m[0] for m in UNKNOWN.finditer(rest) if len(m[0]) > 1 and m[0] not in self.asked_words]
-        unknown += OUTSIDE.findall(rest)
-        wish = rest != question or any(self.asked_words.get(word) for word in ANY_WORD.findall(rest))
-        if wish and not unknown:
+        unknown = [m[0] for m in WANTED.finditer(rest) if m[0] not in self.asked_words]
+        rare = any(0 < self.asked_words[word] < len(self.qa) / 20 for word in ANY_WORD.findall(rest))
+        if not unknown and (rare or rest != question):
             return None
-        score, near = self.nearest(question)
-        if not unknown and score > 0.6:
-            return None
-        what = f"「{unknown[0]}」は" if unknown else "お尋ねの内容は"
-        return f"{what}データにありません。{''.join(f'「{example}」' for example in near)}のようにお尋ねください。"
-
-    def nearest(self, question):
-        """(likeness 0-1, the likest question of each of the three likest types) in QA_FILE."""
-        pairs = {question[i:i + 2] for i in range(len(question) - 1)}
-        best = {}
+        pairs, best = {question[i:i + 2] for i in range(len(question) - 1)}, {}
         for record in self.qa:
             other = record["instruction"]
-            score = sum(pair in other for pair in pairs) / (len(pairs) + len(other) - 1 or 1) * 2
-            best[record["type"]] = max(best.get(record["type"], (0, "")), (score, other))
-        top = sorted(best.values(), reverse=True)[:3]
-        return top[0][0], [other for _, other in top]
+            likeness = 2 * sum(pair in other for pair in pairs) / (len(pairs) + len(other))
+            best[record["type"]] = max(best.get(record["type"], (0, "")), (likeness, other))
+        best = sorted(best.values(), reverse=True)[:3]
+        if not unknown and best[0][0] > 0.6:
+            return None
+        what = f"「{unknown[0]}」" if unknown else "お尋ねの内容"
+        return f"{what}はデータにありません。{''.join(f'「{other}」' for _, other in best)}のようにお尋ねください。"
 
 
 # --- answering --------------------------------------------------------------------------------------------------------
@@ -393,7 +359,7 @@ class Assistant:
 
     def __init__(self, model, tokenizer, responses, catalogue):
         self.model, self.tokenizer, self.responses, self.catalogue = model, tokenizer, responses, catalogue
-        self.told, self.last = {}, ""  # {question: [(response, its pages, its keys)]}, the question before
+        self.told, self.last = {}, ""  # {question: [(answer, its pages, True)]}, the question before
 
     def text(self, tokens):
         """The text of an answer's tokens, without a character that is still incomplete."""
@@ -401,80 +367,78 @@ class Assistant:
 
     def say(self, questions, grounded, responses=None, show=None):
         """[(answer, its pages, whether it came to its end)], with nothing remembered; show(text) sees one grow."""
-        if not questions:
-            return []
-        see = show and (lambda tokens: show(self.text(tokens)))
+        show = show and (lambda tokens, shown=show: shown(self.text(tokens)))
         if not grounded:
-            said = [(self.text(tokens), ended) for tokens, ended in sample(self.model, self.tokenizer, questions, see)]
-            return [(text, {p["url"] for p in self.catalogue.check(text)[1]}, ended) for text, ended in said]
+            said = [(self.text(tokens), ended) for tokens, ended in sample(self.model, self.tokenizer, questions, show)]
+            return [(text, self.catalogue.check(text)[1], ended) for text, ended in said]
         responses = responses or self.responses
         prompts = [self.tokenizer(prompt(self.tokenizer, question))["input_ids"] for question in questions]
         prior = (self.tokenizer(prompt(self.tokenizer, ""))["input_ids"], PRIOR) if PRIOR else None
-        spans = [(0, len(responses.records), 0)] * len(prompts)
-        spans = decode(self.model, responses, prompts, spans, BEAMS, prior, until=responses.decided)  # what is asked
-        spans = decode(self.model, responses, prompts, spans, temperature=TEMPERATURE, show=see)  # one right answer
+        choose, spans = partial(decode, self.model, responses, prompts), [(0, len(responses.records), 0)] * len(prompts)
+        spans = choose(spans, responses.decided, BEAMS, prior)  # what is asked
+        spans = choose(spans, lambda low, high: high - low == 1, temperature=TEMPERATURE, show=show)  # a right answer
         rows = [responses.records[low] for low, _, _ in spans]
-        return [(same[0]["response"], {url for record in same for url in record.get("source", [])}, True) for same in rows]
+        return [(CONTROL.sub("", same[0]["response"]), pages_of(same), True) for same in rows]
 
-    def another(self, question, show=None):
+    def another(self, question, show):
         """[(answer, its pages, True)] from what else answers the question, none of the perfumes told before in it."""
-        pages = set().union(*(pages for _, pages, _ in self.told[question]))
-        told = {text for text, _, _ in self.told[question]}
-        keys = {question_key(r) for same in self.responses.records for r in same if r["response"] in told}
+        texts, pages, _ = zip(*self.told[question], strict=True)
+        pages = set().union(*pages)
+        keys = {question_key(r) for same in self.responses.records for r in same if r["response"] in texts}
         rows = [row for row, same in enumerate(self.responses.records)
-                if any(question_key(r) in keys for r in same) and not any(pages & set(r.get("source", [])) for r in same)]
-        others = rows and Responses([self.responses.records[row] for row in rows], self.responses.columns[:, rows])
-        return self.say([question], True, others, show) if rows else []
+                if keys & set(map(question_key, same)) and not pages & pages_of(same)]
+        rest = rows and Responses([self.responses.records[row] for row in rows], self.responses.columns[:, rows])
+        return self.say([question], True, rest, show) if rows else []
 
     def answers(self, questions, show=None):
-        """[(answer, its pages)] to print."""
-        asked = []
+        """[(answer, its pages)] to print; show(text) sees a single one grow."""
+        asked, lines = [], []
         for question in questions:
-            self.last = self.last if MORE.search(question) else self.catalogue.normalized(question)
-            asked.append(self.last or question)
+            self.last = self.last if self.last and MORE.search(question) else self.catalogue.normalized(question)
+            asked.append(self.last)
         refusals = {question: self.catalogue.refusal(question) for question in asked}
-        fresh = [q for q in dict.fromkeys(asked) if not refusals[q] and not (GROUNDED and q in self.told)]
-        said, lines = dict(zip(fresh, self.say(fresh, GROUNDED, show=show), strict=True)), []
-        for question in asked:
+        known = [q in self.told or q in asked[:i] for i, q in enumerate(asked)]
+        fresh = [i for i, q in enumerate(asked) if not refusals[q] and not (GROUNDED and known[i])]
+        said = self.say([asked[i] for i in fresh], GROUNDED, show=show) if fresh else []
+        for i, question in enumerate(asked):
             if refusals[question]:
                 lines.append((refusals[question], ()))
                 continue
-            new = [said.pop(question)] if question in said else self.another(question, show)
+            new = [said[fresh.index(i)]] if i in fresh else self.another(question, show)
             self.told.setdefault(question, []).extend(new)
-            lines += [(text, sorted(pages)) for text, pages, _ in new] or [("ほかに当てはまる香水は、データにありません。", ())]
-        return [(text if GROUNDED else self.catalogue.marked(text), pages) for text, pages in lines]
+            lines += [(text, sorted(pages)) for text, pages, _ in new] or [(NOTHING_ELSE, ())]
+        return lines if GROUNDED else [(self.catalogue.marked(text), pages) for text, pages in lines]
 
 
 # --- the terminal -----------------------------------------------------------------------------------------------------
-class Page:
-    """Writes a text that grows; on a terminal in lines of its display width."""
+def tell(assistant, question):
+    """Prints the answer to a question as it is made, in lines of the terminal's display width, and its pages."""
+    columns = os.get_terminal_size().columns if sys.stdout.isatty() else 0
+    written = column = 0
 
-    def __init__(self):
-        self.text, self.column, self.width = "", 0, os.get_terminal_size().columns if sys.stdout.isatty() else 0
+    def write(text):
+        nonlocal written, column
+        for char in text[written:]:
+            column += max(wcwidth(char), 0)
+            if columns and column > columns:
+                print()
+                column = wcwidth(char)
+            print(char, end="", flush=True)
+            time.sleep(CHARACTER_SECONDS if columns else 0)
+        written = max(written, len(text))
 
-    def __call__(self, text):
-        """Writes what is new in text."""
-        from wcwidth import wcwidth
+    def grow(text):  # a free answer is shown as far as it can be checked
+        checked = text[:max(text.rfind(end) for end in "。,】") + 1]
+        write("A：" + (text if GROUNDED else assistant.catalogue.marked(checked) if checked else ""))
 
-        for char in text[len(self.text):]:
-            size = max(wcwidth(char), 0)
-            turn = self.width and self.column + size > self.width
-            self.column = size if turn else self.column + size
-            print("\n" * bool(turn) + char, end="", flush=True)
-            time.sleep(CHARACTER_SECONDS if self.width else 0)
-        self.text = max(self.text, text, key=len)
+    ((answer, pages),) = assistant.answers([question], grow)
+    write(f"A：{answer}")
+    print(footer(answer, pages))
 
 
 def footer(answer, pages):
-    """The lines under an answer: its pages, and what marks in it mean."""
-    return "".join(f"\n　出典：{CONTROL.sub('', url)}" for url in pages) + f"\n　{LEGEND}" * (MARK[:2] in answer) + "\n"
-
-
-def tell(assistant, question, page):
-    """Prints the answer to one question as it is made."""
-    ((answer, pages),) = assistant.answers([question], lambda text: GROUNDED and page("A：" + text))
-    page("A：" + answer)
-    print(footer(answer, pages))
+    """The lines under an answer: the pages its facts are from, and what marks in it mean."""
+    return "".join(f"\n　出典：{url}" for url in pages) + f"\n　{LEGEND}" * (MARK[:2] in answer) + "\n"
 
 
 def converse(assistant):
@@ -491,7 +455,7 @@ def converse(assistant):
             return
         try:
             if question:
-                tell(assistant, question, Page())
+                tell(assistant, question)
         except KeyboardInterrupt:
             greeting.clear()
             print("\n（止めました。もう一度 Ctrl-C か Ctrl-D で終わります）\n")
@@ -507,167 +471,145 @@ def serve(assistant, lines):
 
 # --- evaluation -------------------------------------------------------------------------------------------------------
 def measure(assistant, tests, right, title, grounded):
-    """[(right, true, ended, refused)] of the answers to the test questions, made in batches of like length."""
+    """[(right, true, ended)] of the answers to the test questions, made in batches of like length; refusal: wrong."""
     order = sorted(range(len(tests)), key=lambda i: len(tests[i]["instruction"]))
-    verdicts, catalogue = [None] * len(tests), assistant.catalogue
-    for start in tqdm(range(0, len(order), BATCH_SIZE), desc=title, disable=not sys.stderr.isatty()):
-        batch = order[start:start + BATCH_SIZE]
-        questions = {i: catalogue.normalized(tests[i]["instruction"]) for i in batch}
-        asked = [i for i in batch if not catalogue.refusal(questions[i])]
-        for i, (text, _, ended) in zip(asked, assistant.say([questions[i] for i in asked], grounded), strict=True):
-            true, same = not catalogue.check(text)[0], right[question_key(tests[i])]
-            opens = true and any(text.startswith(other.partition("、")[0] + "、") for other in same)
-            verdicts[i] = (text in same or opens, true, ended)
+    verdicts, catalogue = [(False, True, True)] * len(tests), assistant.catalogue
+    for start in tqdm(range(0, len(order), BATCH_SIZE), desc=title, disable=None):
+        asked = {i: catalogue.normalized(tests[i]["instruction"]) for i in order[start:start + BATCH_SIZE]}
+        asked = {i: question for i, question in asked.items() if not catalogue.refusal(question)}
+        said = assistant.say(list(asked.values()), grounded) if asked else []
+        for i, (text, _, ended) in zip(asked, said, strict=True):
+            true, same = not catalogue.check(text)[0], right.get(question_key(tests[i]), ())
+            opens = any(text.startswith(other.partition("、")[0] + "、") for other in same)
+            verdicts[i] = (text in same or (true and opens), true, ended)
     return verdicts
 
 
-def evaluate(load_model, tokenizer, responses, catalogue, tests):
-    """{column: {row: share}}: how the adapter, the bare base model and chance answer the test split."""
+def evaluate(load_assistant, catalogue, tests):
+    """{column: {row: share}}: how adapter, bare base model and chance answer the test split, free and grounded."""
     right, tested = {}, {(r["instruction"], r["response"]) for r in tests}
     for record in catalogue.qa:
         right.setdefault(question_key(record), set()).add(record["response"])
     train = [r for r in catalogue.qa if (r["instruction"], r["response"]) not in tested]
     keys, phrasings = set(map(question_key, train)), {catalogue.blanked(r["instruction"]) for r in train}
-    rows = {"全体": tests, "学習にない対象": [r for r in tests if question_key(r) not in keys],
-            "学習にない言い回し": [r for r in tests if catalogue.blanked(r["instruction"]) not in phrasings]}
-    rows |= {kind: [r for r in tests if r["type"] == kind] for kind in sorted({r["type"] for r in tests})}
-    rows = {name: set(map(id, some)) for name, some in rows.items() if some}
+    every = range(len(tests))
+    rows = {
+        "全体": every,
+        "対象が学習にない": [i for i in every if question_key(tests[i]) not in keys],
+        "言い回しが学習にない": [i for i in every if catalogue.blanked(tests[i]["instruction"]) not in phrasings],
+    } | {kind: [i for i in every if tests[i]["type"] == kind] for kind in sorted({test["type"] for test in tests})}
+    rows = {name: some for name, some in rows.items() if some}
+    count = sum(len(set(texts)) for texts in right.values())
     table = {"件数": {name: len(some) for name, some in rows.items()}}
-    table["偶然"] = {name: sum(len(right.get(question_key(r), ())) for r in tests if id(r) in some) / len(some)
-                   / len(responses.records) for name, some in rows.items()} | {"事実": 1, "完結": 1}
+    table["偶然"] = {name: sum(len(right.get(question_key(tests[i]), ())) for i in some) / len(some) / count
+                   for name, some in rows.items()} | {"事実": 1, "完結": 1}
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
-        assistant = Assistant(load_model(adapted), tokenizer, responses, catalogue)
+        assistant = load_assistant(adapted)
         for mode, grounded in (("制約", True), ("自由", False)):
             verdicts = measure(assistant, tests, right, f"{title}・{mode}", grounded)
-            given = [v for v in verdicts if v]
-            table[f"{title}・{mode}"] = {
-                name: sum(bool(v and v[0]) for r, v in zip(tests, verdicts, strict=True) if id(r) in some) / len(some)
-                for name, some in rows.items()
-            } | {"事実": sum(v[1] for v in given) / len(given), "完結": sum(v[2] for v in given) / len(given)}
+            shares = {name: sum(verdicts[i][0] for i in some) / len(some) for name, some in rows.items()}
+            truth, ended = (sum(verdict[k] for verdict in verdicts) / len(verdicts) for k in (1, 2))
+            table[f"{title}・{mode}"] = shares | {"事実": truth, "完結": ended}
     return table
 
 
-def markdown(table):
-    """The table in Markdown: rows are kinds of question, columns what answered them."""
+def publish(table):
+    """Prints the table, and keeps it beside the adapter: evaluation.json, and a section of the model card."""
     lines = [["", *table], ["---", *["---:"] * len(table)]]
     for name in table["偶然"]:
-        shares = [f"{column[name]:,}" if title == "件数" else f"{column[name]:.1%}" for title, column in table.items() if name in column]
-        lines.append([name, *[""] * (len(table) - len(shares)), *shares])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        shares = [f"{column[name]:.1%}" for title, column in table.items() if title != "件数"]
+        lines.append([name, str(table["件数"].get(name, "")), *shares])
+    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    print(text)
+    card = Path(ADAPTER_DIR, "README.md")
+    kept = card.read_text(encoding="utf-8") if card.exists() else ""
+    kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S)
+    for path, content in (
+        (card, f"{kept.rstrip()}\n\n## 評価\n\n{text}\n"),
+        (card.with_name("evaluation.json"), json.dumps(table, ensure_ascii=False, indent=1)),
+    ):
+        path.with_suffix(".tmp").write_text(content, encoding="utf-8")
+        os.replace(path.with_suffix(".tmp"), path)
+        print(f"{path} に書きました。")
 
 
 # --- loading ----------------------------------------------------------------------------------------------------------
-def device_and_dtype():
-    """Where the model runs, and in which precision."""
-    import torch
-
-    if not torch.cuda.is_available():
-        return "cpu", torch.float32
-    return "cuda", torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16
-
-
-def load_tokenizer(folder):
-    """(tokenizer, name of the base model) of an adapter; SystemExit names what is wrong with it."""
-    from transformers import AutoTokenizer
-
-    again = f"python loadModel.py で {folder} を作り直してください。"
-    if not all(Path(folder, name).is_file() for name in ("adapter_config.json", "adapter_model.safetensors")):
-        raise SystemExit(f"{folder} にアダプターがありません。先に python loadModel.py を実行してください。")
-    try:
-        base = json.loads(Path(folder, "adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"]
-        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-        known = len(AutoTokenizer.from_pretrained(base))
-    except (OSError, ValueError, KeyError) as error:
-        raise SystemExit(f"{folder} の設定を読めません（{str(error).splitlines()[0]}）。{again}") from None
-    if not tokenizer.chat_template:
-        raise SystemExit(f"{folder} に質問のひな形（chat_template）がありません。{again}")
-    if not known <= len(tokenizer) <= known + 1:
-        raise SystemExit(f"{folder} のトークナイザーは {len(tokenizer):,} 語、基盤モデル {base} は {known:,} 語で合いません。{again}")
-    return tokenizer, base
-
-
-def load_model(folder, base, tokens, adapted=True):
-    """The base model with the adapter merged into it in float32, on its device; SystemExit names what is wrong."""
+def load(folder, adapted=True):
+    """(model, tokenizer), the adapter merged in float32; SystemExit names what is wrong with the adapter folder."""
     import torch
     from peft import PeftModel, get_peft_model_state_dict
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     warnings.simplefilter("ignore", FutureWarning)
+    device, dtype = "cpu", torch.float32
+    if torch.cuda.is_available():
+        device, dtype = "cuda", torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16
+    part = "設定 adapter_config.json "
     try:
+        base = json.loads(Path(folder, "adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"]
+        part = "トークナイザー"
+        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        assert tokenizer.chat_template, "質問のひな形 chat_template がありません"
+        part = f"基盤モデル {base} "
+        known, size = len(AutoTokenizer.from_pretrained(base)), len(tokenizer)
+        assert known <= size <= known + 1, f"{known:,} 語のはずのトークナイザーが {size:,} 語です"
         model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise SystemExit(f"基盤モデル {base} を読めません（{str(error).splitlines()[0]}）。") from None
-    if tokens > model.get_input_embeddings().num_embeddings:
-        model.resize_token_embeddings(tokens)
-    if adapted:
-        try:
+        if size > model.get_input_embeddings().num_embeddings:
+            model.resize_token_embeddings(size)
+        if adapted:
+            part = f"アダプター（基盤モデル {base}）"
             saved = load_file(Path(folder, "adapter_model.safetensors"))
             model = PeftModel.from_pretrained(model, folder)
-            if set(saved) != set(get_peft_model_state_dict(model, save_embedding_layers=False)):
-                raise ValueError("層の名前が違います")
-        except (SafetensorError, RuntimeError, ValueError) as error:
-            why = str(error).splitlines()[0]
-            raise SystemExit(f"{folder} のアダプターは壊れているか、{base} のものではありません（{why}）。"
-                             "python loadModel.py で作り直してください。") from None
-        if not any(tensor.any() for name, tensor in saved.items() if "lora_B" in name):
-            raise SystemExit(f"{folder} のアダプターは空です。python loadModel.py で作り直してください。")
-        model = model.merge_and_unload()
-    device, dtype = device_and_dtype()
-    return model.to(device, dtype).eval()
+            expected = get_peft_model_state_dict(model, save_embedding_layers=False)
+            assert set(saved) == set(expected), "層の名前が違います"
+            assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), "中身が空です"
+            model = model.merge_and_unload()
+    except Exception as error:
+        why = str(error).split("\n")[0][:200]
+        raise SystemExit(f"{folder} の{part}が読めません（{why}）。python loadModel.py を実行してください。") from None
+    return model.to(device, dtype).eval(), tokenizer
 
 
 def main():
     """Loads the model, then evaluates it, or answers what is typed, piped in, or QUESTIONS."""
     for stream in filter(None, (sys.stdin, sys.stdout, sys.stderr)):
         stream.reconfigure(encoding="utf-8", errors="replace")
-    qa = read_records(QA_FILE, "arrangeData.py", ("instruction", "response", "type", "key"))
+    fields = "instruction", "response", "type", "key"
+    qa = read_records(QA_FILE, "arrangeData.py", fields)
     perfumes = read_records(PERFUMES_FILE, "getData.py", ("name", "url"))
-    tests = EVALUATE and read_records(f"{ADAPTER_DIR}/test.json", "loadModel.py", ("instruction", "response", "type", "key"))
+    if not Path(ADAPTER_DIR, "adapter_model.safetensors").is_file():
+        raise SystemExit(f"{ADAPTER_DIR} にアダプターがありません。{AGAIN.format('loadModel.py')}")
+    tests = EVALUATE and read_records(f"{ADAPTER_DIR}/test.json", "loadModel.py", fields)
     with open(SPELLINGS_FILE, encoding="utf-8", newline="") as file:
         catalogue = Catalogue(perfumes, qa, list(csv.reader(file)))
     typed = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
-    piped = filter(None, (CONTROL.sub("", line).strip() for line in (sys.stdin if sys.stdin and not typed else ())))
-    first = next(piped, None)
-    tokenizer, base = load_tokenizer(ADAPTER_DIR)
-    import torch
+    lines = filter(None, (CONTROL.sub("", line).strip() for line in (sys.stdin if sys.stdin and not typed else ())))
+    first = next(lines, None)
 
-    if SEED is not None:
-        torch.manual_seed(SEED)
-    responses = tokenized(tokenizer, qa)
-    device, dtype = device_and_dtype()
-    print(f"基盤モデル {base}、アダプター {ADAPTER_DIR}、{device}・{dtype}、"
-          + (f"制約あり（{len(responses.records):,} 通りの回答から選びます）" if GROUNDED else "制約なし（データにない言葉には印が付きます）")
-          + ("。終わるには Ctrl-D" if typed else ""), file=sys.stdout if typed else sys.stderr, flush=True)
+    def ready(adapted=True):
+        model, tokenizer = load(ADAPTER_DIR, adapted)
+        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
+        what = f"基盤モデル {model.config.name_or_path}、アダプター {ADAPTER_DIR if adapted else 'なし'}"
+        print(f"{what}、{model.device}、{model.dtype}、{how}{'。Ctrl-D で終わります' * typed}",
+              file=sys.stdout if typed else sys.stderr, flush=True)
+        if SEED is not None:
+            sys.modules["torch"].manual_seed(SEED)
+        return Assistant(model, tokenizer, tokenized(tokenizer, qa), catalogue)
+
     if EVALUATE:
-        table = evaluate(lambda adapted: load_model(ADAPTER_DIR, base, len(tokenizer), adapted), tokenizer, responses, catalogue, tests)
-        write_evaluation(table)
-        return
-    assistant = Assistant(load_model(ADAPTER_DIR, base, len(tokenizer)), tokenizer, responses, catalogue)
-    if typed:
-        converse(assistant)
+        publish(evaluate(ready, catalogue, tests))
+    elif typed:
+        converse(ready())
     elif first:
-        serve(assistant, chain([first], piped))
+        serve(ready(), chain([first], lines))
     else:
+        assistant = ready()
         for question in QUESTIONS:
             print(f"Q：{question}")
-            tell(assistant, question, Page())
-
-
-def write_evaluation(table):
-    """Prints the table and keeps it beside the adapter: evaluation.json, and a section of the model card."""
-    print(markdown(table))
-    card = Path(ADAPTER_DIR, "README.md")
-    text = re.sub(r"\n## 評価\n.*?(?=\n## |\Z)", "", card.read_text(encoding="utf-8") if card.exists() else "", flags=re.S)
-    text = f"{text.rstrip()}\n\n## 評価\n\n{markdown(table)}\n"
-    for path, content in ((card, text), (card.with_name("evaluation.json"), json.dumps(table, ensure_ascii=False, indent=1))):
-        part = path.with_name(path.name + ".tmp")
-        part.write_text(content, encoding="utf-8")
-        os.replace(part, path)
-    print(f"{card.with_name('evaluation.json')} と {card} に書きました。")
+            tell(assistant, question)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,196 @@
+"""Measures generate.py: start-up, time per answer, the ways of decoding, and on a GPU the distance to its memory.
+
+    python tests/benchmarks/generation.py start   seconds until 26,075 responses can be chosen from
+    python tests/benchmarks/generation.py speed   grounded and free answers beside model.generate, adapter unmerged
+    python tests/benchmarks/generation.py study   share answered rightly by each way of decoding, trained adapter
+    python tests/benchmarks/generation.py gpu     tokens a second of the 3B shape beside the memory's limit (CUDA)
+
+Run from the repository's root after loadModel.py; prints a table and writes nothing.
+"""
+
+import csv
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[n]) for n in (1, 2)]
+
+import catalogue  # noqa: E402
+
+import arrangeData  # noqa: E402
+import generate  # noqa: E402
+
+RESPONSES = 26_075  # the reference data set
+PERFUMES = 1_591
+ROUNDS = 5
+QUESTIONS = 8  # asked in each round, alone and side by side
+GPU_TOKENS = 128
+
+
+def reference_scale():
+    """(perfumes, records) of an invented shop of the reference's size."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "perfumes.jsonl")
+        perfumes = catalogue.make_catalogue(PERFUMES, 0)
+        path.write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), encoding="utf-8")
+        arrangeData.PERFUMES_FILE, arrangeData.OUTPUT_FILE = str(path), str(Path(folder, "qa.json"))
+        arrangeData.main()
+        return perfumes, json.loads(Path(folder, "qa.json").read_text(encoding="utf-8"))[:RESPONSES]
+
+
+def assistant_of(model, tokenizer, perfumes, qa):
+    """An assistant, and the seconds that each part of it took to make."""
+    with open(generate.SPELLINGS_FILE, encoding="utf-8", newline="") as file:
+        spellings = list(csv.reader(file))
+    start = time.perf_counter()
+    known = generate.Catalogue(perfumes, qa, spellings)
+    middle = time.perf_counter()
+    responses = generate.tokenized(tokenizer, qa)
+    seconds = middle - start, time.perf_counter() - middle
+    return generate.Assistant(model, tokenizer, responses, known), seconds
+
+
+def start():
+    """Prints the seconds of start-up at the reference scale, without loading the model."""
+    _, tokenizer = generate.load(generate.ADAPTER_DIR)
+    perfumes, qa = reference_scale()
+    for _ in range(ROUNDS):
+        busy = time.process_time()
+        _, (words, tokens) = assistant_of(None, tokenizer, perfumes, qa)
+        busy = time.process_time() - busy
+        print(f"{len(qa):,} records: words {words:.2f} s, tokens {tokens:.2f} s, {busy:.2f} s of processor time")
+
+
+def timed(function):
+    """(seconds, what function returned)."""
+    start = time.perf_counter()
+    value = function()
+    return time.perf_counter() - start, value
+
+
+def speed():
+    """Prints seconds an answer and tokens a second, alone and side by side, and the ratios to free decoding."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    model, tokenizer = generate.load(generate.ADAPTER_DIR)
+    base = AutoModelForCausalLM.from_pretrained(model.config.name_or_path, dtype=torch.float32)
+    unmerged = PeftModel.from_pretrained(base, generate.ADAPTER_DIR).to(model.device, model.dtype).eval()
+    perfumes, qa = reference_scale()
+    assistant, _ = assistant_of(model, tokenizer, perfumes, qa)
+    asked = [record["instruction"] for record in qa[:: len(qa) // QUESTIONS][:QUESTIONS]]
+
+    def length(text):
+        return len(tokenizer(text)["input_ids"]) + 1
+
+    def grounded(questions):
+        return sum(length(text) for text, _, _ in assistant.say(questions, True))
+
+    def free(questions, using=model):
+        return sum(len(tokens) + ended for tokens, ended in generate.sample(using, tokenizer, questions))
+
+    ways = {
+        "model.generate, adapter unmerged": lambda questions: free(questions, unmerged),
+        "free": free,
+        "free, again (spread)": free,
+        **{f"grounded, {beams} beams": lambda questions, beams=beams: beam(beams, questions) for beams in (1, 4, 8, 16)},
+    }
+
+    def beam(beams, questions):
+        generate.BEAMS = beams
+        return grounded(questions)
+
+    for title, groups in (("alone", [[question] for question in asked]), ("side by side", [asked])):
+        figures = {name: [] for name in ways}
+        for _ in range(ROUNDS):
+            for name, way in ways.items():
+                seconds, counts = timed(lambda way=way, groups=groups: [way(group) for group in groups])
+                figures[name].append((seconds / len(asked), sum(counts) / seconds))
+        reference = statistics.median(seconds for seconds, _ in figures["free"])
+        print(f"\n{title}: {len(asked)} questions, {ROUNDS} rounds, {model.device}, {model.dtype}, {len(qa):,} records")
+        for name, rounds in figures.items():
+            seconds, rate = (statistics.median(column) for column in zip(*rounds, strict=True))
+            low, high = min(s for s, _ in rounds), max(s for s, _ in rounds)
+            print(f"{name:34}{seconds:8.3f} s an answer ({low:.3f}-{high:.3f}){rate:9.0f} tokens/s"
+                  f"{seconds / reference:7.2f} of free")  # fmt: skip
+
+
+def study():
+    """Prints the share of the saved test split answered rightly, and seconds an answer, for each way of decoding."""
+    fields = "instruction", "response", "type", "key"
+    model, tokenizer = generate.load(generate.ADAPTER_DIR)
+    perfumes = generate.read_records(generate.PERFUMES_FILE, "getData.py", ("name", "url"))
+    qa = generate.read_records(generate.QA_FILE, "arrangeData.py", fields)
+    tests = generate.read_records(f"{generate.ADAPTER_DIR}/test.json", "loadModel.py", fields)
+    assistant, _ = assistant_of(model, tokenizer, perfumes, qa)
+    right = {}
+    for record in qa:
+        right.setdefault(generate.question_key(record), set()).add(record["response"])
+    kinds = sorted({record["type"] for record in tests})
+    print(f"{'':34}{'right':>7}{'worst kind':>26}{'s/answer':>10}")
+    for name, settings in WAYS.items():
+        for constant, value in settings.items():
+            setattr(generate, constant, value)
+        seconds, verdicts = timed(lambda name=name: generate.measure(assistant, tests, right, name, True))
+        judged = [(record["type"], verdict[0]) for record, verdict in zip(tests, verdicts, strict=True)]
+        share = {kind: statistics.mean(good for k, good in judged if k == kind) for kind in kinds}
+        worst, all_right = min(share, key=share.get), statistics.mean(good for _, good in judged)
+        print(f"{name:34}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}{seconds / len(tests):10.3f}", flush=True)
+
+
+WAYS = {
+    "greedy": {"BEAMS": 1, "PRIOR": 0.0},
+    "2 beams": {"BEAMS": 2, "PRIOR": 0.0},
+    "4 beams": {"BEAMS": 4, "PRIOR": 0.0},
+    "8 beams": {"BEAMS": 8, "PRIOR": 0.0},
+    "16 beams": {"BEAMS": 16, "PRIOR": 0.0},
+    "8 beams, 0.25 of the prior out": {"BEAMS": 8, "PRIOR": 0.25},
+    "8 beams, 0.5 of the prior out": {"BEAMS": 8, "PRIOR": 0.5},
+    "8 beams, the prior out": {"BEAMS": 8, "PRIOR": 1.0},
+}
+
+
+def gpu():
+    """Prints tokens a second of OpenCALM's 3B shape with random weights beside the limit that reading the weights sets."""
+    import torch
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    if not torch.cuda.is_available():
+        raise SystemExit("CUDA の GPU がないので測れません。")
+    config = GPTNeoXConfig(
+        vocab_size=52_224, hidden_size=2560, num_hidden_layers=32, num_attention_heads=32, intermediate_size=10_240,
+        rotary_pct=1.0, max_position_embeddings=2048, use_parallel_residual=False, tie_word_embeddings=False,
+    )  # fmt: skip
+    torch.set_default_dtype(torch.bfloat16)
+    with torch.device("cuda"):
+        model = GPTNeoXForCausalLM(config).eval()
+    torch.set_default_dtype(torch.float32)
+    read = sum(p.numel() * 2 for name, p in model.named_parameters() if "embed_in" not in name)
+    one, other = (torch.empty(2**31, dtype=torch.uint8, device="cuda") for _ in range(2))
+
+    def seconds_of(function):
+        function()
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        function()
+        torch.cuda.synchronize()
+        return time.perf_counter() - start
+
+    bandwidth = 2 * one.numel() * 10 / seconds_of(lambda: [one.copy_(other) for _ in range(10)])  # read and written
+    print(f"{torch.cuda.get_device_name()}: {bandwidth / 1e12:.2f} TB/s measured, {read / 1e9:.2f} GB read a token")
+    for batch in (1, 16):
+        ids = torch.randint(2, 50_000, (batch, 64), device="cuda")
+        for name, cache in (("dynamic cache", {}), ("static cache, compiled", {"cache_implementation": "static"})):
+            settings = {"do_sample": False, "min_new_tokens": GPU_TOKENS, "max_new_tokens": GPU_TOKENS, **cache}
+            inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+            seconds = seconds_of(lambda settings=settings, inputs=inputs: model.generate(**inputs, **settings))
+            rate, limit = batch * GPU_TOKENS / seconds, batch * bandwidth / read
+            print(f"batch {batch:2}, {name:24}{rate:9.0f} tokens/s, {rate / limit:.0%} of the limit of {limit:,.0f}")
+
+
+if __name__ == "__main__":
+    {"start": start, "speed": speed, "study": study, "gpu": gpu}[sys.argv[1]]()

@@ -1,0 +1,579 @@
+"""generate.py: the constraint, the choice, the checks, the terminal, the figures, and what is said when files are wrong."""
+
+import csv
+import io
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import arrangeData
+import generate
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = (
+    "{% for message in messages %}{{ '### 質問:\\n' + message['content'] + '\\n\\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '### 回答:\\n' }}{% endif %}"
+)
+
+
+def sample_perfumes():
+    """The sample shop's perfumes, as getData.py writes them."""
+    with open(ROOT / "data" / "sample_site" / "perfumes.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lists = generate.LISTS
+    return [
+        {field: value.split("、") if field in lists and value else [] if field in lists else value or None for field, value in row.items()}
+        | {"url": f"https://shop.example/{number}/", "year": int(row["year"]) if row["year"] else None}
+        for number, row in enumerate(rows)
+    ]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A folder with the sample's perfumes and questions, and an adapter on a tiny random GPT-NeoX."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "data").mkdir()
+    perfumes = sample_perfumes()
+    (folder / "data" / "perfumes.jsonl").write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrangeData, "PERFUMES_FILE", str(folder / "data" / "perfumes.jsonl"))
+        patch.setattr(arrangeData, "OUTPUT_FILE", str(folder / "data" / "perfume_qa.json"))
+        arrangeData.main()
+    qa = json.loads((folder / "data" / "perfume_qa.json").read_text("utf-8"))
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    bpe.train_from_iterator(
+        [r["response"] for r in qa[::3]],
+        trainers.BpeTrainer(vocab_size=600, special_tokens=["<|endoftext|>", "<|padding|>"], show_progress=False,
+                            initial_alphabet=pre_tokenizers.ByteLevel.alphabet()),
+    )  # fmt: skip
+    eos = dict.fromkeys(("eos_token", "bos_token", "unk_token"), "<|endoftext|>")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token="<|padding|>", **eos)
+    tokenizer.chat_template = TEMPLATE
+    torch.manual_seed(0)
+    model = GPTNeoXForCausalLM(GPTNeoXConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, rotary_pct=1.0,
+        max_position_embeddings=1024, use_parallel_residual=False, tie_word_embeddings=False, bos_token_id=0, eos_token_id=0, pad_token_id=1,
+        initializer_range=0.3,
+    ))  # fmt: skip
+    for part in (model, tokenizer):
+        part.save_pretrained(folder / "base")
+    adapter = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["query_key_value"], init_lora_weights=False))
+    adapter.peft_config["default"].base_model_name_or_path = "base"
+    adapter.save_pretrained(folder / "fine_tuned_open_calm", save_embedding_layers=False)
+    tokenizer.save_pretrained(folder / "fine_tuned_open_calm")
+    tests = random.Random(0).sample(qa, 12)
+    (folder / "fine_tuned_open_calm" / "test.json").write_text(json.dumps(tests, ensure_ascii=False), "utf-8")
+    (folder / "fine_tuned_open_calm" / "README.md").write_text("# カード\n\n本文\n\n## 学習\n\n表\n", "utf-8")
+    return folder
+
+
+@pytest.fixture
+def here(shop, tmp_path, monkeypatch):
+    """A copy of the shop to stand in, to be spoiled freely."""
+    shutil.copytree(shop, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def assistant(shop):
+    """The tiny model with everything it needs to answer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shop)
+        model, tokenizer = generate.load(generate.ADAPTER_DIR)
+    qa = generate.read_records(str(shop / "data" / "perfume_qa.json"), "", ("response",))
+    with open(generate.SPELLINGS_FILE, encoding="utf-8", newline="") as file:
+        catalogue = generate.Catalogue(sample_perfumes(), qa, list(csv.reader(file)))
+    return generate.Assistant(model, tokenizer, generate.tokenized(tokenizer, qa), catalogue)
+
+
+@pytest.fixture
+def fresh(assistant):
+    """The same assistant with nothing remembered."""
+    return generate.Assistant(assistant.model, assistant.tokenizer, assistant.responses, assistant.catalogue)
+
+
+def one_row(low, high):
+    return high - low == 1
+
+
+def run_main(monkeypatch, capsys, stdin="", **constants):
+    """(standard output, standard error) of main() with this on standard input."""
+    for name, value in constants.items():
+        monkeypatch.setattr(generate, name, value)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+    generate.main()
+    return capsys.readouterr()
+
+
+# --- the constraint ---------------------------------------------------------------------------------------------------
+def test_importing_takes_no_torch():
+    loaded = subprocess.run([sys.executable, "-c", "import generate, sys; print('torch' in sys.modules)"], cwd=ROOT, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "False", loaded.stderr
+
+
+def test_tokens_are_those_of_training(assistant):
+    responses, tokenizer = assistant.responses, assistant.tokenizer
+    for row in range(0, len(responses.records), 97):
+        record = responses.records[row][0]
+        asked = generate.prompt(tokenizer, record["instruction"])
+        whole = tokenizer(asked + record["response"])["input_ids"] + [tokenizer.eos_token_id]
+        assert whole[len(tokenizer(asked)["input_ids"]):] == responses.tokens(row, row + 1, 0)
+        assert whole.count(tokenizer.eos_token_id) == 1
+
+
+def test_narrowing_is_what_a_plain_search_finds(assistant):
+    responses, draw = assistant.responses, random.Random(1)
+    everything = [responses.tokens(row, row + 1, 0) for row in range(len(responses.records))]
+    assert everything == sorted(everything)
+    for _ in range(30):
+        span = (0, len(everything), 0)
+        while not one_row(*span[:2]):
+            low, high, depth = span
+            prefix = everything[low][:depth]
+            same = [tokens for tokens in everything if tokens[:depth] == prefix]
+            assert len(same) == high - low
+            allowed = responses.next_tokens(*span)
+            assert allowed.tolist() == sorted({tokens[depth] for tokens in same})
+            span = responses.narrow(*span, draw.choice(allowed.tolist()))
+            if not one_row(*span[:2]):
+                assert len(responses.next_tokens(*span)) > 1, "a forced token was left to the model"
+
+
+def test_decided_rows_answer_one_question(assistant):
+    responses = assistant.responses
+    keys = [frozenset(map(generate.question_key, same)) for same in responses.records]
+    for low in range(0, len(keys), 53):
+        for high in (low + 1, low + 2, low + 9):
+            if high <= len(keys):
+                assert responses.decided(low, high) == (len(set(keys[low:high])) == 1)
+
+
+# --- decoding ---------------------------------------------------------------------------------------------------------
+def prompts_of(assistant, questions):
+    return [assistant.tokenizer(generate.prompt(assistant.tokenizer, question))["input_ids"] for question in questions]
+
+
+QUESTIONS = ["春の香水を教えてください。", "シャネルの香水はありますか？", "Sauvageはどこのブランドですか？", "ジャスミンの香りがする香水を三つか四つ、ぜひ教えてください。"]
+
+
+def test_greedy_choice_equals_model_generate(assistant):
+    import torch
+
+    responses, whole = assistant.responses, (0, len(assistant.responses.records), 0)
+    prompts = prompts_of(assistant, QUESTIONS)
+    chosen = generate.decode(assistant.model, responses, prompts, [whole] * len(prompts), one_row)
+    for tokens, span in zip(prompts, chosen, strict=True):
+
+        def allowed(_, ids, tokens=tokens):
+            start = len(tokens)
+            low, high = 0, whole[1]
+            for depth, token in enumerate(ids[start:].tolist()):
+                column = responses.columns[depth, low:high]
+                low, high = low + np.searchsorted(column, token), low + np.searchsorted(column, token, "right")
+            return responses.next_tokens(low, high, len(ids) - start).tolist()
+
+        ids = torch.tensor([tokens])
+        out = assistant.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=400,
+                                       prefix_allowed_tokens_fn=allowed)  # fmt: skip
+        assert out[0, len(tokens):].tolist() == responses.tokens(*span)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_batch_answers_as_one_by_one(assistant, beams):
+    whole = (0, len(assistant.responses.records), 0)
+    prompts = prompts_of(assistant, QUESTIONS)
+    assert len(set(map(len, prompts))) > 1, "nothing would be padded"
+    together = generate.decode(assistant.model, assistant.responses, prompts, [whole] * 4, one_row, beams)
+    alone = [generate.decode(assistant.model, assistant.responses, [p], [whole], one_row, beams)[0] for p in prompts]
+    assert together == alone
+
+
+def test_beams_find_the_likeliest_opening(assistant):
+    import torch
+
+    responses, (tokens, *_) = assistant.responses, prompts_of(assistant, QUESTIONS)
+    rows = list(range(0, len(responses.records), 150))
+    few = generate.Responses([responses.records[row] for row in rows], responses.columns[:, rows])
+    (span,) = generate.decode(assistant.model, few, [tokens], [(0, len(rows), 0)], one_row, beams=len(rows))
+
+    answers = [few.tokens(row, row + 1, 0) for row in range(len(rows))]
+    assert len(rows) > 9
+
+    def likelihood(row):
+        alone = 1  # tokens until no other answer agrees
+        while any(answer[:alone] == answers[row][:alone] for answer in answers if answer is not answers[row]):
+            alone += 1
+        logits = assistant.model(input_ids=torch.tensor([tokens + answers[row]])).logits[0].log_softmax(-1)
+        return sum(logits[len(tokens) - 1 + n, answers[row][n]].item() for n in range(alone))
+
+    assert span[0] == max(range(len(rows)), key=likelihood)
+
+
+def test_equally_right_answers_vary_and_a_seed_repeats_them(fresh, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(generate, "TEMPERATURE", 5.0)
+    said = []
+    for seed in (1, 2, 3, 4, 1):
+        torch.manual_seed(seed)
+        said.append(fresh.say(["春の香水を教えてください。"], True)[0][0])
+    assert len(set(said)) > 1
+    assert said[0] == said[4]
+
+
+def test_free_answers_end_at_eos_or_at_the_limit(fresh, monkeypatch):
+    import torch
+
+    torch.manual_seed(0)
+    monkeypatch.setattr(generate, "MAX_NEW_TOKENS", 5)
+    monkeypatch.setattr(generate, "TEMPERATURE", 1.0)
+    answers = generate.sample(fresh.model, fresh.tokenizer, QUESTIONS * 8)
+    assert all(len(tokens) <= 5 and (ended or len(tokens) == 5) for tokens, ended in answers)
+    assert all(0 not in tokens for tokens, _ in answers)
+    assert any(not ended for _, ended in answers)
+    grown = []
+    generate.sample(fresh.model, fresh.tokenizer, QUESTIONS[:1], lambda tokens: grown.append(len(tokens)))
+    assert grown == list(range(1, len(grown) + 1))
+
+
+def test_no_half_character_is_shown(fresh):
+    tokens = fresh.tokenizer("春でしたら、鷗")["input_ids"]
+    assert all("\ufffd" not in fresh.text(tokens[:n]) for n in range(len(tokens) + 1))
+    assert fresh.text(tokens) == "春でしたら、鷗"
+
+
+# --- what the data bears out ------------------------------------------------------------------------------------------
+TRUE_ANSWERS = [
+    "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー, ベルガモット【ミドルノート】ターキッシュローズ",
+    "Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, ペッパー。男性向けの香りです。",
+    "Sauvageのブランドは、Dior（ディオール）です。",
+    "メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。",
+]
+INVENTED = [  # answer, what is marked
+    ("Maison Margielaの香りでは、ローザがおすすめです。【トップノート】オレンジ, レモン", ["ローザ"]),
+    ("夏でしたら、Lancômeの「イドル」がおすすめです。", ["夏"]),
+    ("Chanelの香りでは、ソヴァージュがおすすめです。", ["Chanel"]),
+    ("Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, バニラ", ["バニラ"]),
+    ("Diorの香りでは、ソヴァージュがおすすめです。【ミドルエレガンス】ラベンダー", ["ミドルエレガンス", "ラベンダー"]),
+    ("Diorの香りでは、ソヴァージュがおすすめです。【ラストノート】カラブリア産ベルガモット", ["カラブリア産ベルガモット"]),
+    ("Sauvageのブランドは、Chanel（シャネル）です。", ["Chanel", "シャネル"]),
+    ("Sauvageの対象は、レディース（女性向け）です。", ["レディース", "女性"]),
+    ("メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Diorの「ジャドール」がおすすめです。", ["メンズ"]),
+    ("春でしたら、Lancômeの「イドル」がおすすめです。マルセルワンダースの香りです。", ["マルセルワンダース"]),
+    ("きょうはよい天気です。", ["きょうはよい天気です。"]),
+]
+
+
+@pytest.mark.parametrize("answer", TRUE_ANSWERS)
+def test_a_true_answer_is_not_marked(assistant, answer):
+    assert assistant.catalogue.marked(answer) == answer
+
+
+@pytest.mark.parametrize(("answer", "marks"), INVENTED)
+def test_inventions_are_marked(assistant, answer, marks):
+    spans, _ = assistant.catalogue.check(answer)
+    assert [answer[start:end] for start, end in spans] == marks
+    assert all(f"［？{mark}］" in assistant.catalogue.marked(answer) for mark in marks)
+
+
+def test_every_response_of_the_data_set_is_true(assistant):
+    wrong = [(r["response"], spans) for r in assistant.catalogue.qa if (spans := assistant.catalogue.check(r["response"])[0])]
+    assert wrong == []
+
+
+def test_a_swapped_note_or_name_is_noticed(assistant):
+    catalogue, draw, noticed, tried = assistant.catalogue, random.Random(2), 0, 0
+    names = [p["name_ja"] for p in sample_perfumes() if p["name_ja"]]
+    for record in draw.sample([r for r in catalogue.qa if r["type"] in ("season", "brand", "note")], 120):
+        for name in names:
+            if name in record["response"]:
+                spoiled = record["response"].replace(name, draw.choice([n for n in names if n != name]))
+                tried, noticed = tried + 1, noticed + bool(catalogue.check(spoiled)[0])
+                break
+    assert tried > 80
+    assert noticed > 0.97 * tried
+
+
+@pytest.mark.parametrize(("asked", "normal"), [
+    ("maison margielaの香水", "Maison Margielaの香水"),
+    ("ＣＨＡＮＥＬの香水", "Chanelの香水"),
+    ("ﾒｿﾞﾝﾏﾙｼﾞｪﾗの香水", "メゾンマルジェラの香水"),
+    ("メゾン・マルジェラの香水", "メゾン マルジェラの香水"),
+    ("メゾンマルジェラの香水", "メゾンマルジェラの香水"),
+    ("イヴサンローランの香水", "イヴ・サンローランの香水"),
+    ("chloeの香水", "Chloéの香水"),
+    ("ミュゲの香り", "スズランの香り"),
+    ("白檀の香り", "サンダルウッドの香り"),
+    ("レイジーサンデーモーニングの特徴", "レイジー サンデー モーニングの特徴"),
+    ("ローズマリーの香り", "ローズマリーの香り"),
+    ("\x1b[31m春\x07の香水 ", "[31m春の香水"),
+])  # fmt: skip
+def test_other_spellings_are_understood(assistant, asked, normal):
+    assert assistant.catalogue.normalized(asked) == normal
+
+
+def test_refusals_on_the_written_questions(assistant):
+    with open(ROOT / "tests" / "questions.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    refused = {row["question"]: assistant.catalogue.refusal(assistant.catalogue.normalized(row["question"])) for row in rows}
+    answerable = [row["question"] for row in rows if row["answerable"] == "yes"]
+    others = [row["question"] for row in rows if row["answerable"] == "no"]
+    assert len(rows) >= 60
+    assert sum(refused[question] is None for question in answerable) >= 0.95 * len(answerable)
+    assert sum(refused[question] is not None for question in others) >= 0.92 * len(others)
+    assert all("データにありません" in refused[question] for question in others if refused[question])
+
+
+def test_a_refusal_names_questions_that_can_be_asked(assistant):
+    refusal = assistant.catalogue.refusal("ザラの香水を教えてください。")
+    assert refusal.startswith("「ザラ」はデータにありません。")
+    asked = {record["instruction"] for record in assistant.catalogue.qa}
+    examples = re.findall("「([^」]+)」", refusal)[1:]
+    assert len(examples) == 3
+    assert set(examples) <= asked
+
+
+# --- answering --------------------------------------------------------------------------------------------------------
+def test_another_perfume_until_there_is_none(fresh):
+    first, *rest = [fresh.answers([question])[0] for question in ["春の香水を教えて"] + ["他には？"] * 6]
+    known = {record["response"]: record for record in fresh.catalogue.qa}
+    seen = set(first[1])
+    for text, pages in rest:
+        if "データにありません" in text:
+            assert pages == ()
+        else:
+            assert known[text]["key"] == known[first[0]]["key"]
+            assert not seen & set(pages)
+            seen |= set(pages)
+    fresh.answers(["ソヴァージュのブランドを教えて"])
+    assert fresh.answers(["ほかには？"])[0][0] == "ほかに当てはまる香水はデータにありません。" or fresh.told
+
+
+def test_asked_again_in_one_batch_gives_another(fresh):
+    answers = fresh.answers(["春の香水を教えて", "天気は？", "春の香水を教えて"])
+    assert answers[0][0] != answers[2][0]
+    assert answers[1][0].startswith("「天気」はデータにありません。")
+
+
+def test_piped_questions_are_answered_in_order(here, monkeypatch, capsys):
+    questions = ["春の香水を教えて", "天気は？", "シャネルの香水は？"] * 3
+    out, err = run_main(monkeypatch, capsys, "\n\n".join(questions) + "\n", BATCH_SIZE=4)
+    lines = out.splitlines()
+    assert [line.removeprefix("Q：") for line in lines[::2]] == questions
+    assert all(line.startswith("A：") for line in lines[1::2])
+    known = {record["response"] for record in json.loads(Path("data/perfume_qa.json").read_text("utf-8"))}
+    assert all(line[2:] in known or "データにありません" in line for line in lines[1::2])
+    assert "出典：https://shop.example/" in err
+    assert "アダプター fine_tuned_open_calm" in err
+
+
+def test_without_input_the_constants_questions_are_answered(here, monkeypatch, capsys):
+    out, _ = run_main(monkeypatch, capsys)
+    assert [line[2:] for line in out.splitlines() if line.startswith("Q：")] == generate.QUESTIONS
+    assert out.count("出典：https://shop.example/") >= 3
+
+
+def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsys):
+    out, _ = run_main(monkeypatch, capsys, GROUNDED=False, MAX_NEW_TOKENS=40, SEED=0, TEMPERATURE=1.0)
+    assert out.count("A：") == 3
+    assert "［？" in out
+    assert generate.LEGEND in out
+
+
+def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
+    qa = json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
+    qa = [record | {"response": "\x1b[2J" + record["response"], "source": ["https://shop.example/\x07"]} for record in qa]
+    Path("data/perfume_qa.json").write_text(json.dumps(qa), "utf-8")
+    out, err = run_main(monkeypatch, capsys, "春の\x1b]0;香水\x07を教えて\n")
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out + err)
+    assert "香水" in out
+
+
+def test_at_a_terminal(here):
+    import pty
+    import select
+    import unicodedata
+
+    pid, screen = pty.fork()
+    if not pid:
+        os.environ |= {"COLUMNS": "40", "LINES": "20", "TERM": "xterm", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
+        os.execv(sys.executable, [sys.executable, "-c", "import generate; generate.CHARACTER_SECONDS = 0.001; generate.main()"])
+    shown, pieces = b"", 0
+
+    def until(*wanted, seconds=180):
+        nonlocal shown, pieces
+        end = time.monotonic() + seconds
+        while not all(word.encode() in shown for word in wanted) and time.monotonic() < end:
+            if select.select([screen], [], [], 0.5)[0]:
+                try:
+                    shown, pieces = shown + os.read(screen, 4096), pieces + 1
+                except OSError:
+                    return
+        assert all(word.encode() in shown for word in wanted), shown.decode(errors="replace")
+
+    until(*(f"Q：{question}" for question in generate.QUESTIONS), "出典")
+    first, shown = shown.decode(), shown[-200:]
+    assert pieces > 20, "one burst"
+    assert "\ufffd" not in first
+    for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", first).splitlines():
+        if "【" in line and "…" not in line:
+            assert sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line) <= 80
+    time.sleep(3)
+    os.write(screen, "天気は？\r".encode())
+    until("「天気」はデータにありません。")
+    os.write(screen, b"\x04")
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+# --- judging ----------------------------------------------------------------------------------------------------------
+class Said:
+    """An assistant whose answers are given."""
+
+    def __init__(self, catalogue, answers):
+        self.catalogue, self.given = catalogue, answers
+
+    def say(self, questions, grounded):
+        return [(self.given[question], set(), True) for question in questions]
+
+
+def test_what_counts_as_right(assistant):
+    qa = assistant.catalogue.qa
+    spring = [r for r in qa if r["type"] == "season" and r["key"] == "春"]
+    drawn = {url for r in spring for url in r["source"]}
+    winter = next(r for r in qa if r["type"] == "season" and r["key"] == "冬")
+    p = next(p for p in sample_perfumes() if "春" in p["seasons"] and p["top_notes"])
+    answers = {
+        "春に合う香水は？": (spring[0]["response"], (True, True, True)),
+        "春らしい香水は？": (winter["response"], (False, True, True)),
+        "春の香水を教えて。": (f"春でしたら、{p['brand']}の「{p['name_ja']}」がおすすめです。", (True, True, True)),
+        "春におすすめの香水は？": (f"春でしたら、{p['brand']}の「{p['name_ja']}」がおすすめです。【トップノート】ドリアン", (False, False, True)),
+        "春の天気は？": ("", (False, True, True)),
+    }
+    tests = [{"instruction": question, "response": "", "type": "season", "key": "春"} for question in answers]
+    right = {("season", "春"): {r["response"] for r in spring}}
+    said = Said(assistant.catalogue, {question: answer for question, (answer, _) in answers.items()})
+    assert drawn
+    assert generate.measure(said, tests, right, "", True) == [verdict for _, verdict in answers.values()]
+
+
+def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch, capsys):
+    for _ in range(2):
+        out, _ = run_main(monkeypatch, capsys, EVALUATE=True, MAX_NEW_TOKENS=20)
+    table = json.loads(Path("fine_tuned_open_calm/evaluation.json").read_text("utf-8"))
+    card = Path("fine_tuned_open_calm/README.md").read_text("utf-8")
+    assert list(table) == ["件数", "偶然", "アダプター・制約", "アダプター・自由", "基盤モデル・制約", "基盤モデル・自由"]
+    assert table["件数"]["全体"] == 12
+    assert table["アダプター・制約"]["事実"] == 1
+    assert table["アダプター・制約"]["完結"] == 1
+    assert 0 < table["偶然"]["全体"] < 0.05
+    assert card.count("## 評価") == 1
+    assert "## 学習\n\n表" in card
+    assert card.strip().endswith("|")
+    assert card.split("## 評価")[1].strip() in out
+
+
+# --- loading ----------------------------------------------------------------------------------------------------------
+def no_adapter(folder):
+    shutil.rmtree(folder / "fine_tuned_open_calm")
+
+
+def truncated(folder):
+    path = folder / "fine_tuned_open_calm" / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def other_base(folder):
+    from transformers import AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM
+
+    size = len(AutoTokenizer.from_pretrained(folder / "base"))
+    GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=size, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=8)).save_pretrained(folder / "base")
+
+
+def fewer_layers(folder):
+    config = json.loads((folder / "base" / "config.json").read_text())
+    (folder / "base" / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 1}))
+
+
+def empty_adapter(folder):
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "fine_tuned_open_calm" / "adapter_model.safetensors"
+    save_file({name: tensor * ("lora_B" not in name) for name, tensor in load_file(path).items()}, path)
+
+
+def no_template(folder):
+    (folder / "fine_tuned_open_calm" / "chat_template.jinja").unlink()
+
+
+def other_tokenizer(folder):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder / "fine_tuned_open_calm")
+    tokenizer.add_tokens([f"<|{number}|>" for number in range(9)])
+    tokenizer.save_pretrained(folder / "fine_tuned_open_calm")
+
+
+def no_base(folder):
+    shutil.rmtree(folder / "base")
+
+
+WRONG = [
+    (no_adapter, "アダプターがありません", "python loadModel.py"),
+    (truncated, "アダプター", "python loadModel.py"),
+    (other_base, "base", "python loadModel.py"),
+    (fewer_layers, "層の名前が違います", "python loadModel.py"),
+    (empty_adapter, "中身が空です", "python loadModel.py"),
+    (no_template, "chat_template", "python loadModel.py"),
+    (other_tokenizer, "語のはずのトークナイザー", "python loadModel.py"),
+    (no_base, "base", "python loadModel.py"),
+    (lambda folder: (folder / "data" / "perfumes.jsonl").unlink(), "data/perfumes.jsonl がありません", "python getData.py"),
+    (lambda folder: (folder / "data" / "perfume_qa.json").unlink(), "data/perfume_qa.json がありません", "python arrangeData.py"),
+    (lambda folder: (folder / "data" / "perfume_qa.json").write_text("<html>"), "使える記録がありません", "python arrangeData.py"),
+    (lambda folder: (folder / "data" / "perfume_qa.json").write_text('["a", 3]'), "使える記録がありません", "python arrangeData.py"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "cause", "command"), WRONG, ids=[f"{n}-{row[1]}" for n, row in enumerate(WRONG)])
+def test_what_is_wrong_is_said_in_one_line(here, monkeypatch, capsys, spoil, cause, command):
+    spoil(here)
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as stop:
+        generate.main()
+    assert isinstance(stop.value.code, str), "exit status would not be 1"
+    assert cause in stop.value.code
+    assert command in stop.value.code
+    assert "\n" not in stop.value.code
+
+
+def test_an_adapter_with_a_row_added_for_padding_answers(here, monkeypatch, capsys):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained("fine_tuned_open_calm")
+    tokenizer.add_special_tokens({"pad_token": "<|pad|>"})
+    tokenizer.save_pretrained("fine_tuned_open_calm")
+    out, _ = run_main(monkeypatch, capsys, "春の香水を教えて\n")
+    assert out.startswith("Q：春の香水を教えて\nA：")
+
+
+def test_a_half_line_of_perfumes_is_left_out_and_said(here, monkeypatch, capsys):
+    path = Path("data/perfumes.jsonl")
+    path.write_text(path.read_text("utf-8") + '{"url": "https://shop', "utf-8")
+    _, err = run_main(monkeypatch, capsys, "春の香水を教えて\n")
+    assert "data/perfumes.jsonl: 読めない記録 1 件" in err
