@@ -128,6 +128,8 @@ def decode(html: bytes) -> str:
             return html.decode(name, "replace")
     with contextlib.suppress(UnicodeDecodeError):
         return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8")
+    if 5 * len(re.findall(rb"[\x80-\xff].?[\x80-\xff]", html)) < len(re.findall(rb"[\x80-\xff]", html)):
+        return html.decode("cp1252", "replace")  # accents stand alone, Japanese letters do not
     texts = [html.decode(name, "replace") for name in ("cp932", "euc_jp", "utf-8")]
     return min(texts, key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)))
 
@@ -258,7 +260,7 @@ def seasons_of(text: str) -> list[str]:
 
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the lines under its label."""
-    text, found = plain(" ".join(values[:3])), None
+    text = plain(" ".join(values[:3]))
     if field.endswith("notes"):
         return read_notes(values)
     if field == "seasons":
@@ -382,7 +384,8 @@ def item_of(title: str, brand: list[str | None]) -> list[str | None]:
     title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", title)  # ブランド「名前」はどんな香り
     bracket = re.match(rf"[{re.escape(OPEN)}]([^{re.escape(SHUT)}]+)[{re.escape(SHUT)}]", title)
     title = f"{bracket[1]} {title[bracket.end():]}" if bracket and folded(bracket[1]) in known else title
-    title = title if any(opening(title, name) for name in brand if name) else clean_name(title) or title
+    spelt = any(folded(title[:opening(title, name)]) == folded(name) for name in brand if name)
+    title = title if spelt else clean_name(title) or title
     pair = spellings(title)
     if all(pair) and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) and not {*map(folded, pair)} & {*known}:
         return [without_brand(half, brand) or None for half in pair]
@@ -548,7 +551,7 @@ def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None)
         if table or (element not in kept and (tag in DROPPED or (is_side(names) and tag not in ("body", "main")))):
             walk.skip_subtree()
         else:
-            label = attribute_label(element, names) if element.attrib else ""
+            label = attribute_label(element, names) if element.attrib and blocks[-1][0] is not title else ""
             text += [MARK] * (tag in INLINE) + [label, element.text or ""]
         if tag in BLOCKS:
             count += 1
@@ -678,7 +681,10 @@ def heading_of(root: lxml.html.HtmlElement, titles: list[str]) -> lxml.html.Html
 
 
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
-    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
+    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume.
+
+    content_type is not believed: pages name wrong encodings, their bytes show the right one.
+    """
     if (root := parse(html)) is None:
         return []
     meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content") or "") for tag in root.iter("meta")}
@@ -743,16 +749,18 @@ def names_of(found: list[Fact], lines: list[Line], titles: list[str], page_title
              crumbs: list[str]) -> dict:
     """Brand and name in both spellings; the brand by labels, crumbs, 'by Brand', the titles' form, what is near."""
     heading, pieces = folded(" ".join(titles)), [piece for piece in re.split(DASH, page_title) if piece]
-    shop = shop or (pieces[-1] if len(pieces) > 1 and folded(pieces[-1]) not in heading else "")
+    trail = [crumb for crumb in crumbs if crumb not in titles and any(
+        opening(title, name) or title.endswith(name) for title in [*titles, page_title]
+        for name in spellings(crumb) if name)]
+    closing = [piece for piece in pieces[1:][-1:] if folded(piece) not in heading and piece not in trail]
+    shop = shop or "".join(closing)
     page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
     by = [match for text in [page_title, *(plain(line.text) for line in lines)] for match in
           re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", text)
           if all(folded(part) in heading for part in match)]
     labelled = [value for _, _, field, value in found if field == "brand"]
-    trail = [crumb for crumb in crumbs if crumb and crumb not in titles and any(
-        opening(title, crumb) or title.endswith(crumb) for title in [*titles, page_title])]
-    sure = [re.sub(r"(?i)^(?:ブランド|brand\b|by\b)\s*[:：]?\s*", "", plain(text)) for text in [*labelled, *trail]]
-    sure += [brand for _, brand in by]
+    prefix = re.compile(r"^[\s>＞»›/]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*", re.IGNORECASE)
+    sure = [prefix.sub("", plain(text)) for text in [*labelled, *trail]] + [brand for _, brand in by]
     ranked = [*(brand for brand in sure if folded(brand) != folded(shop)), *brand_guesses(titles, shop),
               *(re.sub(r"^by\s", "", line) for line in near), *sure, *pieces[1:-1], shop]
     ranked = [brand for brand in ranked if brand and is_brand(brand)]

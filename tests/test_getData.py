@@ -154,6 +154,29 @@ def test_json_ld_in_a_comment_says_nothing():
     assert read(page(f"<h1>A – B</h1>{TIERS}", head=head))["brand"] == "A"
 
 
+LONG = "トップノート：ベルガモット、レモン<br>ミドルノート：ローズ、ジャスミン<br>ラストノート：ムスク、アンバー"
+
+
+@pytest.mark.parametrize("html, expected", [
+    (f"<title>クロエ オードパルファム EDP 75ml - 香水のパルファン本店</title><div class='topicpath_nav'><ul><li><a>ホーム</a></li><li>&gt; <a>クロエ Chloe</a></li></ul></div>"
+     f"<h2 class='product_name'>クロエ オードパルファム EDP 75ml</h2><div>クロエの代表作。<br>【香りの構成】<br>{LONG}<br>■内容量：75ml<br>■原産国：フランス</div>", ("Chloe", "クロエ", None)),
+    (f"<title>【P10倍】ブルガリ BVLGARI オムニア アメジスト EDT SP 65ml【送料無料】香水 レディース：フレグランス広場</title><h1>【P10倍】ブルガリ BVLGARI オムニア アメジスト EDT SP 65ml"
+     f"【送料無料】香水 レディース</h1><table><tr><td>ブランド名</td><td>ブルガリ/BVLGARI</td></tr><tr><td>香調</td><td>フローラル</td></tr><tr><td>香り</td><td>{LONG}</td></tr></table>",
+     ("BVLGARI", "ブルガリ", "オムニア アメジスト")),
+    (f"<title>ウッドセージ＆シーソルト コロン / ジョー マローン ロンドン</title><ol class='breadcrumb'><li><a>TOP</a></li><li><a>ブランド一覧</a></li><li><a>ジョー マローン ロンドン</a></li>"
+     f"<li>ウッドセージ＆シーソルト コロン</li></ol><h1>ウッドセージ＆シーソルト コロン</h1><div>{LONG}</div>", (None, "ジョー マローン ロンドン", "ウッドセージ＆シーソルト コロン")),
+    (f"<h1>GUCCI グッチ ギルティ プールオム EDT 90ml</h1><p>{LONG}</p>", ("GUCCI", "グッチ", "ギルティ プールオム")),
+    (f"<table><tr><td><font size=5><b>サルヴァトーレ フェラガモ シニョリーナ EDP 30ml</b></font><br>＜ブランド＞<br>サルヴァトーレ フェラガモ<br>{LONG}<br>＜性別＞<br>女性用</td></tr></table>",
+     (None, "サルヴァトーレ フェラガモ", "シニョリーナ")),
+    (f"<h1>【1.5ml】DIPTYQUE オードパルファン ド ソン</h1><p>ブランド：DIPTYQUE（ディプティック）\n商品名：オードパルファン ド ソン（DO SON）\n香調：フローラル<br>{LONG}</p>", ("DIPTYQUE", "ディプティック", "DO SON")),
+    ("<h1>ゼルジョフ ナクソス</h1><p class='vendor'>XERJOFF</p><p>トップノートはベルガモット、レモン。ミドルノートはローズ、ジャスミン。ラストノートはムスク、アンバーです。</p>", ("XERJOFF", "ゼルジョフ", "ナクソス")),
+])
+def test_pages_of_other_shops_give_brand_name_and_notes(html, expected):
+    record = read(f"<html><meta charset='utf-8'>{html}</html>".encode())
+    assert (record["brand"], record["brand_ja"]) == expected[:2] and (expected[2] is None or record["name"] == expected[2])
+    assert [record[field] for field in LISTS[:4]] == [["ベルガモット", "レモン"], ["ローズ", "ジャスミン"], ["ムスク", "アンバー"], []]
+
+
 @pytest.mark.parametrize("codec, declared, content_type", [
     ("cp932", "Shift_JIS", "text/html"), ("euc_jp", "EUC-JP", "text/html"), ("utf-8", "Shift_JIS", "text/html"), ("cp932", "utf-8", "text/html; charset=utf-8"),
     ("cp932", "", "text/html; charset=Shift_JIS"), ("euc_jp", "", ""), ("cp932", "", ""), ("utf-8-sig", "", ""), ("utf-16", "", ""), ("iso2022_jp", "iso-2022-jp", ""),
@@ -171,6 +194,13 @@ def test_every_japanese_encoding_is_read(codec, declared, content_type):
 ])
 def test_a_page_without_a_perfume_gives_none(body):
     assert getData.extract_perfumes(page(body), "https://shop.example/", "text/html") == []
+
+
+@pytest.mark.parametrize("heading", ["オリジナル香水作り体験チケット", "メゾン マルジェラの香水一覧", "シャネル チャンス ボディ モイスチャー 200ml", "香水の付け方講座", "シャネル N°5 ザ ソープ 150g", "アルガン ヘアオイル",
+                                     "ローズのアロマキャンドル 180g", "香水 ギフトセット 3種アソート", "ルームフレグランス ラベンダー", "お問い合わせ", "Just a moment..."])
+def test_other_goods_and_other_pages_give_none(heading):
+    html = page(f"<h1>{heading}</h1><p>ブランド：SHIRO</p><p class='price'>1円</p><p>トップ：ラベンダー、レモン</p><p>ラスト：ムスク、ウッド</p>")
+    assert getData.extract_perfumes(html, "https://shop.example/", "text/html") == []
 
 
 def test_two_perfumes_on_one_page_are_never_blended():
