@@ -528,6 +528,7 @@ def save_result(trainer, tokenizer, test: list, metrics: dict):
         Path(part, "README.md").write_text(model_card(metrics), encoding="utf-8")
         for path in sorted(part.iterdir(), key=lambda path: path.name == "metrics.json"):
             os.replace(path, Path(OUTPUT_DIR, path.name))
+        part.rmdir()
         if MERGED_DIR:  # into a base in its own 16 bits, never a quantised one
             merged = AutoPeftModelForCausalLM.from_pretrained(OUTPUT_DIR, dtype="auto").merge_and_unload()
             merged.save_pretrained(MERGED_DIR)
