@@ -321,7 +321,7 @@ def consonants(text: str) -> str:
 def alike(one: str, other: str) -> float:
     """How well a kana and a Latin spelling fit, 0 to 1, by their consonants."""
     pair = sorted([consonants(one), consonants(other)])
-    return SequenceMatcher(None, *pair).ratio() if min(map(len, pair)) > 1 else float(pair[0] == pair[1] != "")
+    return SequenceMatcher(None, *pair).ratio() if min(map(len, pair)) > 2 else float(pair[0] == pair[1] != "")
 
 
 def opening(text: str, name: str) -> int:
@@ -329,7 +329,7 @@ def opening(text: str, name: str) -> int:
     gaps = re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90])
     ends = [gap.start() for gap in gaps if gap.start()]
     fits = {end: alike(text[:end], name) for end in ends if two_scripts(text[:end], name)}
-    least = max([0.66, *(fit - 0.1 for fit in fits.values())])
+    least = max([0.66, *(fit - 0.05 for fit in fits.values())])
     same = [end for end in ends if folded(text[:end]) == folded(name)]
     return next(iter(same + [end for end in fits if fits[end] >= least]), 0)
 
@@ -364,9 +364,10 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     taken = set()
     for name in sorted(filter(None, brand * 2), key=lambda name: folded(name) != folded(text[:opening(text, name)])):
         end = opening(text, name)
-        if end and is_japanese(text[:end]) not in taken and clean_name(text[end:]):
-            taken.add(other := is_japanese(text[:end]))
-            brand[other] = brand[other] or plain(text[:end])
+        spelt, other = text[:end], is_japanese(text[:end])
+        if end and other not in taken and clean_name(text[end:]) and folded(brand[other] or spelt) == folded(spelt):
+            taken.add(other)
+            brand[other] = brand[other] or plain(spelt)
             dashed = re.match(DASH, text[end:])
             text = text[end:].lstrip(" \u3000・:：/／】–—|｜-")
             if dashed:
@@ -413,19 +414,23 @@ def brand_guesses(titles: list[str], shop: str) -> list[str]:
     return quoted + twice + dashed
 
 
+def learn_spelling(known: list[str | None], found: list[str | None], least: float) -> None:
+    """Adds the spelling that a name lacks from another text that has the same name, in letters or by sound."""
+    for new, old in ((0, 1), (1, 0)):
+        if known[old] and found[new] and not known[new]:
+            same = folded(found[old]) == folded(known[old]) if found[old] else alike(known[old], found[new]) >= least
+            known[new] = found[new] if same else None
+
+
 def brand_and_names(titles: list[str], brands: list[str]) -> dict:
     """Brand and name in both spellings: from the first text that has them, a missing spelling from any that fits."""
     brand, name = spellings(brands[0].strip("【】")), [None, None]
-    pairs = [(brand, spellings(other)) for other in brands[1:]]
+    for other in brands[1:]:
+        learn_spelling(brand, spellings(other), 0.75)
     for title in titles:
         found = item_of(title, brand)
         name = name if any(name) else found
-        pairs.append((name, found))
-    for known, found in pairs:
-        for new, old in ((0, 1), (1, 0)):
-            if found[new] and known[old] and not known[new] and (
-                    folded(found[old] or "") == folded(known[old]) or alike(known[old], found[new]) >= 0.6):
-                known[new] = found[new]
+        learn_spelling(name, found, 0.6)
     name = name if name[0] else name[::-1]
     return {"brand": brand[0], "brand_ja": brand[1], "name": name[0], "name_ja": name[1]}
 
@@ -757,7 +762,7 @@ def names_of(found: list[Fact], lines: list[Line], titles: list[str], page_title
     page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
     by = [match for text in [page_title, *(plain(line.text) for line in lines)] for match in
           re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", text)
-          if all(folded(part) in heading for part in match)]
+          if all(folded(part) in heading for part in match) and not re.search(DASH, match[0])]
     labelled = [value for _, _, field, value in found if field == "brand"]
     prefix = re.compile(r"^[\s>＞»›/]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*", re.IGNORECASE)
     sure = [prefix.sub("", plain(text)) for text in [*labelled, *trail]] + [brand for _, brand in by]
