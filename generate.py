@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import sys
 import time
 import unicodedata
@@ -413,7 +414,7 @@ class Assistant:
 # --- the terminal -----------------------------------------------------------------------------------------------------
 def tell(assistant, question):
     """Prints the answer to a question as it is made, in lines of the terminal's display width, and its pages."""
-    columns = os.get_terminal_size().columns if sys.stdout.isatty() else 0
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     written = column = 0
 
     def write(text):
