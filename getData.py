@@ -767,7 +767,7 @@ def names_of(found: list[Fact], lines: list[Line], titles: list[str], page_title
     prefix = re.compile(r"^[\s>＞»›/]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*", re.IGNORECASE)
     sure = [prefix.sub("", plain(text)) for text in [*labelled, *trail]] + [brand for _, brand in by]
     ranked = [*(brand for brand in sure if folded(brand) != folded(shop)), *brand_guesses(titles, shop),
-              *(re.sub(r"^by\s", "", line) for line in near), *sure, *pieces[1:-1], shop]
+              *(re.sub(r"^by\s|\s?[「『].*", "", line) for line in near), *sure, *pieces[1:-1], shop]
     ranked = [brand for brand in ranked if brand and is_brand(brand)]
     return brand_and_names([*(item for item, _ in by[:1]), *titles, page_title, *near], ranked) if ranked else {}
 

@@ -644,6 +644,8 @@ def test_the_sample_site_is_read_as_its_table_says(crawl):
         for field in ("gender", "concentration", *LISTS):
             value = [item for item in row[field].split("、") if item] if field in LISTS else row[field] or None
             assert found[title][field] == value, (title, field)
+    for spelling in ("brand_ja", "name_ja"):
+        assert sum(found[title][spelling] == row[spelling] for title, row in wanted.items()) >= 158, spelling
     assert all("localhost/product/" in record["url"] and record["fetched_at"] for record in records)
     assert "160 件" in printed and "top_notes" in printed and "埋まった項目" in printed
 
