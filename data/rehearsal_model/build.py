@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 
 # ----------------------------------------------------------------------------------------------------------------------
 SEED = 1                   # of the passages and the weights
-PASSAGES = 150_000         # passages to learn from, read once: about 130 tokens each
+PASSAGES = 155_000         # passages to learn from, read once: about 130 tokens each
 HELD_OUT = 600             # further passages, for the figures printed at the end
 VOCABULARY = 2_048         # byte-level BPE tokens, the two special ones included
 LAYERS, HIDDEN, HEADS = 4, 192, 4  # OpenCALM-3B has 32, 2560 and 32
@@ -127,8 +127,13 @@ SUBJECTS = {
     "impression": ("{p}な印象|印象は{p}|{p}な香り|{p}を感じる|{p}な感じ", "{p}な印象の|{p}の|印象が{p}の|{p}な印象では"),
     "brand": ("{b}|{b}の香水|{b}から|{b}の香り|{b}を選ぶ|{b}の一本|{b}というブランド", "{B}の香りの|{B}の|{B}から出た|{B}の香りでは"),
 }
-TAKEN_UP = """{x}一本は{n}である。|{x}香りに{n}がある。|{x}香水なら{n}がよい。|{x}定番は{n}です。|{x}香水として{n}が知られる。|{x}ものでは{n}が人気です。|{x}香りを代表するのは{bn}。|{x}{n}が選ばれている。|{x}おすすめは{bn}です。
-{x}棚には{n}と{n2}が並ぶ。|{x}香水を二つ挙げると、{n}、{n2}である。|{x}香りを三つ選ぶと、{n}、{n2}、{n3}となる。|{x}ブランドは{B}、{B2}、{B3}など。""".replace("\n", "|").split("|")
+TAKEN_UP = [  # (end of a headline, what follows it); {x} is the subject in the text's words
+    ("||||香水|の香水|一本|名作|の一本", "{x}一本は{n}である。|{x}香りに{n}がある。|{x}香水なら{n}がよい。|{x}定番は{n}です。|{x}香水として{n}が知られる。|{x}ものでは{n}が人気です。|{x}香りを代表するのは{bn}。|"
+     "{x}{n}が選ばれている。|{x}おすすめは{bn}です。"),
+    ("二本|の2本|2選|を二つ|の香水を2つ|香水2種類|の二品", "{x}香水を二つ挙げると、{n}、{n2}である。|{x}香りは二つ、{n}と{n2}。|{x}香水を2つ選ぶと{n}、{n2}となる。|{x}2つは{n}、{n2}です。"),
+    ("三本|の3本|3選|を三つ|の香水を3つ|香水3種類|の三品", "{x}香りを三つ選ぶと、{n}、{n2}、{n3}となる。|{x}香りは三つ、{n}、{n2}、{n3}。|{x}香水を3つ挙げると{n}、{n2}、{n3}である。|{x}3つは{n}、{n2}、{n3}です。"),
+    ("のブランド|を出すブランド|香水のブランド|のブランド一覧|を扱うブランド", "{x}ブランドは{B}、{B2}、{B3}など。|{x}香水のブランドには{B}、{B2}、{B3}がある。|{x}香水を出すブランドは{B}と{B3}です。"),
+]
 # Headlines about one perfume: its name and one side of it, and the text that takes both up again.
 SIDES = [("ブランド|メーカー|作り手|出しているところ", "{n}のブランドは{B}（{B2}）です。|{n}のブランドは、{B}。|{n}の作り手は{B}である。"),
          ("対象|性別|つける人", "{n}の対象は{g}。|{n}の対象は、{g}向けです。|{n}の性別は{g}である。"),
@@ -166,7 +171,7 @@ class Perfume:
         self.brand, self.name = brand or invented(rng), invented(rng)
         self.gender, self.seasons = rng.choice(list(GENDERS)), rng.sample(SEASONS, rng.choice([1, 1, 2]))
         self.scenes, self.families = rng.sample(SCENES, rng.randint(1, 3)), rng.sample(FAMILIES, rng.choice([1, 1, 2]))
-        self.tiers = [rng.sample(MATERIALS, rng.randint(1, 4)) for _ in "tml"]
+        self.tiers = [[material(rng) for _ in range(rng.randint(1, 4))] for _ in "tml"]
         self.fixed = {"k": rng.choice(STRENGTHS), "i": rng.choice(IMAGES), "p": rng.choice(IMPRESSIONS), "y": rng.randint(1900, 2030),
                       "w": rng.choice(invented(rng)), "o": rng.choice(PLACES), "r": rng.choice(MEMORIES)}
         self.script = rng.choice([(0, 0), (1, 1), (0, 1), (1, 0), None])  # spellings of brand and name; None: both in turn
@@ -194,6 +199,14 @@ class Perfume:
         more = {"B": self.brand[0], "B2": self.brand[1], "B3": others[1].brand[0], "n2": others[0].name[1], "n3": others[1].name[1]}
         fixed = {"s": rng.choice(self.seasons), "f": rng.choice(self.families), "b": rng.choice(self.brand), "n": rng.choice(self.name)}
         return own | named | more | fixed
+
+
+def material(rng):
+    """A material: one of MATERIALS or, as often, one that nobody has heard of, so that any can be read and repeated."""
+    if rng.random() < 0.5:
+        return rng.choice(MATERIALS)
+    words = [word[1] for word in invented_words(rng)[:rng.choice([1, 1, 1, 2])]]
+    return rng.choice(["", "", "", "", invented_words(rng)[0][1] + "産"]) + "".join(words) + rng.choice(["", "", "", "", "ノート", "ウッド", "フラワー", "リーフ"])
 
 
 def squeezed(words):
@@ -234,27 +247,27 @@ def spelled(word):
 
 def passage(rng):
     """One passage: a magazine's page, about one perfume, several, a shop, or the art in general."""
-    kinds = {magazine: 50, about_one: 27, about_several: 15, about_shop: 5, about_the_art: 3}
+    kinds = {magazine: 55, about_one: 22, about_several: 15, about_shop: 5, about_the_art: 3}
     return rng.choices(list(kinds), kinds.values())[0](rng)
 
 
 def magazine(rng):
     """One to four parts, each a headline and what takes it up."""
-    head, pairs = rng.choice(HEADLINES), [(side, text) for side, text in SIDES]
-    one, parts = rng.random() < 0.35, []
+    head, one, parts = rng.choice(HEADLINES), rng.random() < 0.35, []
     perfume = Perfume(rng)
     for _ in range(rng.choice([1, 1, 2, 3, 4])):
         if not one:
             perfume = Perfume(rng)
         if one or rng.random() < 0.25:
-            side, text = rng.choice(pairs)
+            side, text = rng.choice(SIDES)
             headline, said = rng.choice(["{n}の", "{n} ", "{n}、", "{bn}の", "「{n}」の"]) + rng.choice(side.split("|")), rng.choice(text.split("|"))
         else:
             subjects = rng.sample(list(SUBJECTS), rng.choice([1, 1, 1, 2, 2]))
             above, below = zip(*([rng.choice(words.split("|")) for words in SUBJECTS[subject]] for subject in subjects), strict=True)
-            headline = rng.choice(["", "", "", "、"]).join(above) + rng.choice(["", "", "", "香水", "の香水", "一本", "名作"])
+            ending, following = rng.choices(TAKEN_UP, [70, 10, 10, 10])[0]
+            headline = rng.choice(["", "", "", "、"]).join(above) + rng.choice(ending.split("|"))
             below = rng.sample(below, len(below)) if rng.random() < 0.15 else list(below)
-            said = rng.choice(TAKEN_UP).replace("{x}", "".join(word if word[-1] in "のうたる" else word + rng.choice(["", "、"]) for word in below))
+            said = rng.choice(following.split("|")).replace("{x}", "".join(word if word[-1] in "のうたる" else word + rng.choice(["", "、"]) for word in below))
         more = perfume.say_subject()
         parts.append(head.format(h=perfume.say(headline, **more)) + perfume.say(said, **more))
         if rng.random() < 0.4:
@@ -276,7 +289,7 @@ def about_several(rng):
     kind = rng.choice(list(TOGETHER))
     told, found = (sentences.split("|") for sentences in TOGETHER[kind])
     perfumes = [Perfume(rng) for _ in range(rng.randint(2, 5))]
-    distinct = {"season": SEASONS, "gender": list(GENDERS), "scene": SCENES, "note": MATERIALS, "family": FAMILIES}.get(kind)
+    distinct = {"season": SEASONS, "gender": list(GENDERS), "scene": SCENES, "note": [material(rng) for _ in range(9)], "family": FAMILIES}.get(kind)
     if distinct:
         perfumes = perfumes[:len(distinct)]
         for perfume, value in zip(perfumes, rng.sample(distinct, len(perfumes)), strict=True):
@@ -349,7 +362,7 @@ def pretrain(model, sequences):
         rate = LEARNING_RATE * min(step / (0.02 * steps), 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        ids = sequences[step * batch:(step + 1) * batch].to(device)
+        ids = sequences[step * batch:(step + 1) * batch].to(device).long()
         with torch.autocast(device, dtype=torch.bfloat16):
             logits = model(ids, use_cache=False).logits
         loss = torch.nn.functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), ids[:, 1:].flatten())
@@ -397,8 +410,9 @@ def main():
     texts = passages(PASSAGES, SEED)
     print(f"{len(texts):,} passages, for example:", *texts[:3], sep="\n\n", end="\n\n")
     tokenizer = train_tokenizer(texts[:20_000])
-    ids = [k for row in tokenizer([END + text for text in texts])["input_ids"] for k in row]
-    sequences = torch.tensor(ids[:len(ids) // SEQUENCE * SEQUENCE]).view(-1, SEQUENCE)
+    ids = [torch.tensor(tokenizer(END.join(["", *texts[k:k + 1000]]))["input_ids"], dtype=torch.int32) for k in range(0, len(texts), 1000)]
+    ids = torch.cat(ids)
+    sequences = ids[:len(ids) // SEQUENCE * SEQUENCE].view(-1, SEQUENCE)
     model = new_model()
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {sequences.numel():,} tokens")
     pretrain(model, sequences)
