@@ -62,6 +62,8 @@ LEARNED_WITH = ["TEST_RATIO", "SEED", "MAX_TOKENS", "LORA_R", "LORA_ALPHA", "LOR
 CHAT_TEMPLATE = ("{% for message in messages %}{% if message.role == 'user' %}### 質問:\n{{ message.content }}\n\n"
                  "{% else %}### 回答:\n{{ message.content + eos_token }}{% endif %}{% endfor %}"
                  "{% if add_generation_prompt %}{{ '### 回答:\\n' }}{% endif %}")
+LESS_MEMORY = ("1 ステップの件数は変えずに、GRADIENT_CHECKPOINTING = True、BATCH_SIZE = 1 と "
+               "GRADIENT_ACCUMULATION = 16、LOAD_IN_4BIT = True の順に試してください。")
 ANEW = "フォルダ名を変えて python loadModel.py を実行すると、最初から学習します。"
 
 
@@ -216,8 +218,7 @@ def choose_pass_size(model, settings, lengths: list, share: int) -> int:
             size *= 2
         say(f"GPU メモリ: 約 {need(size):.1f} GiB 必要（{size} 件ずつ）、空き {free:.1f} GiB")
         if need(size) > free:
-            say("足りなければ、1 ステップの件数はそのままで、GRADIENT_CHECKPOINTING = True、BATCH_SIZE = 1 と "
-                "GRADIENT_ACCUMULATION = 16、LOAD_IN_4BIT = True の順に試してください。")
+            say(f"足りないかもしれません。{LESS_MEMORY}")
     return size
 
 
@@ -275,6 +276,19 @@ def frozen_head_loss(hidden, weight, targets):
     return linear + (total - linear.detach())  # its value is total, its gradient is slope
 
 
+def add_loss_head(model):
+    """Let model(..., learned=, targets=) return the summed loss of the learned positions."""
+    usual_forward = model.forward
+
+    def forward(*args, learned=None, targets=None, **kwargs):
+        if targets is None:
+            return usual_forward(*args, **kwargs)
+        hidden = model.base_model(*args, use_cache=False, **kwargs).last_hidden_state[0, learned]
+        return frozen_head_loss(hidden, model.get_output_embeddings().weight, targets)
+
+    model.forward = forward
+
+
 def packed_trainer(pass_size: int, run: dict, **kwargs):
     """SFTTrainer whose steps go through their examples in packed passes, and whose checkpoints are sealed."""
     import torch
@@ -319,16 +333,7 @@ def packed_trainer(pass_size: int, run: dict, **kwargs):
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()  # also over 4 bits, where SFTTrainer makes them bf16
-    base = trainer.model.get_base_model()
-    usual_forward = base.forward
-
-    def forward(*args, learned=None, targets=None, **kwargs):
-        if targets is None:
-            return usual_forward(*args, **kwargs)
-        hidden = base.base_model(*args, use_cache=False, **kwargs).last_hidden_state[0, learned]
-        return frozen_head_loss(hidden, base.get_output_embeddings().weight, targets)
-
-    base.forward = forward
+    add_loss_head(trainer.model.get_base_model())
     return trainer
 
 
@@ -380,7 +385,7 @@ def make_watcher(trainer, tokenizer, train: list, test: list, questions: list, p
     from transformers import TrainerCallback
 
     class Watcher(TrainerCallback):
-        stopped = False
+        stopped, bar = False, tqdm(disable=True)
 
         def on_train_begin(self, args, state, control, **kwargs):
             self.saved, self.size = time.monotonic(), args.train_batch_size * args.world_size
@@ -567,6 +572,7 @@ def main():
 
     from datasets import Dataset
     from peft import LoraConfig
+    from torch import OutOfMemoryError
     from transformers.trainer_callback import PrinterCallback
     from transformers.utils import logging
     from trl import SFTConfig
@@ -624,6 +630,8 @@ def main():
     began = time.monotonic()
     try:
         trainer.train(resume_from_checkpoint=resume)
+    except OutOfMemoryError:
+        raise SystemExit(f"GPU のメモリが足りません。{LESS_MEMORY}") from None
     finally:
         watcher.bar.close()
         for number, handler in usual.items():

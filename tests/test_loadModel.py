@@ -711,6 +711,20 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatc
     assert same(adapter(), undisturbed)
 
 
+def test_too_little_gpu_memory_is_told_with_what_to_change(tmp_path, monkeypatch, base):
+    import torch
+
+    def loss(hidden, weight, targets):
+        if hidden.requires_grad:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return hidden.sum()
+
+    prepare(monkeypatch, tmp_path, base)
+    monkeypatch.setattr(loadModel, "frozen_head_loss", loss)
+    with pytest.raises(SystemExit, match=r"メモリが足りません.*GRADIENT_CHECKPOINTING = True"):
+        loadModel.main()
+
+
 def test_an_adapter_that_learned_nothing_is_not_saved(tmp_path, monkeypatch, base):
     prepare(monkeypatch, tmp_path, base, REHEARSAL_OVERRIDES={"LEARNING_RATE": 0.0}, EPOCHS=1)
     with pytest.raises(SystemExit, match="空です"):

@@ -6,7 +6,6 @@ Prints: difference of losses and adapters, samples/s (median, min–max), ratio,
 Writes: tests/benchmarks/training_<device>.json
 """
 
-import copy
 import json
 import math
 import os
@@ -37,6 +36,7 @@ from transformers import (  # noqa: E402
     TrainerCallback,
     logging,
 )
+from transformers.trainer_callback import PrinterCallback  # noqa: E402
 from trl import SFTConfig, SFTTrainer  # noqa: E402
 
 import loadModel  # noqa: E402
@@ -135,7 +135,7 @@ def make_trainer(arm, base, examples, steps, dropout):
     trainer = loadModel.packed_trainer(16 if GPU else loadModel.BATCH_SIZE, {}, **common) if arm == OURS else SFTTrainer(**common)
     clock = Clock()
     trainer.add_callback(clock)
-    trainer.remove_callback("PrinterCallback") if False else None
+    trainer.remove_callback(PrinterCallback)
     return trainer, clock
 
 
