@@ -16,7 +16,6 @@ import time
 import unicodedata
 import warnings
 from collections import Counter
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -39,8 +38,7 @@ MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as
 TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free decoding, and which of equally right answers is given
 TOP_P = 0.9  # 0-1; free decoding: draw from the likeliest tokens that together have this share
 REPETITION_PENALTY = 1.2  # 1.0: none; free decoding only, it would punish repeating the brand asked for
-BEAMS = 4  # grounded: openings of an answer that are weighed side by side; 1 is greedy
-PRIOR = 0.0  # grounded: 0-1, how much of an opening's likelihood under an empty question is taken out
+PRIOR = 0.3  # grounded: 0-1, how much of an answer's likelihood without the question is taken out; 0 is plain greedy
 BATCH_SIZE = 16  # questions answered side by side; fewer when memory is short
 SEED = None  # None: other perfumes from run to run; a number: the same ones
 CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, so that the eye can follow; 0: none
@@ -112,10 +110,6 @@ class Responses:
         low, high = low + np.searchsorted(column, token, "left"), low + np.searchsorted(column, token, "right")
         return int(low), int(high), int((self.columns[:, low] != self.columns[:, high - 1]).argmax())
 
-    def tokens(self, low, high, depth):
-        """The tokens that rows low to high share; the whole response where it is one row."""
-        return [t for t in self.columns[:depth if high - low > 1 else None, low].tolist() if t >= 0]
-
 
 def question_key(record):
     """What a record's question asks; answers with the same key are equally right."""
@@ -148,56 +142,47 @@ def tokenized(tokenizer, qa):
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
-def decode(model, responses, prompts, spans, until, beams=1, prior=None, temperature=0.0, show=None):
-    """The span (low, high, depth) that each prompt's span narrows to by the model's choice, until until(low, high).
+def decode(model, responses, prompts, plain, show=None):
+    """The row that answers each prompt, by the model's choice among what may follow; forced stretches take one pass.
 
-    Forced stretches are read in one pass. prior: (prompt, weight) of a likelihood to take out. temperature > 0 draws
-    instead of taking the likeliest (Gumbel noise); show(tokens) sees the first answer grow.
+    It takes the likeliest token, less PRIOR of its likelihood after the prompt plain, which asks nothing; once all the
+    rows left answer the same question, it draws one (Gumbel noise). show(tokens) sees the first answer grow.
     """
     import torch
 
-    best = [[(0.0, span, None)] if until(*span[:2]) else [] for span in spans]  # per prompt: (score, span, row read)
-    live = [(i, 0.0, span) for i, span in enumerate(spans) if not best[i]]
-    blocks, parents, past, mask = [prompts[i] + responses.tokens(*span) for i, _, span in live], None, None, None
-    twins = [prior[0] + responses.tokens(*span) for _, _, span in live] if prior else []
+    spans = [(0, len(responses.records), 0)] * len(prompts)
+    live = [i for i, (low, high, _) in enumerate(spans) if high - low > 1]  # the prompts whose answer is still open
+    asking = [i for i in live if PRIOR and not responses.decided(*spans[i][:2])]  # those that are read after plain too
+    blocks, parents, past, mask = [prompts[i] for i in live] + [plain] * len(asking), None, None, None
     while live:
-        width = max(map(len, blocks + twins))  # the blocks are read side by side, flush right
-        ids = torch.tensor([[0] * (width - len(b)) + b for b in blocks + twins], device=model.device)
-        seen = torch.tensor([[0] * (width - len(b)) + [1] * len(b) for b in blocks + twins], device=model.device)
+        width = max(map(len, blocks))  # the blocks are read side by side, flush right
+        ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks], device=model.device)
+        seen = torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks], device=model.device)
         if past:
             past.reorder_cache(rows := torch.tensor(parents, device=model.device))
             seen = torch.cat([mask[rows], seen], 1)
         mask, places = seen, (seen.cumsum(1) - 1).clamp(min=0)[:, -width:]
         with torch.inference_mode():
-            out = model(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True)
-        scores, past = out.logits.float().log_softmax(-1).cpu(), out.past_key_values
-        if prior:
-            scores = scores[:len(live)] - prior[1] * scores[len(live):]
-        ways = [[(score, span, None) for score, span, _ in ended] for ended in best]
-        for row, (i, score, span) in enumerate(live):
-            if parents:  # the forced stretch counts too
-                forced = torch.tensor(blocks[row][1:], dtype=torch.long)
-                score += scores[row, -len(forced) - 1:-1].gather(1, forced[:, None]).sum().item()
-            tokens = responses.next_tokens(*span)
-            gains = scores[row, -1, tokens]
-            if temperature:
-                gains = gains / temperature - torch.empty_like(gains).exponential_().log()
-            ways[i] += [(score + gain, (*span, token), row) for gain, token in zip(gains.tolist(), tokens, strict=True)]
-        blocks, parents, size, live, best = [], [], len(live), [], [[] for _ in spans]
-        for i, found in enumerate(ways):
-            for score, span, row in sorted(found, key=lambda way: -way[0])[:beams]:
-                longer = span if row is None else responses.narrow(*span)
-                if until(*longer[:2]):
-                    best[i].append((score, longer, None))
-                    continue
-                live.append((i, score, longer))
-                blocks.append(responses.columns[span[2]:longer[2], longer[0]].tolist())
-                parents.append(row)
-        if prior:
-            twins, parents = blocks, parents + [row + size for row in parents]
+            out = model(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True,
+                        logits_to_keep=1)  # fmt: skip
+        scores, past = out.logits[:, -1].float().log_softmax(-1).cpu(), out.past_key_values
+        kept, forced, twins = [], {}, {i: len(live) + k for k, i in enumerate(asking)}
+        for row, i in enumerate(live):
+            tokens = responses.next_tokens(*spans[i])
+            gains = scores[row, tokens] - (PRIOR * scores[twins[i], tokens] if i in twins else 0)
+            if responses.decided(*spans[i][:2]):
+                gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
+            depth, spans[i] = spans[i][2], responses.narrow(*spans[i], tokens[gains.argmax()])
+            low, high, longer = spans[i]
+            if high - low > 1:
+                kept.append(row)
+                forced[i] = responses.columns[depth:longer, low].tolist()
+        asking = [i for i in asking if i in forced and not responses.decided(*spans[i][:2])]
+        live, parents = list(forced), kept + [twins[i] for i in asking]
+        blocks = [forced[i] for i in live + asking]
         if show and live:
-            show(responses.tokens(*live[0][2]))
-    return [max(ended)[1] for ended in best]
+            show(responses.columns[:spans[0][2], spans[0][0]].tolist())
+    return [low for low, _, _ in spans]
 
 
 def sample(model, tokenizer, questions, show=None):
@@ -243,8 +228,8 @@ class Catalogue:
             brands, names = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("brand", "name"))
             gender, values = perfume.get("gender"), {value for field in LISTS for value in perfume.get(field) or []}
             values |= {*brands, *names, perfume.get("concentration"), gender, PEOPLE.get(gender)} - {None}
-            self.written |= values | {brand.replace(" ", "") for brand in brands}
-            self.known |= {flat(value): value for value in sorted(values)}
+            self.written |= values - set(brands[1:])  # a brand is asked for as answers spell it
+            self.known |= {flat(value): brands[0] if value in brands else value for value in sorted(values)}
             facts = {tier: set(map(flat, perfume.get(tier) or [])) for tier in TIERS.values()}
             facts |= {None: set(map(flat, values)), "": set(), "url": perfume["url"]}
             for table, keys in ((self.named, names), (self.branded, brands)):
@@ -373,12 +358,8 @@ class Assistant:
             said = [(self.text(tokens), ended) for tokens, ended in sample(self.model, self.tokenizer, questions, show)]
             return [(text, self.catalogue.check(text)[1], ended) for text, ended in said]
         responses = responses or self.responses
-        prompts = [self.tokenizer(prompt(self.tokenizer, question))["input_ids"] for question in questions]
-        prior = (self.tokenizer(prompt(self.tokenizer, ""))["input_ids"], PRIOR) if PRIOR else None
-        choose, spans = partial(decode, self.model, responses, prompts), [(0, len(responses.records), 0)] * len(prompts)
-        spans = choose(spans, responses.decided, BEAMS, prior)  # what is asked
-        spans = choose(spans, lambda low, high: high - low == 1, temperature=TEMPERATURE, show=show)  # a right answer
-        rows = [responses.records[low] for low, _, _ in spans]
+        plain, *prompts = (self.tokenizer(prompt(self.tokenizer, text))["input_ids"] for text in ["", *questions])
+        rows = [responses.records[row] for row in decode(self.model, responses, prompts, plain, show)]
         return [(CONTROL.sub("", same[0]["response"]), pages_of(same), True) for same in rows]
 
     def another(self, question, show):
@@ -614,4 +595,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
