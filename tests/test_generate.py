@@ -414,7 +414,7 @@ def test_at_a_terminal(here):
     pid, screen = pty.fork()
     if not pid:
         os.environ |= {"COLUMNS": "40", "LINES": "20", "TERM": "xterm", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-        os.execv(sys.executable, [sys.executable, "-c", "import generate; generate.CHARACTER_SECONDS = 0.004; generate.main()"])
+        os.execv(sys.executable, [sys.executable, "-c", "import generate; generate.CHARACTER_SECONDS = 0.01; generate.main()"])
     shown, pieces = b"", 0
 
     def until(*wanted, seconds=180):
@@ -443,9 +443,8 @@ def test_at_a_terminal(here):
     assert len(answer) > 1, "nothing was wrapped"
     assert all(sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line) <= 40 for line in answer)
     os.write(screen, "\x15春の香水を教えて\r".encode())
-    until("香水を教えて\r\n", "A：")
-    while "A：" not in shown.decode(errors="replace").split("春の香水を教えて")[-1]:
-        shown += os.read(screen, 4096)
+    shown = b""
+    until("A：")
     os.write(screen, b"\x03")
     until("止めました")
     time.sleep(1)
