@@ -97,11 +97,13 @@ def speed():
         "model.generate, adapter unmerged": lambda questions: free(questions, unmerged),
         "free": free,
         "free, again (spread)": free,
-        **{f"grounded, {beams} beams": lambda questions, beams=beams: beam(beams, questions) for beams in (1, 4, 8, 16)},
+        "grounded": lambda questions: prior(generate_prior, questions),
+        "grounded, no prior": lambda questions: prior(0, questions),
     }
+    generate_prior = generate.PRIOR
 
-    def beam(beams, questions):
-        generate.BEAMS = beams
+    def prior(value, questions):
+        generate.PRIOR = value
         return grounded(questions)
 
     for title, groups in (("alone", [[question] for question in asked]), ("side by side", [asked])):
@@ -119,6 +121,68 @@ def speed():
                   f"{seconds / reference:7.2f} of free")  # fmt: skip
 
 
+def beam(model, responses, prompts, plain, beams, prior, whole, local):
+    """The row of each prompt by beam search, one prompt and one pass for each step: slow, plain, for comparison alone.
+
+    whole: the whole answer counts, not only until what is asked is decided. local: shares among what may follow.
+    """
+    import torch
+
+    rows = []
+    for tokens in prompts:
+        live, ended = [(0.0, (0, len(responses.records), 0))], []
+        while live:
+            ways = []
+            for lead, weight in ((tokens, 1.0), (plain, -prior)):
+                if not weight:
+                    continue
+                starts = [lead + responses.columns[:depth, low].tolist() for _, (low, _, depth) in live]
+                width = max(map(len, starts))
+                ids = torch.tensor([[0] * (width - len(start)) + start for start in starts])
+                mask = torch.tensor([[0] * (width - len(start)) + [1] * len(start) for start in starts])
+                places = (mask.cumsum(1) - 1).clamp(min=0)
+                with torch.inference_mode():
+                    out = model(input_ids=ids, attention_mask=mask, position_ids=places).logits.float().log_softmax(-1)
+                ways.append((weight, ids, out, width))
+            found = list(ended)
+            for row, (_, span) in enumerate(live):
+                allowed = responses.next_tokens(*span)
+                gains = 0
+                for weight, ids, out, width in ways:
+                    last = out[row, -1, allowed]
+                    first = width - span[2]  # the answer's own tokens stand at the end; they are scored afresh
+                    past = 0 if local else out[row, first - 1:-1].gather(1, ids[row, first:, None]).sum()
+                    gains = gains + weight * (past + (last.log_softmax(0) if local else last))
+                base = live[row][0] if local else 0.0
+                found += [(base + gain, responses.narrow(*span, token), False)
+                          for gain, token in zip(gains.tolist(), allowed, strict=True)]  # fmt: skip
+            live, ended = [], []
+            for score, span, done in sorted(found, key=lambda way: -way[0])[:beams]:
+                if done or (span[1] - span[0] == 1 if whole else responses.decided(*span[:2])):
+                    ended.append((score, span, True))
+                else:
+                    live.append((score, span))
+        rows.append(max(ended)[1][0])
+    return rows
+
+
+WAYS = {  # name: (PRIOR, beams, the whole answer?, shares among what may follow?); None: generate.py's own decoding
+    "greedy": (0.0, None),
+    "greedy, 0.1 of the prior out": (0.1, None),
+    "greedy, 0.2 of the prior out": (0.2, None),
+    "greedy, 0.3 of the prior out": (0.3, None),
+    "greedy, 0.4 of the prior out": (0.4, None),
+    "greedy, 0.6 of the prior out": (0.6, None),
+    "greedy, the prior out": (1.0, None),
+    "4 beams": (0.0, 4, False, False),
+    "8 beams": (0.0, 8, False, False),
+    "8 beams, shares among the allowed": (0.0, 8, False, True),
+    "8 beams, 0.3 of the prior out": (0.3, 8, False, False),
+    "4 beams over the whole answer": (0.0, 4, True, False),
+    "4 beams, whole answer, 0.3 out": (0.3, 4, True, False),
+}
+
+
 def study():
     """Prints the share of the saved test split answered rightly, and seconds an answer, for each way of decoding."""
     fields = "instruction", "response", "type", "key"
@@ -127,31 +191,21 @@ def study():
     qa = generate.read_records(generate.QA_FILE, "arrangeData.py", fields)
     tests = generate.read_records(f"{generate.ADAPTER_DIR}/test.json", "loadModel.py", fields)
     assistant, _ = assistant_of(model, tokenizer, perfumes, qa)
-    right = {}
+    right, own = {}, generate.decode
     for record in qa:
         right.setdefault(generate.question_key(record), set()).add(record["response"])
     kinds = sorted({record["type"] for record in tests})
-    print(f"{'':34}{'right':>7}{'worst kind':>26}{'s/answer':>10}")
-    for name, settings in WAYS.items():
-        for constant, value in settings.items():
-            setattr(generate, constant, value)
+    print(f"{len(tests)} test questions, {len(qa):,} records\n{'':36}{'right':>7}{'worst kind':>26}{'s/answer':>10}")
+    for name, (generate.PRIOR, beams, *how) in WAYS.items():
+        generate.decode = own
+        if beams:
+            prior = generate.PRIOR
+            generate.decode = lambda m, r, p, plain, show, a=(beams, prior, *how): beam(m, r, p, plain, *a)
         seconds, verdicts = timed(lambda name=name: generate.measure(assistant, tests, right, name, True))
         judged = [(record["type"], verdict[0]) for record, verdict in zip(tests, verdicts, strict=True)]
         share = {kind: statistics.mean(good for k, good in judged if k == kind) for kind in kinds}
         worst, all_right = min(share, key=share.get), statistics.mean(good for _, good in judged)
-        print(f"{name:34}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}{seconds / len(tests):10.3f}", flush=True)
-
-
-WAYS = {
-    "greedy": {"BEAMS": 1, "PRIOR": 0.0},
-    "2 beams": {"BEAMS": 2, "PRIOR": 0.0},
-    "4 beams": {"BEAMS": 4, "PRIOR": 0.0},
-    "8 beams": {"BEAMS": 8, "PRIOR": 0.0},
-    "16 beams": {"BEAMS": 16, "PRIOR": 0.0},
-    "8 beams, 0.25 of the prior out": {"BEAMS": 8, "PRIOR": 0.25},
-    "8 beams, 0.5 of the prior out": {"BEAMS": 8, "PRIOR": 0.5},
-    "8 beams, the prior out": {"BEAMS": 8, "PRIOR": 1.0},
-}
+        print(f"{name:36}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}{seconds / len(tests):10.3f}", flush=True)
 
 
 def gpu():
