@@ -24,9 +24,11 @@ import random
 import re
 import socket
 import sys
+import tempfile
 import threading
 import time
 import unicodedata
+import weakref
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -34,14 +36,16 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import lxml.etree
 import lxml.html
 import requests
 import urllib3
 from protego import Protego
+from requests.utils import requote_uri
 from tqdm import tqdm
+from urllib3.util import parse_url
 
 # ----------------------------------------------------------------------------------------------------------------------
 START_URL = "data/sample_site"  # a shop's address (https://...) or a folder of pages; read the shop's terms first
@@ -52,15 +56,16 @@ MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a la
 USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # what the shop sees; put your own contact here
 AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # what robots.txt refuses to these is refused to us; (): to our name only
 REFRESH_DAYS = None  # ask again, conditionally, for stored pages older than so many days; None: never
-TIMEOUT = (10, 30)  # seconds for connecting, and for each silence while reading
+CONNECT_SECONDS = 10  # for connecting
+READ_SECONDS = 30  # for each silence while reading
 PAGE_SECONDS = 90  # seconds for one whole page, however slowly it drips
 MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
 ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
-MAX_FAILURES = 10  # so many pages failing in a row: the shop is down, the run stops
+MAX_FAILURES = 10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
 MAX_LINES = 5_000  # lines of text of one page that are looked at
-MAX_BARREN = 5  # pages of one series (calendar, endless list) that show nothing new before the series is left
+MAX_BARREN = 200  # pages of one kind of address that lead to no new perfume before that kind (a trap) is left
 # ----------------------------------------------------------------------------------------------------------------------
 
 TIERS = ("top_notes", "middle_notes", "last_notes")
@@ -774,9 +779,22 @@ def names_of(found: list[Fact], lines: list[Line], titles: list[str], page_title
 
 # The shop -------------------------------------------------------------------------------------------------------------
 
+REDIRECTS = (301, 302, 303, 307, 308)
+REFUSED, UNREAD = "robots.txt が断っている", "MAX_PAGES のため未読"
+CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
+INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
+COUNTED = ("取得", "ディスクから", REFUSED, "香水のないページ", "香水のページ")  # the closing counts that come first
+FAULTS = {  # kinds of fault, as counted at the end
+    requests.Timeout: "時間切れ", urllib3.exceptions.TimeoutError: "時間切れ",
+    requests.exceptions.SSLError: "安全に接続できない", requests.exceptions.InvalidURL: "アドレスが使えない",
+    urllib3.exceptions.DecodeError: "圧縮が壊れている", urllib3.exceptions.ProtocolError: "途中で切れた",
+    requests.RequestException: "接続できない", urllib3.exceptions.HTTPError: "接続できない", OSError: "接続できない",
+}
+SOCKETS = weakref.WeakSet()  # of the open connections
+
 
 class Page(NamedTuple):
-    """A page as fetched: its address, status, time and headers, and its body."""
+    """A page as fetched: its address, status, times and headers, and its body."""
 
     head: dict
     body: bytes
@@ -793,18 +811,16 @@ class RunStopped(Exception):
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment, tracking and session parameters; empty for what is no address."""
     try:
-        parts = urlsplit(urljoin(base, url.strip()))
-        host, port = parts.hostname.encode("idna").decode(), parts.port
-    except (ValueError, AttributeError):
+        parts = parse_url(urljoin(base, url.strip()))
+    except ValueError:
         return ""
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not parts.host:
         return ""
-    host = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 80, 443) else "")
-    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=~", errors="surrogateescape")
-    path = urlsplit(urljoin("http://host/", re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", path))).path
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
     idle = words("url")["parameter"]
-    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not idle.fullmatch(pair[0]))
-    return urlunsplit((parts.scheme, host, path, urlencode(query), ""))
+    query = [pair for pair in requote_uri(parts.query or "").split("&") if not idle.fullmatch(pair.split("=")[0])]
+    return urlunsplit((parts.scheme, parts.host + port, path, "&".join(sorted(filter(None, query))), ""))
 
 
 def url_key(url: str) -> str:
@@ -813,10 +829,11 @@ def url_key(url: str) -> str:
     return urlunsplit(("", parts.netloc, parts.path.removesuffix("/"), parts.query, ""))
 
 
-def series(url: str) -> str:
-    """An address with its numbers and ids blotted out: pages that differ in nothing else are one series."""
+def kind_of(url: str) -> str:
+    """What the addresses of a shop's like pages share: no last name, no numbers, no values of parameters."""
     parts = urlsplit(url)
-    return re.sub(r"[0-9a-f]{8,}|\d+", "0", f"{parts.path}?{'&'.join(key for key, _ in parse_qsl(parts.query))}")
+    folder = re.sub(r"[^/]*\d[^/]*", "0", parts.path.rstrip("/").rpartition("/")[0])
+    return f"{folder}/?{'&'.join(pair.split('=')[0] for pair in parts.query.split('&')[:3])}"
 
 
 def is_private(host: str) -> bool:
@@ -828,10 +845,10 @@ def is_private(host: str) -> bool:
 
 
 def retry_after(value: str) -> float:
-    """Seconds that a Retry-After header asks for, as a number or as a date; 0 for none."""
-    with contextlib.suppress(ValueError):
-        until = float(value) if value.isdigit() else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        return max(0.0, until)
+    """Seconds that a Retry-After header asks for, as a number or as a date, a year at most; 0 for none."""
+    with contextlib.suppress(ValueError, OverflowError):
+        wait = float(value) if value.isdigit() else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        return min(max(0.0, wait), 366 * 86_400)
     return 0.0
 
 
@@ -856,26 +873,56 @@ def stored_page(url: str) -> Page | None:
     return None
 
 
+@functools.cache
+def noted(kind: type) -> type:
+    """A kind of connection that notes its socket, so that it can be shut from outside."""
+    def connect(connection: urllib3.connection.HTTPConnection) -> None:
+        kind.connect(connection)
+        SOCKETS.add(connection.sock)
+    return type(kind.__name__, (kind,), {"connect": connect})
+
+
+def hang_up() -> None:
+    """Ends whatever the open connections wait for: what drips, head or body, never meets a reading time-out."""
+    for opened in list(SOCKETS):
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(opened, socket.SHUT_RDWR)
+
+
+class Connections(requests.adapters.HTTPAdapter):
+    """The connections of a session, each with its socket noted."""
+
+    def get_connection_with_tls_context(self, *args: object, **options: object) -> urllib3.HTTPConnectionPool:
+        """The pool for a request."""
+        pool = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = noted(type(pool).ConnectionCls)
+        return pool
+
+
 class Shop:
     """A polite visitor of one host: robots.txt, pace, retries, redirects, and the pages kept on disk."""
 
     def __init__(self, start: str, served: str = "") -> None:
-        self.start, self.served = start, served  # served: the local server's address when the shop is a folder
-        self.host = urlsplit(start).netloc
-        self.public = not served and not is_private(urlsplit(start).hostname)
-        self.delay, self.ready, self.failures = 0 if served else DELAY_SECONDS, 0.0, 0
-        self.counts, self.robots, self.session = Counter(), {}, requests.Session()
+        self.start, self.host, self.served = start, urlsplit(start).netloc, served  # served: a folder's local address
+        self.robots, self.counts = {}, Counter(dict.fromkeys(COUNTED, 0))
+        self.delay, self.ended, self.ready = 0 if served else DELAY_SECONDS, 0.0, 0.0
+        self.failures, self.missed = 0, False  # pages failing in a row, and whether any did
+        self.stopped = ""  # why nothing more is asked for; pages on disk are still read
+        self.pages, self.answered, self.moved = 0, set(), ""  # moved: another host that the shop redirects to
+        self.session = requests.Session()
+        self.session.trust_env = not served  # no proxy between this machine and itself
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, Connections())
 
     def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
         parts = urlsplit(url)
-        if self.public and is_private(parts.hostname or ""):
-            return "非公開アドレス"
         if parts.netloc != self.host:
-            return "別のホスト"
+            hidden = is_private(parts.hostname) and not is_private(urlsplit(self.start).hostname)
+            return "非公開アドレス" if hidden else "別のホスト"
         allowed = not robots or all(self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS))
-        return None if allowed else "robots.txt が断っている"
+        return None if allowed else REFUSED
 
     def rules(self, url: str) -> Protego:
         """The address's robots.txt (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
@@ -884,21 +931,44 @@ class Shop:
             try:
                 page = self.follow(f"{origin}robots.txt", 1, robots=False)
             except PageFailed as failure:
-                raise RunStopped(f"{origin}robots.txt が読めません（{failure}）。{LATER}") from None
+                said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
+                raise RunStopped(self.stopped or said) from None
             text = page.body[:512_000].decode("utf-8-sig", "replace") if page.head["status"] == 200 else ""
             self.robots[origin] = Protego.parse(text)
-            self.delay = max(self.delay, self.robots[origin].crawl_delay(USER_AGENT) or 0)
+            delay = self.robots[origin].crawl_delay(USER_AGENT) or 0
+            if delay > RETRY_AFTER_CAP:
+                raise RunStopped(f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
+                                 f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。")
+            self.delay = max(self.delay, delay)
         return self.robots[origin]
+
+    def read(self, url: str) -> Page | None:
+        """The page at an address that may be asked for and can be had; else None, and the reason is counted."""
+        if reason := self.refusal(url):
+            self.counts[reason] += 1
+            return None
+        self.pages += 1
+        try:
+            page = self.follow(url, REFRESH_DAYS)
+            if page.head["status"] in (200, 404, 410):
+                self.answered.add(url_key(url))
+            if page.head["status"] == 200:
+                return page
+            raise PageFailed(f"HTTP {page.head['status']}")
+        except PageFailed as failure:
+            self.counts[f"失敗: {failure}"] += 1
+            return None
 
     def follow(self, url: str, days: float | None, robots: bool = True) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
         for _ in range(6):
             page = self.page(url, days)
-            if page.head["status"] not in (301, 302, 303, 307, 308):
+            if page.head["status"] not in REDIRECTS:
                 return page
             if not (url := canonical(page.head["location"], url)):
                 raise PageFailed("転送先が読めない")
             if reason := self.refusal(url, robots):
+                self.moved = f"{url} に転送されています。" if reason == "別のホスト" else self.moved
                 raise PageFailed(f"転送先: {reason}")
         raise PageFailed("転送が終わらない")
 
@@ -911,135 +981,187 @@ class Shop:
         names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if stored else {}
         try:
             page = self.request(url, {name: value for name, key in names.items() if (value := stored.head[key])})
+            if stored and page.head["status"] == 304:
+                page = Page({**stored.head, "checked_at": time.time()}, stored.body)
+            lasting = page.head["status"] in (200, 404, 410, *REDIRECTS) or url.endswith("/robots.txt")
+            if stored and not lasting:
+                raise PageFailed(f"HTTP {page.head['status']}")
         except PageFailed:
-            if stored:
-                self.counts["更新できず前のページを使用"] += 1
-                return stored
-            raise
+            if not stored:
+                raise
+            self.counts["更新できず前のページを使用"] += 1
+            return stored
         self.counts["取得"] += 1
-        if page.head["status"] == 304 and stored:
-            page = Page({**stored.head, "checked_at": time.time()}, stored.body)
-        if page.head["status"] in (200, 301, 302, 303, 307, 308, 404, 410):
+        if lasting:
             replace_file(stored_file(url), json.dumps(page.head, ensure_ascii=False).encode() + b"\n" + page.body)
         return page
 
     def request(self, url: str, headers: dict[str, str]) -> Page:
         """One page from the shop: at a polite pace, again after what can heal, never faster for it."""
+        if self.stopped:
+            raise PageFailed("停止のあと取得せず")
         for attempt in range(ATTEMPTS):
-            time.sleep(max(0.0, self.ready - time.monotonic()))
-            wait = BACKOFF_SECONDS * 2**attempt
+            ready = max(self.ready, self.ended + self.delay * random.uniform(1, 1.2))
+            time.sleep(max(0.0, ready - time.monotonic()))
+            wait = 0.0
             try:
                 page = self.exchange(url, headers)
-                if page.head["status"] not in (408, 429) and page.head["status"] < 500:
-                    self.failures = 0
+                reason, wait = f"HTTP {page.head['status']}", retry_after(page.head["retry_after"])
+                if page.head["status"] < 500 and page.head["status"] not in (408, 429):
+                    self.note(reason if page.head["status"] in (401, 403) else "")
                     return page
-                reason, asked = f"HTTP {page.head['status']}", retry_after(page.head["retry_after"])
-                if asked > RETRY_AFTER_CAP:
-                    when = datetime.fromtimestamp(time.time() + asked).strftime("%m月%d日 %H:%M 以降に")
-                    raise RunStopped(f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。")
-                wait = max(wait, asked)
-            except (requests.exceptions.InvalidURL, requests.exceptions.SSLError) as error:
-                raise PageFailed(type(error).__name__) from None
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                reason = next((said for kind, said in FAULTS.items() if isinstance(error, kind)), "接続できない")
+            except tuple(FAULTS) as error:
+                reason = next(said for kind, said in FAULTS.items() if isinstance(error, kind))
             finally:
-                self.ready = time.monotonic() + self.delay * random.uniform(1, 1.2)
-            self.ready = max(self.ready, time.monotonic() + wait * (attempt + 1 < ATTEMPTS))
-        self.failures += 1
-        if self.failures >= MAX_FAILURES:
-            raise RunStopped(f"{self.host} が続けて応えません（{reason}）。{LATER}")
+                self.ended = time.monotonic()
+            if wait > RETRY_AFTER_CAP:
+                when = datetime.fromtimestamp(time.time() + wait).strftime("%Y年%m月%d日 %H:%M 以降に")
+                self.stopped = f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。"
+                break
+            self.ready = self.ended + max(wait, BACKOFF_SECONDS * 2**attempt if attempt + 1 < ATTEMPTS else 0)
+        self.note(reason)
         raise PageFailed(reason)
+
+    def note(self, failure: str) -> None:
+        """Counts pages that fail in a row; after too many nothing more is asked for."""
+        self.failures, self.missed = (self.failures + 1, True) if failure else (0, self.missed)
+        if self.failures >= MAX_FAILURES and not self.stopped:
+            self.stopped = f"{self.host} のページが続けて取得できません（{failure}）。時間をおいてもう一度 {COMMAND}。"
 
     def exchange(self, url: str, headers: dict[str, str]) -> Page:
         """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body that ends in </html> is whole."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        deadline, body = time.monotonic() + PAGE_SECONDS, bytearray()
-        with self.session.get(address, headers=headers, timeout=TIMEOUT, stream=True, allow_redirects=False) as answer:
-            names = ("content_type", "location", "etag", "last_modified", "retry_after")
-            head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
-            head |= {"url": url, "status": answer.status_code, "checked_at": time.time(),
-                     "fetched_at": datetime.now(UTC).isoformat(timespec="seconds")}
-            try:
+        body, deadline, clock = bytearray(), time.monotonic() + PAGE_SECONDS, threading.Timer(PAGE_SECONDS, hang_up)
+        clock.daemon = True
+        clock.start()
+        try:
+            with self.session.get(address, headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS), stream=True,
+                                  allow_redirects=False) as answer:
+                names = ("content_type", "location", "etag", "last_modified", "retry_after")
+                head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
+                head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
+                head |= {"url": url, "status": answer.status_code, "checked_at": time.time(),
+                         "fetched_at": datetime.now(UTC).isoformat(timespec="seconds")}
                 while answer.status_code == 200 and (part := answer.raw.read1(65_536, decode_content=True)):
                     body += part
-                    if len(body) > MAX_BYTES or time.monotonic() > deadline:
-                        raise PageFailed("大きすぎる" if len(body) > MAX_BYTES else "時間切れ")
-            except urllib3.exceptions.ProtocolError:
-                if not body.rstrip().lower().endswith(b"</html>"):
-                    raise
+                    if len(body) > MAX_BYTES:
+                        raise PageFailed("大きすぎる")
+        except tuple(FAULTS):
+            if time.monotonic() < deadline and not body.rstrip().lower().endswith(b"</html>"):
+                raise
+        finally:
+            clock.cancel()
+        if time.monotonic() >= deadline:
+            self.note("時間切れ")
+            raise PageFailed("時間切れ")
         return Page(head, bytes(body))
-
-
-FAULTS = {  # kinds of fault, as counted at the end
-    requests.Timeout: "時間切れ", urllib3.exceptions.TimeoutError: "時間切れ",
-    urllib3.exceptions.DecodeError: "圧縮が壊れている", urllib3.exceptions.ProtocolError: "途中で切れた",
-}
 
 
 # The crawl ------------------------------------------------------------------------------------------------------------
 
 
+def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
+    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is no sitemap."""
+    with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError):
+        if body.startswith(b"\x1f\x8b"):
+            body = zlib.decompressobj(47).decompress(body, 10 * MAX_BYTES)
+        root = lxml.etree.fromstring(body, lxml.etree.XMLParser(recover=True, resolve_entities=False))
+        return [(lxml.etree.QName(place.getparent()).localname, place.text or "") for place in root.iter("{*}loc")]
+    return []
+
+
 def sitemap_links(shop: Shop) -> list[str]:
-    """Addresses that the shop's sitemaps list, indexes and gz included."""
-    todo = deque(shop.rules(shop.start).sitemaps) or deque(["/sitemap.xml"])
-    links, seen = [], set()
-    entry = (rb"<(?:\w+:)?(sitemap|url)\b[^>]*>\s*(?:<(?!/)[^>]*>[^<]*</[^>]*>\s*)*?"
-             rb"<(?:\w+:)?loc>\s*(?:<!\[CDATA\[)?\s*([^<\]]+)")
-    while todo and len(seen) < 200:
+    """Addresses that the shop's sitemaps list, indexes and packed ones included."""
+    todo, seen, links = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"]), set(), []
+    while todo and len(seen) < 200 and len(links) < 20 * MAX_PAGES:
         url = canonical(todo.popleft(), shop.start)
-        if url in seen or not url or shop.refusal(url):
+        if not url or url in seen:
             continue
         seen.add(url)
-        with contextlib.suppress(PageFailed, zlib.error):
-            body = shop.follow(url, REFRESH_DAYS).body
-            body = zlib.decompressobj(47).decompress(body, 10 * MAX_BYTES) if body.startswith(b"\x1f\x8b") else body
-            for kind, address in re.findall(entry, body):
-                (todo if kind == b"sitemap" else links).append(entities.unescape(address.decode("utf-8", "replace")))
-    return [canonical(link, shop.start) for link in links]
-
-
-def page_links(root: lxml.html.HtmlElement, base: str) -> list[str]:
-    """Addresses that a page links to."""
-    base = urljoin(base, next((tag.get("href") for tag in root.iter("base") if tag.get("href")), ""))
-    tags = [tag for tag in root.iter("a", "link") if tag.tag == "a" or "next" in (tag.get("rel") or "")]
-    return [canonical(tag.get("href") or "", base) for tag in tags if "nofollow" not in (tag.get("rel") or "")]
-
-
-def crawl(shop: Shop) -> Iterator[tuple[Page, list[dict]]]:
-    """Each page of the shop once, with its perfumes, in an order that only the pages decide."""
-    frontier = deque((url, 0) for url in dict.fromkeys([shop.start, *sitemap_links(shop)]))
-    known, done, read = {url_key(url) for url, _ in frontier}, set(), 0
-    while frontier and read < MAX_PAGES:
-        url, barren = frontier.popleft()
-        parts = urlsplit(url)
-        if parts.netloc != shop.host or url_key(url) in done or words("url")["path"].search(parts.path):
-            continue
-        done.add(url_key(url))
-        if reason := shop.refusal(url):
-            shop.counts[reason] += 1
-            continue
-        read += 1
         try:
-            page = shop.follow(url, REFRESH_DAYS)
-            if page.head["status"] != 200:
-                raise PageFailed(f"HTTP {page.head['status']}")
+            if reason := shop.refusal(url):
+                raise PageFailed(reason)
+            entries = sitemap_entries(shop.follow(url, REFRESH_DAYS).body)
         except PageFailed as failure:
-            shop.counts[f"失敗: {failure}"] += 1
+            shop.counts[f"読めないサイトマップ: {failure}"] += 1
             continue
-        final = page.head["url"]
-        if final != url and url_key(final) in done - {url_key(url)}:
-            continue
-        done.add(url_key(final))
-        perfumes, root = extract_perfumes(page.body, final, page.head["content_type"]), parse(page.body)
-        links = dict.fromkeys(page_links(root, final) if root is not None else [])
-        links = [link for link in links if url_key(link) not in known and 0 < len(link) < 500 and link.count("/") < 13]
-        fruitful = perfumes or any(series(link) != series(final) for link in links)
-        for link in links:  # a page that shows nothing new leads its own series only a few steps further
-            steps = 0 if fruitful or series(link) != series(final) else barren + 1
-            if steps <= MAX_BARREN and url_key(link) not in known:
-                known.add(url_key(link))
-                frontier.append((link, steps))
-        yield page, perfumes
+        todo += [address for kind, address in entries if kind == "sitemap"]
+        links += [canonical(address, shop.start) for kind, address in entries if kind == "url"]
+    return links
+
+
+def page_links(html: bytes, url: str) -> list[str]:
+    """Addresses that a page links to."""
+    if (root := parse(html)) is None:
+        return []
+    base = next((tag.get("href") for tag in root.iter("base") if tag.get("href")), "")
+    base = canonical(base, url) or url
+    tags = [tag for tag in root.iter("a", "area", "frame", "link") if "nofollow" not in tag.get("rel", "")]
+    tags = [tag for tag in tags if tag.tag != "link" or "next" in tag.get("rel", "")]
+    return [canonical(tag.get("href") or tag.get("src") or "", base) for tag in tags]
+
+
+class Frontier:
+    """The addresses to read, each once; a kind of address that goes on bringing no perfume is put off (a trap)."""
+
+    def __init__(self, host: str, urls: list[str]) -> None:
+        self.host, self.todo, self.later, self.known, self.barren = host, deque(), deque(), set(), Counter()
+        self.add(urls, frozenset())
+
+    def add(self, urls: list[str], trail: frozenset[str]) -> None:
+        """Queues the addresses that are new and of this host; trail: the kinds of the pages that led there."""
+        for url in urls:
+            parts, key = urlsplit(url), url_key(url)
+            wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
+            if wanted and key not in self.known and not words("url")["path"].search(parts.path):
+                self.known.add(key)
+                self.todo.append((url, trail))
+
+    def __iter__(self) -> Iterator[tuple[str, frozenset[str]]]:
+        """The addresses, with the kinds of the pages that led there and their own."""
+        while self.todo:
+            url, trail = self.todo.popleft()
+            kind = kind_of(url)
+            if trail and self.barren[kind] >= MAX_BARREN:
+                self.later.append((url, trail))
+            else:
+                yield url, trail | {kind}
+            if not self.todo and any(self.barren[kind_of(url)] < MAX_BARREN for url, _ in self.later):
+                self.todo, self.later = self.later, deque()  # some of it led to perfumes since
+
+    def judge(self, url: str, trail: frozenset[str], brought: bool) -> None:
+        """Notes whether a page brought a perfume: to the credit of all kinds that led there."""
+        self.barren.update([kind_of(url)])
+        if brought:
+            self.barren.subtract({kind: self.barren[kind] for kind in trail})
+
+
+def same_as(perfume: dict) -> set[tuple]:
+    """What two records of one perfume share: address and names, or all facts."""
+    return {tuple(perfume[field] for field in ("url", "brand", "brand_ja", "name")),
+            tuple(str(value) for field, value in perfume.items() if field != "url")}
+
+
+def crawl(shop: Shop) -> Iterator[list[dict]]:
+    """The new perfumes of each page of the shop, in an order that only the pages decide."""
+    frontier, seen = Frontier(shop.host, [shop.start, *sitemap_links(shop)]), set()
+    for url, trail in frontier:
+        if shop.pages >= MAX_PAGES:
+            shop.counts[UNREAD] = len(frontier.todo) + 1
+            return
+        new, page = [], shop.read(url) if url_key(url) not in seen else None
+        marks = {url_key(page.head["url"]), hashlib.sha256(page.body).digest()} if page else set()
+        if page and not marks & seen:
+            found = extract_perfumes(page.body, page.head["url"], page.head["content_type"])
+            shop.counts["香水のページ" if found else "香水のないページ"] += 1
+            for perfume in found:
+                if not same_as(perfume) & seen:
+                    new.append(perfume | {"fetched_at": page.head["fetched_at"]})
+                seen |= same_as(perfume)
+            frontier.add(page_links(page.body, page.head["url"]), trail)
+        seen |= marks
+        frontier.judge(url, trail, bool(new))
+        yield new
 
 
 @contextlib.contextmanager
@@ -1057,16 +1179,16 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def as_line(perfume: dict) -> str:
-    """A perfume as a line of perfumes.jsonl."""
-    return json.dumps(perfume, ensure_ascii=False) + "\n"
+def as_lines(perfumes: list[dict]) -> bytes:
+    """Perfumes as lines of perfumes.jsonl."""
+    return "".join(json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes).encode()
 
 
 def earlier_perfumes(host: str) -> list[dict]:
     """Perfumes of this host that OUTPUT_FILE has from an earlier run; a half line is left out."""
     perfumes = []
     for line in Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             perfume = json.loads(line)
             perfumes += [perfume] if urlsplit(perfume["url"]).netloc == host else []
     return perfumes
@@ -1074,59 +1196,89 @@ def earlier_perfumes(host: str) -> list[dict]:
 
 def visit(shop: Shop) -> None:
     """Crawls the shop: appends each new perfume to OUTPUT_FILE, at the end writes it whole, in the crawl's order."""
-    before = earlier_perfumes(shop.host)
-    replace_file(Path(OUTPUT_FILE), "".join(map(as_line, before)).encode())
-    perfumes, stopped = {}, ""
+    before, perfumes = earlier_perfumes(shop.host), []
+    written = {perfume["url"] for perfume in before}
     try:
-        with open(OUTPUT_FILE, "a", encoding="utf-8") as file, tqdm(desc="ページ", unit="枚", disable=None) as bar:
-            for page, found in crawl(shop):
-                shop.counts["香水のページ" if found else "香水のないページ"] += 1
-                for perfume in found:
-                    perfume["fetched_at"] = page.head["fetched_at"]
-                    title = perfume["url"], perfume["brand"], perfume["brand_ja"], perfume["name"]
-                    if perfumes.setdefault(title, perfume) is perfume and perfume not in before:
-                        file.write(as_line(perfume))
-                        file.flush()
+        with tqdm(desc="ページ", unit="枚", disable=None) as bar:
+            for new in crawl(shop):
+                if new and not perfumes:  # only now: a wrong START_URL leaves the file as it was
+                    replace_file(Path(OUTPUT_FILE), as_lines(before))
+                if fresh := [perfume for perfume in new if perfume["url"] not in written]:
+                    with open(OUTPUT_FILE, "ab") as file:
+                        file.write(as_lines(fresh))
+                perfumes += new
                 bar.set_postfix_str(f"香水 {len(perfumes):,}", refresh=False)
                 bar.update()
     except (RunStopped, KeyboardInterrupt) as stop:
-        stopped = str(stop) or "中断しました。続きは、もう一度 python getData.py を実行すると始まります。"
-    if not stopped:
-        replace_file(Path(OUTPUT_FILE), "".join(map(as_line, perfumes.values())).encode())
-    report(shop.counts, list(perfumes.values()), before, stopped)
+        shop.stopped = str(stop) or INTERRUPTED
+    found = {perfume["url"] for perfume in perfumes}
+    missing = [perfume for perfume in before if perfume["url"] not in found]
+    whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
+    kept = [perfume for perfume in missing if not whole and url_key(perfume["url"]) not in shop.answered]
+    if perfumes:
+        replace_file(Path(OUTPUT_FILE), as_lines(perfumes + kept))
+    report(shop, perfumes + kept, [perfume["name"] for perfume in missing if perfume not in kept])
 
 
-def report(counts: Counter, perfumes: list[dict], before: list[dict], stopped: str) -> None:
+def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
     """Prints the closing counts; ends the program when the run stopped early or found nothing."""
-    print("、".join(f"{reason} {count:,}" for reason, count in sorted(counts.items())))
+    if counts := [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]:
+        print("、".join(counts))
     if perfumes:
         filled = {field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes) for field in FIELDS[1:]}
         print("埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items()))
-    if stopped:
-        raise SystemExit(stopped)
-    there = {perfume["url"] for perfume in perfumes}
-    if gone := [perfume["name"] for perfume in before if perfume["url"] not in there]:
-        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
+    if shop.stopped:
+        raise SystemExit(shop.stopped)
     if not perfumes:
-        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。START_URL を確かめてもう一度 {COMMAND}。")
+        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。{shop.moved}{CHECK_START}")
+    if gone:
+        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
+    if shop.counts[UNREAD]:
+        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りも読むには MAX_PAGES を大きくしてもう一度 {COMMAND}。")
     print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
     print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
+
+
+def check_settings() -> None:
+    """Ends the program at a constant that cannot be meant, or where nothing can be written."""
+    least = {"DELAY_SECONDS": 0, "MAX_PAGES": 1, "CONNECT_SECONDS": 0.1, "READ_SECONDS": 0.1, "PAGE_SECONDS": 0.1,
+             "MAX_BYTES": 1, "ATTEMPTS": 1, "BACKOFF_SECONDS": 0, "RETRY_AFTER_CAP": 0, "MAX_FAILURES": 1,
+             "MAX_BARREN": 1} | ({} if REFRESH_DAYS is None else {"REFRESH_DAYS": 0})
+    for name, limit in least.items():
+        value = globals()[name]
+        kinds = int if name in ("MAX_PAGES", "ATTEMPTS") else (int, float)
+        if isinstance(value, bool) or not isinstance(value, kinds) or not limit <= value < 1e9:
+            raise SystemExit(f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。")
+    if not (isinstance(USER_AGENT, str) and USER_AGENT.isascii() and USER_AGENT.isprintable() and USER_AGENT.strip()):
+        raise SystemExit(f"USER_AGENT = {USER_AGENT!r} は使えません。英数字の名前に直して、もう一度 {COMMAND}。")
 
 
 def main() -> None:
     """Reads the shop at START_URL into OUTPUT_FILE."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
-    start, folder = canonical(START_URL), Path(START_URL)
-    if start:
-        visit(Shop(start))
-    elif folder.is_dir():
-        name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-")
-        with served(folder) as address:
-            visit(Shop(f"http://{name or 'folder'}.localhost/", address))
-    else:
-        raise SystemExit(f"{START_URL} がありません。START_URL に店のアドレス（https://…）かフォルダーを書いて"
-                         f" {COMMAND}。")
+    check_settings()
+    start, folder = canonical(str(START_URL)), Path(START_URL)
+    try:
+        for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
+            place.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=place).close()
+        if start:
+            visit(Shop(start))
+        elif folder.is_dir() and str(START_URL).strip():
+            name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
+            with served(folder) as address:
+                visit(Shop(f"http://{name}.localhost/", address))
+        else:
+            why = "はファイルです" if folder.is_file() else "がありません"
+            raise SystemExit(f"{START_URL} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
+                             f" {COMMAND}。")
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except OSError as error:
+        place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
+        raise SystemExit(f"{place} が読み書きできません（{error.strerror}）。"
+                         f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。") from None
 
 
 if __name__ == "__main__":
