@@ -10,14 +10,17 @@ Prints  a progress bar, then counts: pages by source, failures by reason, perfum
 A folder's records carry the address http://<folder>.localhost/..., never the port it is served on.
 """
 
+import codecs
 import contextlib
 import csv
 import email.utils
 import functools
+import gc
 import hashlib
 import html as entities
 import http.server
 import ipaddress
+import itertools
 import json
 import os
 import random
@@ -28,6 +31,7 @@ import tempfile
 import threading
 import time
 import unicodedata
+import warnings
 import weakref
 import zlib
 from collections import Counter, deque
@@ -39,9 +43,9 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import lxml.etree
-import lxml.html
 import requests
 import urllib3
+from bs4 import BeautifulSoup, NavigableString, Tag
 from protego import Protego
 from requests.utils import requote_uri
 from tqdm import tqdm
@@ -65,6 +69,7 @@ BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
 MAX_FAILURES = 10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
 MAX_LINES = 5_000  # lines of text of one page that are looked at
+MAX_TAGS = 300_000  # opening and closing tags of one page that are looked at
 MAX_BARREN = 200  # pages of one kind of address that lead to no new perfume before that kind (a trap) is left
 # ----------------------------------------------------------------------------------------------------------------------
 
@@ -73,13 +78,11 @@ LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impression
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *TIERS, "notes", "families", "concentration",
           "seasons", "scenes", "images", "impressions", "perfumer", "year", "concept")
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
-BLOCKS = {  # elements that stand on lines of their own
-    "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "div", "dl", "dt",
-    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html",
-    "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th",
-    "thead", "tr", "ul",
+INLINE = {  # elements that do not begin a line
+    "a", "abbr", "b", "bdi", "big", "cite", "code", "data", "del", "em", "font", "i", "img", "input", "ins", "label",
+    "link", "mark", "meta", "q", "ruby", "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "wbr",
 }
-INLINE = {"span", "a", "strong", "b", "label", "img"}  # inline elements that set their text apart
+LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
 DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
            "button", "textarea", "head"}
 NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
@@ -97,17 +100,16 @@ LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it,
     rf"\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[{re.escape(SHUT)}{MARK}])", re.IGNORECASE)
 COMMAND = "python getData.py を実行してください"
 LATER = f"時間をおいてもう一度 {COMMAND}。"
-Fact = tuple[int, int, str, object]  # rank of its source (lower is better), place on the page, field, value
+BRAND_PREFIX = re.compile(r"^[\s>＞»›/]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*", re.IGNORECASE)
 
 
-class Line(NamedTuple):
-    """One line of a page as a reader sees it."""
+class Fact(NamedTuple):
+    """Something that a page says of its perfume."""
 
-    text: str
-    level: int = 0  # 1 to 6 for a heading
-    tag: str = ""  # of the block element that it stands in
-    path: tuple[int, ...] = ()  # numbers of the block elements around it, outermost first
-    rank: int = 4  # of the source, lower is better
+    rank: int  # of its source, lower is better
+    at: int  # place on the page
+    field: str
+    value: object
 
 
 @functools.cache
@@ -123,16 +125,22 @@ def says(use: str, text: str, *names: str) -> str | None:
     return next((name for name in names or words(use) if words(use)[name].search(text)), None)
 
 
+@functools.cache
+def houses() -> dict[str, int]:
+    """Well-known perfume houses: each spelling of data/brands.csv, folded, with the number of its line."""
+    with open(Path(__file__).parent / "data" / "brands.csv", encoding="utf-8", newline="") as file:
+        return {folded(name): number for number, row in enumerate(csv.reader(file)) for name in row}
+
+
 # Text -----------------------------------------------------------------------------------------------------------------
 
 
 def decode(html: bytes) -> str:
     """The page's text: by byte order mark, as UTF-8, or in the encoding that leaves least nonsense."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if html.startswith(mark):
-            return html.decode(name, "replace")
+    if html.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return html.decode("utf-16", "replace")
     with contextlib.suppress(UnicodeDecodeError):
-        return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8")
+        return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8-sig")
     if 5 * len(re.findall(rb"[\x80-\xff].?[\x80-\xff]", html)) < len(re.findall(rb"[\x80-\xff]", html)):
         return html.decode("cp1252", "replace")  # accents stand alone, Japanese letters do not
     texts = [html.decode(name, "replace") for name in ("cp932", "euc_jp", "utf-8")]
@@ -141,6 +149,7 @@ def decode(html: bytes) -> str:
 
 def tidy(text: str) -> str:
     """Text on one line; full-width spaces and MARKs, which separate, are kept, control characters are not."""
+    text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
     text = re.sub(rf"\s*{MARK}[\s{MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
     return CONTROL.sub(lambda found: MARK if found[0] == MARK else "", text).strip(f" \u3000{MARK}")
 
@@ -148,6 +157,198 @@ def tidy(text: str) -> str:
 def plain(text: str) -> str:
     """Text for a record: on one line, without MARKs and control characters."""
     return " ".join(CONTROL.sub("", unicodedata.normalize("NFC", text.replace(MARK, " "))).split())
+
+
+@functools.lru_cache(8192)
+def folded(text: str) -> str:
+    """Text as names are compared: without accents, case, spaces and punctuation."""
+    text = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and")))
+    return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
+
+
+def is_japanese(text: str) -> bool:
+    """Whether a text has kana or kanji."""
+    return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
+
+
+def is_prose(text: str) -> bool:
+    """Whether a line reads as a sentence, by its words or its length."""
+    return len(text) > 90 or says("text", text, "prose") is not None
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a value says that there is none: 不明, なし, -, N/A."""
+    return bool(words("text")["nothing"].fullmatch(text))
+
+
+# The page's lines -----------------------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """One line of a page as a reader sees it."""
+
+    text: str
+    block: Tag | None = None  # the element that it stands in
+    rank: int = 4  # of the source, lower is better
+
+    @property
+    def level(self) -> int:
+        """1 to 6 for a heading, else 0."""
+        return int(self.block.name[1]) if self.block and re.fullmatch("h[1-6]", self.block.name) else 0
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: a large page's tree is gone through again and again, and nothing of it freed."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable() if enabled else None
+
+
+@uncollected()
+def parse(html: bytes) -> BeautifulSoup | None:
+    """A page's tree; None for what is no page."""
+    if html.startswith(NOT_HTML) or not html.strip():
+        return None
+    text = "<".join(CONTROL.sub("", decode(html)).split("<", MAX_TAGS)[:MAX_TAGS])
+    with warnings.catch_warnings(action="ignore"):  # of what is XML: it has no perfume
+        return BeautifulSoup(text, "lxml", multi_valued_attributes=None)
+
+
+def names_in(tag: Tag) -> str:
+    """An element's class and id."""
+    return f"{tag.get('class', '')} {tag.get('id', '')}"
+
+
+@functools.lru_cache(4096)
+def is_side(name: str, names: str) -> bool:
+    """Whether an element, by its name, class and id, is one of menus, reviews or other products."""
+    return name in DROPPED or (name not in ("body", "main") and bool(words("skip")["class"].search(names)))
+
+
+@functools.lru_cache(4096)
+def is_brand_mark(names: str, itemprop: str, href: str) -> bool:
+    """Whether an element's class, itemprop or link says that it holds the brand."""
+    return "brand" in itemprop or bool(words("skip")["brand_class"].search(names) or words("url")["brand"].search(href))
+
+
+def attribute_label(tag: Tag) -> str:
+    """A label that an element has only as an attribute (data-label, alt, class, itemprop, link), or empty."""
+    said = [tag.get(key, "") for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")]
+    said += [name for name in tag.get("class", "").split() if re.search("notes?$", name)]
+    label = next((label for label in said if label and label_fields(label)), "")
+    if not label and is_brand_mark(names_in(tag), tag.get("itemprop", ""), tag.get("href", "")):
+        label = "brand"
+    return label and f"{label}："
+
+
+def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
+    """Texts 'label：value' by cell, of a table of two rows, the first of labels."""
+    parts = [table, *table.find_all(["thead", "tbody"], recursive=False)]
+    rows = [row.find_all(["th", "td"]) for part in parts for row in part.find_all("tr", recursive=False)]
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
+        return []
+    labels, values = ([tidy(MARK.join(cell.strings)) for cell in row] for row in rows)
+    if None in map(label_fields, labels) or any(map(label_fields, values)):
+        return []
+    return [(cell, f"{label}：{value}") for cell, label, value in zip(rows[1], labels, values, strict=True)]
+
+
+def texts_of(root: Tag, heading: Tag | None) -> Iterator[Line]:
+    """Texts of the page's own content, one for each line that a reader sees."""
+    kept = {id(root), id(heading), *(id(tag) for tag in (heading.parents if heading else ()))}
+    pieces, current = [], Line("", root)
+    todo = [(root, Line("", root))]
+    while todo:  # no recursion: pages nest thousands deep
+        node, place = todo.pop()
+        text = str(node) if type(node) is NavigableString else ""
+        if isinstance(node, Tag):
+            if is_side(node.name, names_in(node) if node.attrs else "") and id(node) not in kept:
+                continue
+            if node.name not in INLINE:
+                rank = 2 if "short-description" in names_in(node) else 3 if node.name in LABELLED else place.rank
+                place = Line("", node, rank)
+            cells = headed_cells(node) if node.name == "table" else []
+            inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
+            todo += reversed(inside or [(child, place) for child in node.contents])
+            text = attribute_label(node) if node.attrs and node is not heading else ""
+        if place.block is not current.block:
+            yield Line(tidy(MARK.join(pieces)), current.block, current.rank)
+            pieces, current = [], place
+        pieces.append(text)
+    yield Line(tidy(MARK.join(pieces)), current.block, current.rank)
+
+
+def page_lines(root: Tag, heading: Tag | None) -> list[Line]:
+    """Lines of the page's own content, cut before each label; without what stands under 関連商品 or レビュー."""
+    lines, hidden = [], 0  # hidden: level of the heading under which something else stands
+    for line in texts_of(root, heading):
+        titled = line.level or (7 if words("skip")["title_class"].search(names_in(line.block)) else 0)
+        if line.text and titled and titled <= hidden:
+            hidden = 0
+        if titled and len(line.text) < 30 and line.block is not heading and says("skip", line.text, "heading"):
+            hidden = hidden or titled
+        if line.text and not hidden:
+            lines += [line._replace(text=part) for part in split_inline(line.text)]
+        if len(lines) > MAX_LINES:
+            break
+    return lines
+
+
+# JSON-LD --------------------------------------------------------------------------------------------------------------
+
+
+def as_text(value: object) -> str:
+    """Text of a JSON-LD value: of a string, a number, an object's name, a list's first."""
+    for _ in range(4):
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get("name", value.get("value", value.get("@value"))) if isinstance(value, dict) else value
+    return entities.unescape(re.sub(r"<[^>]*>", "\n", str(value))) if isinstance(value, str | int | float) else ""
+
+
+def as_list(value: object) -> list:
+    """A JSON-LD value as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
+    """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
+    products, types, todo = {}, set(), []
+    for script in scripts:
+        source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", script.string or "")
+        with contextlib.suppress(ValueError, RecursionError):
+            todo.append(json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False))
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, list):
+            todo = node + todo
+        elif isinstance(node, dict):
+            kinds = {as_text(kind).rsplit("/")[-1] for kind in as_list(node.get("@type"))}
+            types |= kinds
+            if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
+                products.setdefault(as_text(node["name"]), node)
+            else:
+                todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
+    return list(products.values()), types
+
+
+def json_lines(product: dict) -> list[Line]:
+    """What a JSON-LD Product says, as lines of a page."""
+    pairs = [("name", product.get("name")), ("brand", product.get("brand")), ("brand", product.get("manufacturer")),
+             ("concentration", product.get("category"))]
+    pairs += [("gender", entry.get("suggestedGender")) for entry in as_list(product.get("audience"))
+              if isinstance(entry, dict)]
+    pairs += [(as_text(entry.get("name")), entry.get("value")) for entry in as_list(product.get("additionalProperty"))
+              if isinstance(entry, dict)]
+    labelled = [Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0) for label, value in pairs if as_text(value)]
+    description = as_text(product.get("description")).split("\n")
+    return labelled + [Line(part) for line in description for part in split_inline(tidy(line))]
+
+
+# Labels ---------------------------------------------------------------------------------------------------------------
 
 
 @functools.lru_cache(8192)
@@ -186,13 +387,42 @@ def split_inline(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
+def around(block: Tag) -> list[Tag]:
+    """A block and the elements around it, as far as a label and its value may stand apart."""
+    return [block, *itertools.islice(block.parents, 12)]
+
+
+def branch(block: Tag, other: Tag) -> Tag:
+    """The outermost element around a block that does not hold the other; the block itself where there is none."""
+    holding = {id(tag) for tag in around(other)}
+    apart = [tag for tag in around(block) if id(tag) not in holding]
+    return apart[-1] if apart else block
+
+
+def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
+    """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
+    window = lines[at + 1:at + 40]
+    after = list(itertools.takewhile(lambda line: line.block and not (line.level or split_label(line.text)), window))
+    if rest:
+        while rest.endswith(("、", ",", "，")) and after:
+            rest += after.pop(0).text
+        return [rest]
+    if not after or not lines[at].block:
+        return []
+    label, first = branch(lines[at].block, after[0].block), branch(after[0].block, lines[at].block)
+    ended = len(after) < len(window)  # by a label or a heading: what is before it belongs to this label
+    several = first is not label and (first.name != label.name or ended)  # dt, dd, dd; or p, p, p up to the next label
+    holders = {id(tag) for tag in [first, *(first.find_next_siblings(first.name, limit=30) if several else ())]}
+    return [line.text for line in after if holders & set(map(id, around(line.block)))]
+
+
 # Notes and other lists ------------------------------------------------------------------------------------------------
 
 
 def split_items(text: str) -> list[str]:
     """Items of a written list, by the strongest separator outside parentheses; it ends at 。 and at a dash."""
     held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
-    for place, parenthesis in enumerate(held):
+    for place, parenthesis in enumerate(held):  # each stands as one private letter while the text is cut
         text = text.replace(parenthesis, chr(0xF0000 + place), 1)
     text = re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
     items = [text]
@@ -238,16 +468,10 @@ def read_notes(values: list[str]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def is_nothing(text: str) -> bool:
-    """Whether a value says that there is none: 不明, なし, -, N/A."""
-    return bool(words("text")["nothing"].fullmatch(text))
-
-
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
     parts = [part for value in values[:3] for item in split_items(value) for part in re.split(r"[\s・･]+", item)]
-    items = map(tidy_item, parts)
-    return [item for item in dict.fromkeys(items) if len(item) < 15 and not is_nothing(item)
+    return [item for item in dict.fromkeys(map(tidy_item, parts)) if len(item) < 15 and not is_nothing(item)
             and not says("text", item, "prose") and label_fields(item) is None]
 
 
@@ -265,49 +489,88 @@ def seasons_of(text: str) -> list[str]:
 
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the lines under its label."""
-    text = plain(" ".join(values[:3]))
+    text, first = plain(" ".join(values[:3])), plain(values[0]) if values else ""
+    year = re.search(YEAR, text)
+    readers = {
+        "gender": lambda: gender_of(text),
+        "families": lambda: read_words(values),
+        "concentration": lambda: says("concentration", text),
+        "seasons": lambda: seasons_of(text) if len(text) < 60 else [],
+        "scenes": lambda: [word for word in read_words(values) if not seasons_of(word) and "季節" not in word],
+        "images": lambda: [word for word in read_words(values) if says("mood", word) in ("images", None)],
+        "impressions": lambda: [word for word in read_words(values) if says("mood", word) in ("impressions", None)],
+        "year": lambda: int(year[0]) if year else None,
+        "concept": lambda: text if len(text) >= 20 else None,
+    }
     if field.endswith("notes"):
         return read_notes(values)
-    if field == "seasons":
-        return seasons_of(text) if len(text) < 60 else []
-    if field == "scenes":
-        return [word for word in read_words(values) if not seasons_of(word) and "季節" not in word]
-    if field in ("images", "impressions"):
-        return [word for word in read_words(values) if says("mood", word) in (field, None)]
-    if field == "families":
-        return read_words(values)
-    if field in ("gender", "concentration"):
-        return gender_of(text) if field == "gender" else says("concentration", text)
-    if field == "year":
-        return int(found[0]) if (found := re.search(YEAR, text)) else None
-    if field == "concept":
-        return text if len(text) >= 20 else None
-    text = plain(values[0]) if values else ""
-    return None if is_nothing(text) or len(text) > 80 or "。" in text else text
+    if field in readers:
+        return readers[field]()
+    return None if is_nothing(first) or len(first) > 80 or "。" in first else first  # brand, name, perfumer
+
+
+# Facts ----------------------------------------------------------------------------------------------------------------
+
+
+@functools.lru_cache(4096)
+def sentence_facts(text: str) -> list[tuple[str, object]]:
+    """Tiers and more that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
+    found, other = [], "|".join(tier.pattern for tier in words("tier").values())
+    for field, tier in words("tier").items() if says("tier", text) else ():
+        english = (rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
+                   rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)")
+        japanese = (rf"(?:{tier.pattern})(?:ノート)?(?:には|は|に)、?([^。]+?)"
+                    rf"(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)")
+        match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
+        items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
+        found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
+    for field, pattern in words("sentence").items():
+        found += [(field, read_field(field, [match[1]]))] if (match := pattern.search(plain(text))) else []
+    return found
+
+
+def tag_facts(text: str) -> list[tuple[str, object]]:
+    """Gender, families and concentration of a text that ends in 【ユニセックス／フローラル／オードトワレ】."""
+    tags = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text)
+    facts = []
+    for part in re.split(r"[／/・、]", tags[1]) if tags else []:
+        kind = "gender" if gender_of(part) else "concentration" if says("concentration", part) else "families"
+        facts.append((kind, read_field(kind, [part])))
+    return facts if {kind for kind, _ in facts} - {"families"} else []
+
+
+def facts_of(lines: list[Line]) -> list[Fact]:
+    """Every fact that labelled lines, tags in brackets and sentences give, the most trusted first."""
+    found = []
+    for at, line in enumerate(lines):
+        if label := split_label(line.text):
+            fields, rest, apart = label
+            values = values_under(lines, at, rest)
+            read = [(field, read_field(field, values)) for field in fields]
+            found += [Fact(line.rank, at, *fact) for fact in read if apart or (fact[0] in TIERS and len(fact[1]) > 1)]
+        elif tags := tag_facts(line.text):
+            found += [Fact(2, at, *fact) for fact in tags]
+        elif words("gate")["gender"].fullmatch(line.text):
+            found.append(Fact(4, at, "gender", gender_of(line.text)))
+        else:
+            found += [Fact(5, at, *fact) for fact in sentence_facts(line.text)]
+    return sorted((fact for fact in found if fact.value), key=lambda fact: fact[:2])
+
+
+def merged(found: list[Fact]) -> dict:
+    """One value a field: the most trusted; lists of the same rank and place are joined; no flat list beside tiers."""
+    facts, sources = {}, {}
+    for rank, at, field, value in found:
+        if sources.setdefault(field, (rank, at)) == (rank, at) and isinstance(value, list):
+            facts[field] = list(dict.fromkeys([*facts.get(field, []), *value]))
+        facts.setdefault(field, value)
+    return facts | ({"notes": []} if any(facts.get(tier) for tier in TIERS) else {})
 
 
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
-@functools.lru_cache(4096)
-def folded(text: str) -> str:
-    """Text as names are compared: without accents, case, spaces and punctuation."""
-    text = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and")))
-    return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
-
-
-def is_japanese(text: str) -> bool:
-    """Whether a text has kana or kanji."""
-    return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
-
-
-def two_scripts(one: str, other: str) -> bool:
-    """Whether one text is all Japanese and the other all Latin."""
-    latin = [bool(re.search("[A-Za-zÀ-ÿ]", text)) for text in (one, other)]
-    return latin == [is_japanese(other), is_japanese(one)] and latin[0] != latin[1]
-
-
-@functools.lru_cache(4096)
+@functools.lru_cache(8192)
 def consonants(text: str) -> str:
     """Rough consonants of a Latin or a kana word, alike for both spellings of a name: シャネル and Chanel give snr."""
     sounds, latin = {"TI": "chi", "TU": "tsu", "SI": "shi", "HU": "fu"}, ""
@@ -323,34 +586,54 @@ def consonants(text: str) -> str:
     return latin
 
 
+def two_scripts(one: str, other: str) -> bool:
+    """Whether one text is all Japanese and the other all Latin."""
+    latin = [bool(re.search("[A-Za-zÀ-ÿ]", text)) for text in (one, other)]
+    return latin == [is_japanese(other), is_japanese(one)] and latin[0] != latin[1]
+
+
+@functools.lru_cache(8192)
 def alike(one: str, other: str) -> float:
-    """How well a kana and a Latin spelling fit, 0 to 1, by their consonants."""
-    pair = sorted([consonants(one), consonants(other)])
-    return SequenceMatcher(None, *pair).ratio() if min(map(len, pair)) > 2 else float(pair[0] == pair[1] != "")
+    """How well two texts fit as spellings of one name, 0 to 1: by letters, by the known houses, or by sound."""
+    if folded(one) == folded(other) or houses().get(folded(one), -1) == houses().get(folded(other), -2):
+        return 1.0
+    pair = sorted([consonants(one), consonants(other)], key=len) if two_scripts(one, other) else ["", ""]
+    return 0.95 * (SequenceMatcher(None, *pair).ratio() if len(pair[0]) > 2 else pair[0] == pair[1] != "")
 
 
 def opening(text: str, name: str) -> int:
-    """Length of a text's opening that spells a name: in the same letters, or by sound in the other script; or 0."""
-    gaps = re.finditer(rf"$|[\s・･/／(（「『」』>＞】|｜–—―:：~〜{MARK}-]", text[:90])
-    ends = [gap.start() for gap in gaps if gap.start()]
-    fits = {end: alike(text[:end], name) for end in ends if two_scripts(text[:end], name)}
+    """Length of a text's opening that spells a name: in the same letters, as a known house, or by sound; or 0."""
+    ends = [gap.start() for gap in re.finditer(rf"$|[\s{MARK}・･/／(（「『」』>＞】｜|–—―:：~〜～-]", text[:90])]
+    fits = {end: alike(text[:end], name) for end in ends if end}
+    same = [end for end in fits if fits[end] == 1]
     least = max([0.66, *(fit - 0.05 for fit in fits.values())])
-    same = [end for end in ends if folded(text[:end]) == folded(name)]
-    return next(iter(same + [end for end in fits if fits[end] >= least]), 0)
+    return same[-1] if same else next((end for end in fits if fits[end] >= least), 0)
+
+
+def opening_house(text: str) -> str:
+    """The longest opening of a text that is a known house, or empty."""
+    ends = [gap.start() for gap in re.finditer(rf"$|[\s{MARK}・/／「『（(＞>】–—-]", text[:60])]
+    return next((text[:end] for end in reversed(ends) if folded(text[:end]) in houses()), "")
+
+
+def bracketed(text: str) -> tuple[str, str] | None:
+    """What is before and in a bracket that closes a text, when one is Japanese and the other is not."""
+    halves = re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text.strip())
+    return halves.groups() if halves and is_japanese(halves[1]) != is_japanese(halves[2]) else None
 
 
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
-    text, parts = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”"), []
-    if found := re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text):
-        parts = [part.strip() for part in found.groups()]
-    elif (found := re.fullmatch(r"(.+?)\s*[/／|｜~〜～]\s*(.+)", text)) and alike(*found.groups()) >= 0.4:
-        parts = list(found.groups())
-    for gap in re.finditer(r"\s+", "" if found else text):
-        halves = [text[:gap.start()], text[gap.end():]]
-        parts = halves if two_scripts(*halves) and alike(*halves) >= 0.5 else parts
-    if parts and is_japanese(parts[0]) != is_japanese(parts[1]):
-        return sorted(parts, key=is_japanese)
+    text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
+    if halves := bracketed(text):
+        return sorted(halves, key=is_japanese)
+    cuts = []
+    for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text):
+        halves = text[:gap.start()], text[gap.end():]
+        if two_scripts(*halves) and alike(*halves) >= (0.4 if gap[0].strip() else 0.5):
+            cuts.append(halves)
+    if cuts:
+        return sorted(max(reversed(cuts), key=lambda halves: alike(*halves)), key=is_japanese)
     return [None, text or None] if is_japanese(text) else [text or None, None]
 
 
@@ -365,58 +648,39 @@ def clean_name(text: str) -> str:
 
 
 def without_brand(text: str, brand: list[str | None]) -> str:
-    """A title without the brand that opens or closes it; a spelling that brand lacked is added to it."""
-    taken = set()
-    for name in sorted(filter(None, brand * 2), key=lambda name: folded(name) != folded(text[:opening(text, name)])):
-        end = opening(text, name)
-        spelt, other = text[:end], is_japanese(text[:end])
-        if end and other not in taken and clean_name(text[end:]) and folded(brand[other] or spelt) == folded(spelt):
-            taken.add(other)
-            brand[other] = brand[other] or plain(spelt)
-            dashed = re.match(DASH, text[end:])
-            text = text[end:].lstrip(" \u3000・:：/／】–—|｜-")
-            if dashed:
-                break
-    pieces = re.split(rf"{DASH}|\s+by\s+", text)
-    closes = len(pieces) > 1 and folded(pieces[-1]) in [folded(name) for name in brand if name]
-    text = text[:-len(pieces[-1])] if closes else text
-    return (clean_name(text) or plain(text)).replace(" | ", " ")
+    """A title without the brand that opens it, once in each script, or that closes it after a dash or 'by'."""
+    scripts = {False, True}
+    while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
+        spelt, joint = plain(text[:end]), re.match(rf"[\s{MARK}・:：/／】＞>）)–—|｜-]*", text[end:])[0]
+        script = is_japanese(spelt)
+        if script not in scripts or not clean_name(text[end:]) or alike(brand[script] or spelt, spelt) < 1:
+            break
+        brand[script], text = brand[script] or spelt, text[end + len(joint):]
+        scripts -= {script}
+        if re.search("[–—]| -", joint):
+            break
+    pieces = re.split(r"\s*[–—―]\s*|\s+-\s+|\s+by\s+", text)
+    if len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand):
+        text = text[:-len(pieces[-1])]
+    return clean_name(text)
 
 
-def item_of(title: str, brand: list[str | None]) -> list[str | None]:
+def item_of(title: str, brand: list[str | None], shop: str) -> list[str | None]:
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
-    known = [folded(name) for name in brand if name]
-    title = re.sub(words("text")["size"], " ", title.replace(MARK, " | "))
-    title = re.sub(r"[「『]([^」』]+)[」』].*", r" \1", title)  # ブランド「名前」はどんな香り
-    bracket = re.match(rf"[{re.escape(OPEN)}]([^{re.escape(SHUT)}]+)[{re.escape(SHUT)}]", title)
-    title = f"{bracket[1]} {title[bracket.end():]}" if bracket and folded(bracket[1]) in known else title
-    spelt = any(folded(title[:opening(title, name)]) == folded(name) for name in brand if name)
-    title = title if spelt else clean_name(title) or title
-    pair = spellings(title)
-    if all(pair) and plain(title) not in (" ".join(pair), " ".join(pair[::-1])) and not {*map(folded, pair)} & {*known}:
-        return [without_brand(half, brand) or None for half in pair]
-    item = without_brand(title, brand)
-    for name in filter(None, brand):  # チャンス CHANEL CHANCE
-        halves = [clean_name(half) for half in re.split(rf"(?i)\s{re.escape(name)}\s", item, maxsplit=1)]
-        if len(halves) == 2 and two_scripts(*halves):
-            return sorted(halves, key=is_japanese)
-    return spellings(item)
-
-
-def brand_guesses(titles: list[str], shop: str) -> list[str]:
-    """Brands that titles show by their form: 'Brand「Item」', then 'CHANEL シャネル チャンス', then 'Brand – Item'."""
-    quoted, twice, dashed = [], [], []
-    for title in titles:
-        quoted += re.findall(r"^([^\s「]+(?:\s[^\s「]+){0,3})\s?「[^」]+」", title)
-        text = "" if all(spellings(title)) else clean_name(title)
-        for gap in re.finditer(r"[\s／/]+", text):
-            brand, rest = text[:gap.start()], text[gap.end():]
-            if (end := opening(rest, brand)) and two_scripts(rest[:end], brand) and clean_name(rest[end:]):
-                twice.append(f"{brand}（{rest[:end]}）")
-        pieces = [piece for piece in re.split(DASH, title) if clean_name(piece) and folded(piece) != folded(shop)]
-        if len(pieces) > 2 or (len(pieces) == 2 and not (two_scripts(*pieces) and alike(*pieces) >= 0.5)):
-            dashed.append(pieces[0])
-    return quoted + twice + dashed
+    title = re.sub(r"^.*?([^\s「『】]*)\s?[「『]([^」』]+)[」』].*", r"\1 \2", title)  # ブランド「名前」はどんな香り
+    title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title))
+    names = []
+    for piece in re.split(rf"\s*[|｜／{MARK}]\s*|\s+[/:~〜～]\s+|：\s*", title):
+        halves = [without_brand(half.strip("<>＜＞ "), brand) for half in bracketed(piece) or [piece]]
+        learn_spelling(brand, spellings(halves[0]), 0.75)
+        if halves[0]:
+            names.append(sorted(halves, key=is_japanese) if len(halves) > 1 else spellings(halves[0]))
+    others = {folded(name) for name in (*brand, shop) if name}
+    names = [name for name in names if not {folded(half) for half in name if half} & others] or names
+    item = names[0] if names else spellings(clean_name(title) or title)
+    for other in names[1:]:
+        learn_spelling(item, other, 0.45)
+    return item
 
 
 def learn_spelling(known: list[str | None], found: list[str | None], least: float) -> None:
@@ -427,233 +691,64 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
             known[new] = found[new] if same else None
 
 
-def brand_and_names(titles: list[str], brands: list[str]) -> dict:
+class Clues(NamedTuple):
+    """What a page says about its product's brand and name, each list in order of trust."""
+
+    titles: list[str]  # labelled names, heading, og:title
+    page_title: str
+    labelled: list[str]  # brands by label, JSON-LD, class or link
+    crumbs: list[str]
+    near: list[str]  # short lines beside the heading
+    sentences: list[tuple[str, str]]  # (name, brand) of 'Name by Brand is ...'
+    shop: str
+
+
+def title_brands(titles: list[str]) -> list[str]:
+    """Brands that titles show by their form: 'Brand「Item」', then 'CHANEL シャネル チャンス', then 'Brand – Item'."""
+    quoted, twice, dashed = [], [], []
+    for title in titles:
+        quoted += re.findall(r"(?:^|】)([^\s「『】]+(?:\s[^\s「『]+){0,3})\s?[「『][^」』]+[」』]", title)
+        text = "" if all(spellings(title)) else clean_name(title)
+        for gap in re.finditer(r"[\s／/]+", text):
+            brand, rest = text[:gap.start()], text[gap.end():]
+            if (end := opening(rest, brand)) and two_scripts(rest[:end], brand) and clean_name(rest[end:]):
+                twice.append(f"{brand}（{rest[:end]}）")
+        pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
+        if len(pieces) > 2 or (len(pieces) == 2 and not (two_scripts(*pieces) and alike(*pieces) >= 0.5)):
+            dashed.append(pieces[0])
+    return quoted + twice + dashed
+
+
+def brand_texts(clues: Clues) -> list[str]:
+    """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
+    titles, pieces = [*clues.titles, clues.page_title], [piece for piece in re.split(DASH, clues.page_title) if piece]
+    crumbs = [crumb for crumb in clues.crumbs if folded(crumb) not in map(folded, titles)]
+    trail = [crumb for crumb in crumbs if any(
+        opening(title, name) or title.endswith(name) for title in titles for name in spellings(crumb) if name)]
+    told = [BRAND_PREFIX.sub("", plain(text)) for text in [*clues.labelled, *trail]]
+    told += [brand for _, brand in clues.sentences]
+    near = [re.sub(r"^by\s|\s?[「『].*", "", line) for line in clues.near]
+    known = [opening_house(title) for title in titles]
+    known += [text for text in [*crumbs, *near, *pieces] if folded(text) in houses()]
+    ranked = [brand for brand in [*told, *known] if folded(brand) != folded(clues.shop)]
+    ranked += [*title_brands(clues.titles), *near, *told, *pieces[1:-1], clues.shop]
+    return [brand for brand in ranked if is_brand(brand)]
+
+
+def names_of(clues: Clues) -> dict:
     """Brand and name in both spellings: from the first text that has them, a missing spelling from any that fits."""
-    brand, name = spellings(brands[0].strip("【】")), [None, None]
+    brands, name = brand_texts(clues), [None, None]
+    if not brands:
+        return {}
+    brand = spellings(brands[0].strip("【】"))
     for other in brands[1:]:
         learn_spelling(brand, spellings(other), 0.75)
-    for title in titles:
-        found = item_of(title, brand)
+    for title in [*(item for item, _ in clues.sentences[:1]), *clues.titles, clues.page_title, *clues.near]:
+        found = item_of(title, brand, clues.shop)
         name = name if any(name) else found
         learn_spelling(name, found, 0.6)
     name = name if name[0] else name[::-1]
     return {"brand": brand[0], "brand_ja": brand[1], "name": name[0], "name_ja": name[1]}
-
-
-# Pages ----------------------------------------------------------------------------------------------------------------
-
-
-def parse(html: bytes) -> lxml.html.HtmlElement | None:
-    """Root element of a page, None for what is no page; elements nested too deep for the parser are laid flat."""
-    if html.startswith(NOT_HTML) or not html.strip():
-        return None
-    text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), decode(html).replace("\f", " "))
-    source = CONTROL.sub("", text).encode("utf-8", "replace")
-    for _ in range(2):
-        parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-        with contextlib.suppress(lxml.etree.LxmlError):
-            root = lxml.html.document_fromstring(source, parser=parser)
-            if not any("depth" in entry.message for entry in parser.error_log):
-                return root
-        source = re.sub(rb"</?(?!h\d|title|meta|link|script|style|a[\s>])\w[^<>]*>", b"<br>", source)
-    return None
-
-
-def as_text(value: object) -> str:
-    """Text of a JSON-LD value: of a string, a number, an object's name, a list's first."""
-    for _ in range(4):
-        value = value[0] if isinstance(value, list) and value else value
-        value = value.get("name", value.get("value", value.get("@value"))) if isinstance(value, dict) else value
-    return entities.unescape(re.sub(r"<[^>]*>", "\n", str(value))) if isinstance(value, str | int | float) else ""
-
-
-def as_list(value: object) -> list:
-    """A JSON-LD value as a list."""
-    return value if isinstance(value, list) else [value]
-
-
-def json_products(root: lxml.html.HtmlElement) -> tuple[list[dict], set[str]]:
-    """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
-    products, types, todo = {}, set(), []
-    for block in root.iter("script"):
-        source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", block.text or "")
-        if "ld+json" in block.get("type", ""):
-            with contextlib.suppress(ValueError, RecursionError):
-                todo.append(json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False))
-    while todo:
-        node = todo.pop(0)
-        if isinstance(node, list):
-            todo = node + todo
-        elif isinstance(node, dict):
-            kinds = {as_text(kind).rsplit("/")[-1] for kind in as_list(node.get("@type"))}
-            types |= kinds
-            if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
-                products.setdefault(as_text(node["name"]), node)
-            else:
-                todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
-    return list(products.values()), types
-
-
-def json_lines(product: dict) -> list[Line]:
-    """What a JSON-LD Product says, as lines of a page."""
-    pairs = [(label, as_text(product.get(key))) for label, key in
-             (("name", "name"), ("brand", "brand"), ("brand", "manufacturer"), ("concentration", "category"))]
-    pairs += [("gender", as_text(audience.get("suggestedGender"))) for audience in as_list(product.get("audience"))
-              if isinstance(audience, dict)]
-    pairs += [(as_text(entry.get("name")), as_text(entry.get("value"))) for entry in
-              as_list(product.get("additionalProperty")) if isinstance(entry, dict)]
-    description = as_text(product.get("description")).split("\n")
-    return [Line(f"{tidy(label)}：{tidy(text)}", rank=0) for label, text in pairs if text] + [
-        Line(part) for line in description for part in split_inline(tidy(line))]
-
-
-def column_labels(table: lxml.html.HtmlElement) -> list[Line]:
-    """Lines of a table whose first row holds labels and whose second holds their values."""
-    rows = [[tidy(MARK.join(cell.itertext())) for cell in row.iter("th", "td")] for row in [*table.iter("tr")][:2]]
-    labelled = [[label_fields(cell) is not None for cell in row] for row in rows]
-    fits = len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1 and all(labelled[0]) and not any(labelled[1])
-    return [Line(f"{label}：{text}", rank=3) for label, text in zip(*rows, strict=True)] if fits else []
-
-
-def attribute_label(element: lxml.html.HtmlElement, names: str) -> str:
-    """A label that an element has only as an attribute (data-label, alt, itemprop, class, link), or empty."""
-    said = (element.get(key) for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title"))
-    if label := next((label for label in said if label and label_fields(label)), ""):
-        return f"{label}："
-    is_brand = "brand" in element.get("itemprop", "") or words("skip")["brand_class"].search(names)
-    return "brand：" if is_brand or words("url")["brand"].search(element.get("href", "")) else ""
-
-
-@functools.lru_cache(4096)
-def is_side(names: str) -> bool:
-    """Whether an element's class or id is one of menus, reviews or other products."""
-    return bool(words("skip")["class"].search(names))
-
-
-def page_lines(root: lxml.html.HtmlElement, title: lxml.html.HtmlElement | None) -> list[Line]:
-    """Lines of the page's own content: no menus, reviews, footers or cards of other products."""
-    kept = {root, title, *([] if title is None else title.iterancestors())}
-    lines, text, blocks, count = [], [], [(root, (), 4)], 0
-    hidden = 0  # level of the heading under which other products stand
-    walk = lxml.etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        tag = element.tag
-        if tag in BLOCKS:
-            line, (block, path, rank) = tidy("".join(text)), blocks[-1]
-            text.clear()
-            level = int(block.tag[1]) if block.tag in ("h1", "h2", "h3", "h4", "h5", "h6") else 0
-            if line and level and level <= hidden:
-                hidden = 0
-            if len(line) < 30 and block not in kept and says("skip", line, "heading") and not split_label(line):
-                hidden = hidden or level or 7
-            if line and not hidden:
-                lines += [Line(part, level, block.tag, path, rank) for part in split_inline(line)]
-            if len(lines) > MAX_LINES:
-                break
-        if event == "end":
-            if tag in BLOCKS:
-                blocks.pop()
-            text += [MARK, element.tail or ""] if tag in INLINE else [element.tail or ""]
-            continue
-        names = f"{element.get('class', '')} {element.get('id', '')}" if element.attrib else ""
-        table = column_labels(element) if tag == "table" else []
-        lines += table
-        if table or (element not in kept and (tag in DROPPED or (is_side(names) and tag not in ("body", "main")))):
-            walk.skip_subtree()
-        else:
-            label = attribute_label(element, names) if element.attrib and blocks[-1][0] is not title else ""
-            text += [MARK] * (tag in INLINE) + [label, element.text or ""]
-        if tag in BLOCKS:
-            count += 1
-            rank = 2 if "short-description" in names else 3 if tag in ("th", "dt", "td", "li") else blocks[-1][2]
-            blocks.append((element, (*blocks[-1][1], count), rank) if tag != "br" else blocks[-1])
-    return lines
-
-
-@functools.lru_cache(4096)
-def sentence_facts(text: str) -> list[tuple[str, object]]:
-    """Tiers and more that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
-    found, other = [], "|".join(tier.pattern for tier in words("tier").values())
-    for field, tier in words("tier").items() if says("tier", text) else ():
-        pattern = (rf"(?i)\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
-                   rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)|(?:{tier.pattern})"
-                   rf"(?:ノート)?(?:には|は|に)、?([^。]+?)(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)")
-        match = re.search(pattern, text)
-        items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
-        found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
-    for field, pattern in words("sentence").items():
-        found += [(field, read_field(field, [match[1]]))] if (match := pattern.search(plain(text))) else []
-    return found
-
-
-def beside(label: Line, first: Line, following: Line) -> bool:
-    """Whether a line stands beside the first under a label: in one element with it, or in an alike one of its group."""
-    if first.path == following.path:
-        return True
-    near = first.path[:-1] == following.path[:-1] or first.path[:len(label.path)] == following.path[:len(label.path)]
-    return near and first.tag == following.tag and len(first.path) == len(following.path)
-
-
-def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
-    """Lines that belong to the label on line `at`, the rest of that line first."""
-    values = [rest] if rest else []
-    for line in lines[at + 1:at + 40]:
-        if line.level or split_label(line.text) or (rest and not values[-1].endswith(("、", ","))):
-            break
-        if values and not beside(lines[at], lines[at + 1], line):
-            break
-        values.append(line.text)
-    return values
-
-
-def tag_facts(text: str) -> list[tuple[str, object]]:
-    """Gender, families and concentration of a text that ends in 【ユニセックス／フローラル／オードトワレ】."""
-    tags = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text)
-    parts = re.split(r"[／/・、]", tags[1]) if tags else []
-    facts = []
-    for part in parts:
-        kind = "gender" if gender_of(part) else "concentration" if says("concentration", part) else "families"
-        facts.append((kind, read_field(kind, [part])))
-    return facts if {kind for kind, _ in facts} - {"families"} else []
-
-
-def facts_of(lines: list[Line]) -> list[Fact]:
-    """Every fact that labelled lines, tags in brackets and sentences give."""
-    found = []
-    for at, line in enumerate(lines):
-        if label := split_label(line.text):
-            fields, rest, apart = label
-            values = values_under(lines, at, rest)
-            read = [(field, read_field(field, values)) for field in fields]
-            sure = [(field, value) for field, value in read if apart or (field in TIERS and len(value) > 1)]
-            found += [(line.rank, at, field, value) for field, value in sure]
-        elif tags := tag_facts(line.text):
-            found += [(2, at, field, value) for field, value in tags]
-        elif words("gate")["gender"].fullmatch(line.text):
-            found.append((4, at, "gender", gender_of(line.text)))
-        else:
-            found += [(5, at, field, value) for field, value in sentence_facts(line.text)]
-    return sorted((fact for fact in found if fact[3]), key=lambda fact: fact[:2])
-
-
-def merged(found: list[Fact]) -> dict:
-    """One value a field: the most trusted; lists of the same rank and place are joined."""
-    facts, sources = {}, {}
-    for rank, at, field, value in found:
-        if sources.setdefault(field, (rank, at)) == (rank, at) and isinstance(value, list):
-            facts[field] = list(dict.fromkeys([*facts.get(field, []), *value]))
-        facts.setdefault(field, value)
-    return facts | ({"notes": []} if any(facts.get(tier) for tier in TIERS) else {})
-
-
-def are_several(found: list[Fact]) -> bool:
-    """Whether a page has lists of top notes that contradict each other: several perfumes, or none of its own."""
-    tops = []
-    for top in [value for rank, _, field, value in found if field == "top_notes" and 0 < rank < 5]:
-        told = [other for other in tops if is_japanese(top[0]) == is_japanese(other[0])]
-        if len(told) == len(tops) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
-            tops.append(top)
-    return len(tops) > 1
 
 
 def is_brand(text: str) -> bool:
@@ -662,8 +757,34 @@ def is_brand(text: str) -> bool:
         "gate", text, "no_page", "article", "shop", "price")
 
 
-def is_perfume_page(root: lxml.html.HtmlElement, products: list[dict], types: set[str], titles: list[str],
-                    facts: dict) -> bool:
+# Pages ----------------------------------------------------------------------------------------------------------------
+
+
+def heading_of(tags: list[Tag], said: list[str]) -> Tag | None:
+    """The element that names the page's product: the first that stands in its titles, else the first h1."""
+    whole = folded(" ".join(said))
+    for names in (["h1"], ["h2", "h3"], []):
+        found = [tag for tag in tags if (tag.name in names if names else tag.get("itemprop") == "name")]
+        found = [tag for tag in found[:50] if len(folded(tag.get_text())) > 1]
+        for tag in found:
+            if folded(tag.get_text()) in whole:
+                return tag
+        if found and names != ["h2", "h3"]:
+            return found[0]
+    return None
+
+
+def are_several(found: list[Fact]) -> bool:
+    """Whether a page has lists of top notes that contradict each other: several perfumes, or none of its own."""
+    tops = []
+    for top in [fact.value for fact in found if fact.field == "top_notes" and 0 < fact.rank < 5]:
+        told = [other for other in tops if is_japanese(top[0]) == is_japanese(other[0])]
+        if len(told) == len(tops) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
+            tops.append(top)
+    return len(tops) > 1
+
+
+def is_perfume_page(tags: list[Tag], products: list[dict], types: set[str], titles: list[str], facts: dict) -> bool:
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
     heading = " ".join([*titles, *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", heading)
@@ -674,66 +795,14 @@ def is_perfume_page(root: lxml.html.HtmlElement, products: list[dict], types: se
         return True
     if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}:
         return False
-    product = bool(products) or root.xpath("boolean(//meta[@property='og:type' and contains(@content, 'product')])")
-    furniture = root.xpath("boolean(//*[contains(@itemtype, 'Product') or contains(@class, 'price')]|//form["
-                           "contains(concat(@action, @class), 'cart')])")
+    product = bool(products) or any("product" in tag.get("content", "") for tag in tags
+                                    if tag.name == "meta" and tag.get("property") == "og:type")
+    furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "")
+                    or (tag.name == "form" and "cart" in tag.get("action", "") + tag.get("class", "")) for tag in tags)
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
     if tiers or len(facts.get("notes", [])) > 2 or kind:
         return product or furniture or labels > 1
     return product and says("gate", heading, "perfume") is not None
-
-
-def heading_of(root: lxml.html.HtmlElement, titles: list[str]) -> lxml.html.HtmlElement | None:
-    """The heading that names the page's product: the first whose words stand in the page's titles, else the first."""
-    tags = [tag for tag in root.iter("h1") if tidy(tag.text_content())] or root.xpath("//*[@itemprop='name']")
-    said = [tag for tag in tags if folded(tag.text_content()) in folded(" ".join(titles))]
-    return next(iter([*said, *tags]), None)
-
-
-def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
-    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume.
-
-    content_type is not believed: pages name wrong encodings, their bytes show the right one.
-    """
-    if (root := parse(html)) is None:
-        return []
-    meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content") or "") for tag in root.iter("meta")}
-    page_title = tidy(root.findtext(".//title") or "")
-    products, types = json_products(root)
-    data_names = [as_text(product["name"]) for product in products]
-    element = heading_of(root, [page_title, meta.get("og:title", ""), *data_names])
-    lines = page_lines(root, element)
-    first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
-    unmarked = (line.text for line in reversed(lines[:first]) if not is_prose(line.text))
-    heading = tidy(MARK.join(element.itertext())) if element is not None else next(unmarked, "")
-    own = [product for product, name in zip(products, data_names, strict=True)
-           if folded(name) in folded(heading) or folded(heading) in folded(name)]
-    products = own[:1] or products
-    top = next((at for at, line in enumerate(lines) if line.text == heading), 0)
-    near = [line.text for line in lines[max(0, top - 1):top + 3] if line.text != heading and is_byline(line.text)]
-    lines = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:]
-    said = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
-    found = facts_of([*lines, *said, *(line for product in products for line in json_lines(product))])
-    facts = merged(found)
-    titles = [*(value for rank, _, field, value in found if field == "name" and not rank), heading, facts.get("name"),
-              meta.get("og:title")]
-    titles = [*dict.fromkeys(filter(None, titles))] or [page_title]
-    if len(products) > 1 or are_several(found) or not is_perfume_page(root, products, types, titles, facts):
-        return []
-    names = names_of(found, lines, titles, page_title, near, meta.get("og:site_name", ""), crumbs_of(root))
-    if not names.get("name") or len(names["name"]) > 80:
-        return []
-    prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
-    facts |= names | {"url": canonical_link(root, url)}
-    facts["concept"] = facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))) or None
-    facts["gender"] = facts.get("gender") or gender_of(" ".join(titles))
-    facts["concentration"] = facts.get("concentration") or says("concentration", " ".join(titles))
-    return [{field: facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
-
-
-def is_prose(text: str) -> bool:
-    """Whether a line reads as a sentence, by its words or its length."""
-    return len(text) > 90 or says("text", text, "prose") is not None
 
 
 def is_byline(text: str) -> bool:
@@ -741,40 +810,76 @@ def is_byline(text: str) -> bool:
     return len(text) < 60 and not (is_prose(text) or split_label(text) or re.search(r"[¥￥\d。、]|円", text))
 
 
-def crumbs_of(root: lxml.html.HtmlElement) -> list[str]:
+def crumbs_of(tags: list[Tag]) -> list[str]:
     """Texts of the page's breadcrumb trail."""
-    trails = "//*[contains(@class, 'crumb') or contains(@class, 'topicpath') or contains(@id, 'crumb')]//*[not(*)]"
-    return [tidy(crumb.text_content()) for crumb in root.xpath(trails)[:20]]
+    trails = [tag for tag in tags if re.search("crumb|topic-?path|pankuzu", names_in(tag), re.IGNORECASE)]
+    return [re.sub(r"^[\s>＞»›/]+", "", tidy(text)) for trail in trails[:1] for text in trail.stripped_strings][:20]
 
 
-def canonical_link(root: lxml.html.HtmlElement, url: str) -> str:
+def canonical_link(tags: list[Tag], url: str) -> str:
     """The address that a page calls its own, if it is on the same host and not the front page, else the given one."""
-    links = (tag.get("href") or "" for tag in root.iter("link") if (tag.get("rel") or "").lower() == "canonical")
+    links = (tag.get("href", "") for tag in tags if tag.name == "link" and tag.get("rel", "").lower() == "canonical")
     named = canonical(next(links, ""), url)
     own = urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/"
     return named if own else canonical(url) or url
 
 
-def names_of(found: list[Fact], lines: list[Line], titles: list[str], page_title: str, near: list[str], shop: str,
-             crumbs: list[str]) -> dict:
-    """Brand and name in both spellings; the brand by labels, crumbs, 'by Brand', the titles' form, what is near."""
-    heading, pieces = folded(" ".join(titles)), [piece for piece in re.split(DASH, page_title) if piece]
-    trail = [crumb for crumb in crumbs if crumb not in titles and any(
-        opening(title, name) or title.endswith(name) for title in [*titles, page_title]
-        for name in spellings(crumb) if name)]
-    closing = [piece for piece in pieces[1:][-1:] if folded(piece) not in heading and piece not in trail]
-    shop = shop or "".join(closing)
+def sentences_by(texts: list[str], heading: str) -> list[tuple[str, str]]:
+    """Name and brand of sentences 'Name by Brand is a fragrance for women' whose both stand in the heading."""
+    pattern = r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)"
+    return [pair for text in texts for pair in re.findall(pattern, text)
+            if all(folded(part) in folded(heading) for part in pair) and not re.search(DASH, pair[0])]
+
+
+@uncollected()
+def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
+    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume.
+
+    content_type is not believed: pages name wrong encodings, their bytes show the right one.
+    """
+    if (root := parse(html)) is None:
+        return []
+    tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name in ("h1", "h2", "h3", "title")]
+    meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content", "")) for tag in tags
+            if tag.name == "meta"}
+    page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
+    products, types = json_products([tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")])
+    data_names = [as_text(product["name"]) for product in products]
+    element = heading_of(tags, [*data_names, meta.get("og:title", ""), page_title])
+    lines = page_lines(root, element)
+    first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
+    unmarked = (line.text for line in reversed(lines[:first]) if not is_prose(line.text))
+    heading = tidy(MARK.join(element.strings)) if element else next(unmarked, "")
+    own = [product for product, name in zip(products, data_names, strict=True)
+           if folded(name) in folded(heading) or folded(heading) in folded(name)]
+    products = own[:1] or products
+    top = next((at for at, line in enumerate(lines) if line.text == heading), 0)
+    following = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 3])
+    near = [line.text for line in [*lines[max(0, top - 1):top], *following] if is_byline(line.text)]
+    lines = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:]
+    said = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
+    found = facts_of([*lines, *said, *(line for product in products for line in json_lines(product))])
+    facts = merged(found)
+    titles = [*(fact.value for fact in found if fact.field == "name" and not fact.rank), heading, facts.get("name"),
+              meta.get("og:title")]
+    titles = [*dict.fromkeys(filter(None, titles))] or [page_title]
+    if len(products) > 1 or are_several(found) or not is_perfume_page(tags, products, types, titles, facts):
+        return []
+    pieces, crumbs = [piece for piece in re.split(DASH, page_title) if piece], crumbs_of(tags)
+    closing = [piece for piece in pieces[1:][-1:] if folded(piece) not in folded(" ".join(titles))
+               and piece not in crumbs]
+    shop = meta.get("og:site_name", "") or "".join(closing)
     page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
-    by = [match for text in [page_title, *(plain(line.text) for line in lines)] for match in
-          re.findall(r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)", text)
-          if all(folded(part) in heading for part in match) and not re.search(DASH, match[0])]
-    labelled = [value for _, _, field, value in found if field == "brand"]
-    prefix = re.compile(r"^[\s>＞»›/]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*", re.IGNORECASE)
-    sure = [prefix.sub("", plain(text)) for text in [*labelled, *trail]] + [brand for _, brand in by]
-    ranked = [*(brand for brand in sure if folded(brand) != folded(shop)), *brand_guesses(titles, shop),
-              *(re.sub(r"^by\s|\s?[「『].*", "", line) for line in near), *sure, *pieces[1:-1], shop]
-    ranked = [brand for brand in ranked if brand and is_brand(brand)]
-    return brand_and_names([*(item for item, _ in by[:1]), *titles, page_title, *near], ranked) if ranked else {}
+    names = names_of(Clues(titles, page_title, [fact.value for fact in found if fact.field == "brand"], crumbs, near,
+                           sentences_by([page_title, *(plain(line.text) for line in lines)], " ".join(titles)), shop))
+    if not names.get("name") or len(names["name"]) > 80:
+        return []
+    prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
+    facts |= names | {"url": canonical_link(tags, url)}
+    facts["concept"] = facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))) or None
+    facts["gender"] = facts.get("gender") or gender_of(" ".join(titles))
+    facts["concentration"] = facts.get("concentration") or says("concentration", " ".join(titles))
+    return [{field: facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
 
 # The shop -------------------------------------------------------------------------------------------------------------
@@ -1094,10 +1199,10 @@ def page_links(html: bytes, url: str) -> list[str]:
     """Addresses that a page links to."""
     if (root := parse(html)) is None:
         return []
-    base = next((tag.get("href") for tag in root.iter("base") if tag.get("href")), "")
+    base = next((tag.get("href") for tag in root.find_all("base") if tag.get("href")), "")
     base = canonical(base, url) or url
-    tags = [tag for tag in root.iter("a", "area", "frame", "link") if "nofollow" not in tag.get("rel", "")]
-    tags = [tag for tag in tags if tag.tag != "link" or "next" in tag.get("rel", "")]
+    tags = [tag for tag in root.find_all(["a", "area", "frame", "link"]) if "nofollow" not in tag.get("rel", "")]
+    tags = [tag for tag in tags if tag.name != "link" or "next" in tag.get("rel", "")]
     return [canonical(tag.get("href") or tag.get("src") or "", base) for tag in tags]
 
 

@@ -666,7 +666,8 @@ def test_a_shop_without_perfumes_says_so(faulty_shop, crawl):
 def test_the_script_runs_alone_and_prints_utf_8(tmp_path):
     shutil.copy(ROOT / "getData.py", tmp_path)
     (tmp_path / "data" / "sample_site").mkdir(parents=True)
-    shutil.copy(ROOT / "data" / "page_words.csv", tmp_path / "data")
+    for name in ("page_words.csv", "brands.csv"):
+        shutil.copy(ROOT / "data" / name, tmp_path / "data")
     (tmp_path / "data" / "sample_site" / "index.html").write_bytes(perfume_page(1, brand="\u001b[31mNerval"))
     done = subprocess.run([sys.executable, "getData.py"], cwd=tmp_path, capture_output=True, stdin=subprocess.DEVNULL, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr.decode()

@@ -96,7 +96,7 @@ Last<br />タバコリーフ　バニラビーン　スチラックス</p><p>調
     shape("opengraph-and-lines", shopify("テ ノワール 29 ｜ ル ラボ ｜ 公式オンラインストア", """<div class="pdp"><h1>テ ノワール 29<small>THÉ NOIR 29</small></h1>
 <p>紅茶の葉とたばこの対話。</p><p>TOP NOTES<br>ベルガモット, フィグ, ベイリーフ</p><p>MIDDLE NOTES<br>シダーウッド, ベチバー</p><p>BASE NOTES<br>ムスク, タバコ</p></div>""",
           '<meta property="og:type" content="product"><meta property="og:title" content="テ ノワール 29"><meta property="product:brand" content="LE LABO">'),
-          perfume("ベルガモット|フィグ|ベイリーフ", "シダーウッド|ベチバー", "ムスク|タバコ", brand="LE LABO", name="THÉ NOIR 29", name_ja="テ ノワール 29")),
+          perfume("ベルガモット|フィグ|ベイリーフ", "シダーウッド|ベチバー", "ムスク|タバコ", brand="LE LABO", brand_ja="ル ラボ", name="THÉ NOIR 29", name_ja="テ ノワール 29")),
     # Tables -----------------------------------------------------------------------------------------------------------
     shape("table-rows", eccube("アクア アレゴリア マンダリン バジリック｜フレグランス堂", "<h1>アクア アレゴリア マンダリン バジリック</h1><table class='spec'>" + rows("""
 ブランド=ゲラン（GUERLAIN）
