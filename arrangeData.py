@@ -2,24 +2,21 @@
 
     python arrangeData.py
 
-Reads data/perfumes.jsonl and data/spellings.csv (other names of materials, for questions only). Writes
-data/perfume_qa.json: a JSON array of {"instruction", "response", "type", "key", "source"}, one record a line, in the
-order of the perfumes and, within one, of the types: a person finds the questions about a page side by side, a changed
-page leaves most lines of the others as they were, and loadModel.py shuffles. Prints what was left out and why, and the
-types with counts and an example. The same input gives the same bytes.
+Reads:  data/perfumes.jsonl; data/spellings.csv (other names of materials, for questions only)
+Writes: data/perfume_qa.json: a JSON array of {"instruction", "response", "type", "key", "source"}, one record a line,
+        in the order of the perfumes and, within one, of the types: a person finds the questions about a page together,
+        a changed page leaves most lines of the others as they were; loadModel.py shuffles. Same input, same bytes.
+Prints: what was left out and why; the types with counts and an example
 
-`type` and `key` say what was asked, in values as perfumes.jsonl spells them, joined by ×:
+`type` and `key` say what was asked, the key in values as perfumes.jsonl spells them, joined by ×:
 
-    brand gender season scene image impression note family concentration
-                    one value: "Maison Margiela" (`brand`, or `brand_ja` where there is no Latin spelling), "春" ...
-    note_tier       material × tier: "ローズ×トップノート" (or ミドルノート, ラストノート)
-    season_gender scene_gender brand_gender note_season family_scene
-                    two values in the order of the type's name: "春×メンズ"
-    several         number × type × value: "3×season×春" (brand, gender, season, family): so many are named
-    brands          "すべて", or type × value: "gender×メンズ" (gender, family): brands with such a perfume are named
-    name_notes name_features name_brand name_gender name_occasions
-                    a perfume: "Chanel/Chance" (brand as above, a slash, `name`); in name_brand joined by × where
-                    several brands have one of that name
+    brand gender season scene image impression note family concentration  "春", "Creed": `brand`, or else `brand_ja`
+    season_gender scene_gender brand_gender note_season family_scene      "春×メンズ", in the order of the type's name
+    note_tier   "ローズ×トップノート"
+    several     "3×season×春": so many are named
+    brands      "すべて", or "gender×メンズ": brands that have such a perfume are named
+    name_…      "Chanel/Chance": brand, slash, `name`; `name_ja`, or the concentration behind `name`, where only that is
+                the perfume's own; in name_brand one for each brand that has a perfume of that name
 """
 
 import csv
@@ -29,6 +26,7 @@ import random
 import re
 import sys
 from collections import defaultdict
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -51,6 +49,7 @@ RECORDS_PER_PERFUME = {  # on average; a type of 0 is left out; 1,591 perfumes g
 
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
 SEASONS = ("春", "夏", "秋", "冬")
+AGAIN = "もう一度 python arrangeData.py を実行してください。"
 PEOPLE = {"メンズ": "男性向け", "レディース": "女性向け", "ユニセックス": "男女兼用"}
 WORDS = {  # what customers say for a value; answers use the value itself
     "メンズ": ("男性向けの", "メンズの", "男性用の", "メンズ向けの", "男の人向けの"),
@@ -71,6 +70,7 @@ WISHES = {  # type: what a customer says before 香水
     "note_tier": ("{}を使った", "{}が香る", "{}の入った"), "family": ("{}の", "{}の香りがする"),
     "concentration": ("{}の", "濃度が{}の"),
 }  # fmt: skip
+FACETS = ("brand", "gender", "season", "family")  # what several perfumes are asked for by
 REFERENCE = ("brand", "gender", "season")  # whose first wording is the reference data set's
 OPENINGS = {  # type: how the answer says what was asked
     "brand": "{}の香りでは", "gender": "{}では", "season": "{}でしたら", "scene": "{}には", "image": "{}イメージでは",
@@ -78,6 +78,11 @@ OPENINGS = {  # type: how the answer says what was asked
     "concentration": "{}では", "season_gender": "{}の{}では", "scene_gender": "{}に合う{}では",
     "brand_gender": "{}の{}では", "note_season": "{1}に似合う{0}の香りでは", "family_scene": "{1}に合う{0}では",
 }  # fmt: skip
+CLOSINGS = (  # the sentence after the notes, one of those for which all is known
+    "{impression}で、{scene}に合います。", "{season}似合う{gender}の香りです。", "{image}で、{season}似合います。",
+    "{image}の、{gender}の香りです。", "{impression}の香りです。",
+)  # fmt: skip
+NOUNS = {"impression": "印象", "image": "イメージ"}  # what a quality is said of
 ASKING = {  # type of question: its phrasings, separated by spaces; {} is a number or a perfume's name
     "wish": """香水を教えてください。 香水はありますか？ 香水を探しています。 香水のおすすめは何ですか？
         香水を一つ紹介してください。 香水が欲しいです。 香水って何かある？ 香水、何がいい？ 香水が知りたい。
@@ -104,11 +109,11 @@ ASKING = {kind: phrasings.split() for kind, phrasings in ASKING.items()}
 # -- reading -----------------------------------------------------------------------------------------------------------
 TEXTS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", "concentration")
 LISTS = (*TIERS.values(), "notes", "families", "seasons", "scenes", "images", "impressions")
+FIELDS = dict.fromkeys((*TEXTS, "perfumer", "concept"), str) | dict.fromkeys(LISTS, list) | {"year": int}  # or null
 HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]")
 LABEL = re.compile(
-    r"((トップ|ミドル|ラスト|ベース|ハート|ヘッド|ボトム)(ノート)?|(香りの)?ノート|香調|調香師|不明|なし|など|\W*|"
-    r"(top|mid|middle|last|base|heart|head)? ?(notes?)?|.*[:：【】].*)",
-    re.IGNORECASE,
+    r"(?i)(トップ|ミドル|ラスト|ベース|ハート|ヘッド|ボトム)(ノート)?|(香りの)?ノート|香調|調香師|不明|なし|など|\W*|"
+    r"(top|mid|middle|last|base|heart|head)? ?(notes?)?|.*[:：【】].*"
 )
 
 
@@ -117,28 +122,34 @@ def unique(values):
     return list(dict.fromkeys(values))
 
 
-def fault(perfume):
-    """Why a line of perfumes.jsonl is left out, as the user reads it; None for a sound one."""
+def read_perfume(line):
+    """(the perfume of a line of perfumes.jsonl, why it is left out or None)."""
+    try:
+        perfume = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return None, "UTF-8 ではない"
+    except (ValueError, RecursionError):
+        return None, "JSON として読めない"
     if not isinstance(perfume, dict):
-        return "JSON のオブジェクトではない"
-    wrong = [field for field in (*TEXTS, "perfumer", "concept") if not isinstance(perfume.get(field), str | None)]
-    wrong += [field for field in LISTS if not isinstance(perfume.get(field), list | None)]
-    wrong += [field for field in LISTS if not wrong and not all(isinstance(v, str) for v in perfume.get(field) or [])]
-    if wrong or not isinstance(perfume.get("year"), int | None):
-        return f"{(*wrong, 'year')[0]} の型が違う"
-    texts = [(perfume.get(field) or "").strip() for field in TEXTS]
-    words = [word.strip() for field in LISTS for word in perfume.get(field) or []]
-    if not texts[0] or not texts[3] or not (texts[1] or texts[2]):
-        return "url、name、brand のどれかがない"
-    if HIDDEN.search("".join(texts + words)):
-        return "制御文字がある"
-    if max(map(len, texts[1:])) > 80 or max(map(len, words), default=0) > 40 or len(words) > 120:
-        return "長すぎる項目がある"
-    if any(map(LABEL.fullmatch, words)) or re.search("[【】]", "".join(texts[1:])):
-        return "見出しが値に混じっている"
-    if texts[5] not in ("", *PEOPLE) or not set(perfume.get("seasons") or []) <= set(SEASONS):
-        return "gender か seasons が決まった値ではない"
-    return None
+        return None, "JSON のオブジェクトではない"
+    wrong = [field for field, kind in FIELDS.items() if not isinstance(perfume.get(field), kind | None)]
+    wrong = wrong or [field for field in LISTS if not all(isinstance(word, str) for word in perfume.get(field) or [])]
+    if wrong:
+        return None, f"{wrong[0]} の型が違う"
+    texts = {field: (perfume.get(field) or "").strip() for field in TEXTS}
+    lists = {field: unique(word.strip() for word in perfume.get(field) or []) for field in LISTS}
+    perfume = texts | lists | {"brand": texts["brand"] or texts["brand_ja"]}
+    titles = [texts[field] for field in TEXTS if field != "url"]
+    words = list(chain(*lists.values()))
+    faults = {
+        "url、name、brand のどれかがない": not (perfume["url"] and perfume["name"] and perfume["brand"]),
+        "制御文字がある": HIDDEN.search("".join([perfume["url"], *titles, *words])),
+        "長すぎる項目がある": max(map(len, titles)) > 80 or max(map(len, words), default=0) > 40 or len(words) > 120,
+        "見出しが値に混じっている": any(map(LABEL.fullmatch, words)) or re.search("[【】]", "".join(titles)),
+        "gender が決まった値ではない": texts["gender"] not in ("", *PEOPLE),
+        "seasons が決まった値ではない": not set(lists["seasons"]) <= set(SEASONS),
+    }
+    return perfume, next((reason for reason, found in faults.items() if found), None)
 
 
 def read_perfumes(path):
@@ -146,20 +157,11 @@ def read_perfumes(path):
     perfumes, rejected = {}, defaultdict(list)
     with open(path, "rb") as lines:
         for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                perfume = json.loads(line.decode("utf-8-sig"))
-                reason = fault(perfume)
-            except (ValueError, RecursionError):
-                reason = "JSON として読めない"
-            if not reason:
-                perfume = {field: (perfume.get(field) or "").strip() for field in TEXTS} | {
-                    field: unique(map(str.strip, perfume.get(field) or [])) for field in LISTS
-                }
-                perfume["brand"] = perfume["brand"] or perfume["brand_ja"]
+            perfume, reason = read_perfume(line) if line.strip() else (None, None)
+            if perfume and not reason:
                 identity = tuple(perfume[field] for field in ("url", "brand", "name", "concentration"))
-                reason = "前の行と同じ香水" if perfumes.setdefault(identity, perfume) is not perfume else None
+                reason = "前の行と同じ香水" if identity in perfumes else None
+                perfumes.setdefault(identity, perfume)
             if reason:
                 rejected[reason].append(number)
     return list(perfumes.values()), rejected
@@ -167,29 +169,30 @@ def read_perfumes(path):
 
 def read_spellings(path):
     """{a spelling of a material: all its spellings}."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as lines:
-            rows = [[spelling.strip() for spelling in row if spelling.strip()] for row in csv.reader(lines)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SystemExit(f"{path} を読めません（{error}）。UTF-8 の CSV に戻してください。") from error
-    return {spelling: row for row in rows for spelling in row}
+    with open(path, encoding="utf-8-sig", newline="") as lines:
+        rows = [[word.strip() for word in row if word.strip()] for row in csv.reader(lines)]
+    return {word: row for row in rows for word in row}
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
+NA_ADJECTIVES = "きれい|上品|清楚|可憐|優雅|高貴|高級|妖艶|繊細|清潔|素朴|自然|新鮮|元気|軽快|爽快|濃厚|豪華|華麗|優美"
+
+
 def attributive(value):
     """A quality as it stands before a noun: エレガントな, 温かみのある, 大人の, 甘い."""
+    if re.fullmatch(f"[ァ-ヶー・ ]+|.*[か的]|{NA_ADJECTIVES}", value):
+        return value + "な"
     if value.endswith(("い", "な", "の", "る", "た")):
         return value
-    if value.endswith(("感", "み", "さ")):
+    if value.endswith(("感", "み", "さ", "落ち着き")):
         return value + "のある"
-    adjectives = r"[ァ-ヶー・]+|.*[か的]|上品|清楚|可憐|優雅|高貴|妖艶|繊細|清潔|素朴|軽快|濃厚|華麗|優美"
-    return value + ("な" if re.fullmatch(adjectives, value) else "の")
+    return value + "の"
 
 
 def joined(values):
     """Qualities in a row before a noun: エレガントでベーシックな."""
-    words = list(map(attributive, values))
-    return "".join(word[:-1] + "で" if word.endswith("な") else word for word in words[:-1]) + words[-1]
+    *others, last = map(attributive, values)
+    return "".join(re.sub("な$", "で", word) for word in others) + last
 
 
 def phrase(kind, value):
@@ -199,10 +202,11 @@ def phrase(kind, value):
     if kind == "scene":
         return value + "シーン" if re.fullmatch("[ァ-ヶー]+(?<!シーン)", value) else value
     if kind == "family":
-        return value + "系" * (not value.endswith(("系", "調")))
+        return value if value.endswith(("系", "調")) else value + "系"
     if kind == "note_tier":
-        return "{1}に{0}".format(*value.rsplit("×", 1))
-    return attributive(value) if kind in ("image", "impression") else value
+        note, tier = value.rsplit("×", 1)
+        return f"{tier}に{note}"
+    return attributive(value) if kind in NOUNS else value
 
 
 def facts(perfume):
@@ -219,31 +223,34 @@ def facts(perfume):
 
 def tiers(perfume, limit, room, asked=""):
     """【トップノート】A, B【ミドルノート】… or 【ノート】A, B: `limit` of each, with the asked one, fewer to fit."""
-    parts = []
+    text = ""
     for label, field in (*TIERS.items(), ("ノート", "notes")):
         notes = perfume[field]
         kept = sorted(notes, key=lambda note: note != asked)[:limit]
-        shown = ", ".join(note for note in notes if note in kept)
-        parts.append(f"【{label}】{shown}{'など' * (len(notes) > limit)}" if notes else "")
-    text = "".join(parts)
+        if notes:
+            text += f"【{label}】{', '.join(note for note in notes if note in kept)}" + "など" * (len(notes) > limit)
     return text if len(text) <= room or limit == 1 else tiers(perfume, limit - 1, room, asked)
 
 
 def closing(known, draw):
     """One short sentence from {simple type: values}; empty where too little is known."""
-    seasons = "一年を通して" if len(known.get("season", [])) == 4 else "・".join(known.get("season", [])) + "に"
-    forms = {
-        ("impression", "scene"): lambda a, b: f"{joined(a[:2])}印象で、{phrase('scene', b[0])}に合います。",
-        ("season", "gender"): lambda a, b: f"{seasons}似合う{PEOPLE[b[0]]}の香りです。",
-        ("image", "season"): lambda a, b: f"{joined(a[:2])}イメージで、{seasons}似合います。",
-        ("image", "gender"): lambda a, b: f"{joined(a[:2])}イメージの、{PEOPLE[b[0]]}の香りです。",
-        ("impression",): lambda a: f"{joined(a[:2])}印象の香りです。",
-    }
-    possible = [kinds for kinds in forms if all(known.get(kind) for kind in kinds)]
-    return forms[kinds](*map(known.get, kinds)) if possible and (kinds := draw.choice(possible)) else ""
+    said = {kind: joined(known[kind][:2]) + noun for kind, noun in NOUNS.items() if known.get(kind)}
+    if seasons := known.get("season"):
+        said["season"] = "一年を通して" if len(seasons) == len(SEASONS) else "・".join(seasons) + "に"
+    if scenes := known.get("scene"):
+        said["scene"] = phrase("scene", scenes[0])
+    if genders := known.get("gender"):
+        said["gender"] = PEOPLE[genders[0]]
+    possible = [sentence for sentence in CLOSINGS if said.keys() >= set(re.findall("{(.+?)}", sentence))]
+    return draw.choice(possible).format(**said) if possible else ""
 
 
 # -- questions and answers ---------------------------------------------------------------------------------------------
+def strength(perfume):
+    """（オードトワレ）; empty where it is not known."""
+    return f"（{perfume['concentration']}）" if perfume["concentration"] else ""
+
+
 class Shop:
     """All perfumes, what is asked of them together, and the one source of chance."""
 
@@ -257,7 +264,7 @@ class Shop:
         for perfume in perfumes:
             known = facts(perfume)
             notes.update(known["note"])
-            for wish in [("", ""), *((k, v) for k in ("brand", "gender", "season", "family") for v in known[k])]:
+            for wish in [("", ""), *((kind, value) for kind in FACETS for value in known[kind])]:
                 self.pools[wish].append(perfume)
                 self.brands[wish].add(perfume["brand"])
             for name in {perfume["name"], perfume["name_ja"] or perfume["name"]}:
@@ -283,54 +290,50 @@ class Shop:
         """What a customer says before 香水."""
         return self.draw.choice(WISHES[kind]).format(self.draw.choice(self.words(kind, value, perfume)))
 
-    def called(self, perfume, name):
-        """The name, with the concentration where the brand has several perfumes of that name that differ in it."""
-        differ = len({p["concentration"] for p in self.namesakes[name][perfume["brand"]]}) > 1
-        return f"{name}（{perfume['concentration']}）" if differ and perfume["concentration"] else name
-
     def names(self, perfume):
-        """The names that only this perfume of its brand has, or else all it has, the Japanese one last."""
+        """The names that no other of its brand has, or else all with the concentration; the Japanese one last."""
         names = unique(filter(None, (perfume["name"], perfume["name_ja"])))
-        return [name for name in names if len(self.namesakes[name][perfume["brand"]]) == 1] or names
-
-    def title(self, perfume):
-        """The name in an answer that also names the brand."""
-        return self.called(perfume, self.names(perfume)[-1])
+        own = [name for name in names if len(self.namesakes[name][perfume["brand"]]) == 1]
+        return own or [name + strength(perfume) for name in names]
 
 
+# Each maker returns (question, answer, key, the perfumes told of), or None where the perfume lacks what would be asked.
 def wish(shop, kind, perfume, known):
     """A question with one or two values, answered by one perfume."""
     kinds = [kind] if kind in WISHES else kind.split("_")
     if not all(known[k] for k in kinds):
         return None
-    fresh = [value for value in known[kind] if (kind, value) not in shop.met] if kind in WISHES else []
-    values = [shop.draw.choice(fresh or known[k]) for k in kinds]
+    unmet = [value for value in known.get(kind, []) if (kind, value) not in shop.met]
+    values = [shop.draw.choice(unmet or known[k]) for k in kinds]
     question = WISHES[kinds[0]][0].format(shop.words(kinds[0], values[0], perfume)[0]) + ASKING["wish"][0]
     if kind not in REFERENCE or question in shop.met:
         said = [shop.wording(k, value, perfume) for k, value in zip(kinds, values, strict=True)]
-        question = "".join(said[::-1] if kinds[-1] in ("season", "scene") else said) + shop.draw.choice(ASKING["wish"])
-    name = shop.title(perfume) if kinds[0] == "brand" else f"{perfume['brand']}の「{shop.title(perfume)}」"
-    asked = values[0].rsplit("×", 1)[0] if kinds[0].startswith("note") else ""
+        if kinds[-1] in ("season", "scene"):  # 春に合うローズの香りがする香水
+            said.reverse()
+        question = "".join(said) + shop.draw.choice(ASKING["wish"])
+    name = shop.names(perfume)[-1]
+    name = name if kinds[0] == "brand" else f"{perfume['brand']}の「{name}」"
     answer = OPENINGS[kind].format(*map(phrase, kinds, values)) + f"、{name}がおすすめです。"
-    shown = tiers(perfume, NOTES_SHOWN, MAX_CHARACTERS - len(answer) - 40, asked)
-    untold = {k: values for k, values in known.items() if k not in kinds}
-    return question, answer + shown + "。" * bool(shown) + closing(untold, shop.draw), "×".join(values), [perfume]
+    asked = values[0].rsplit("×", 1)[0] if kinds[0].startswith("note") else ""
+    if shown := tiers(perfume, NOTES_SHOWN, MAX_CHARACTERS - len(answer) - 40, asked):
+        answer += shown + "。"
+    untold = {k: known[k] for k in known if k not in kinds}
+    return question, answer + closing(untold, shop.draw), "×".join(values), [perfume]
 
 
 def several(shop, kind, perfume, known):
     """A question that two or three perfumes answer."""
-    facet = shop.draw.choice([k for k in ("brand", "gender", "season", "family") if known[k]])
+    facet = shop.draw.choice([k for k in FACETS if known[k]])
     value, number = shop.draw.choice(known[facet]), shop.draw.choice((2, 3, 3))
-    pool, chosen = shop.pools[facet, value], {}
+    pool, titles = shop.pools[facet, value], {}
     for candidate in [perfume, *shop.draw.sample(pool, min(len(pool), number + 1))]:
         brand = "" if facet == "brand" else candidate["brand"] + "の"
-        if len(chosen) < number:
-            chosen.setdefault(f"{brand}「{shop.title(candidate)}」", candidate)
-    if len(chosen) < number:
+        titles.setdefault(f"{brand}「{shop.names(candidate)[-1]}」", candidate)
+    if len(titles) < number:
         return None
     question = shop.wording(facet, value, perfume) + shop.draw.choice(ASKING["several"]).format(number)
-    answer = f"{phrase(facet, value)}の香水を{number}つ選ぶなら、{'、'.join(chosen)}がおすすめです。"
-    return question, answer, f"{number}×{facet}×{value}", list(chosen.values())
+    answer = f"{phrase(facet, value)}の香水を{number}つ選ぶなら、{'、'.join([*titles][:number])}がおすすめです。"
+    return question, answer, f"{number}×{facet}×{value}", [*titles.values()][:number]
 
 
 def brands(shop, kind, perfume, known):
@@ -339,25 +342,24 @@ def brands(shop, kind, perfume, known):
     value = shop.draw.choice(known[facet]) if facet else ""
     pool = shop.pools[facet, value]
     chosen = {p["brand"]: p for p in [perfume, *shop.draw.sample(pool, min(len(pool), 6))]}
-    more = "など" * (len(chosen) < len(shop.brands[facet, value]))
-    question = shop.wording(facet, value, perfume) if facet else ""
-    question += shop.draw.choice(ASKING["brands" if facet else "all brands"])
-    opening = f"{phrase(facet, value)}の香水の" if facet else "取り扱い"
-    key = f"{facet}×{value}" if facet else "すべて"
-    return question, f"{opening}ブランドは、{'、'.join(chosen)}{more}です。", key, list(chosen.values())
+    listed = "、".join(chosen) + "など" * (len(chosen) < len(shop.brands[facet, value]))
+    said = shop.wording(facet, value, perfume) if facet else ""
+    question = said + shop.draw.choice(ASKING["brands" if facet else "all brands"])
+    opening, key = (f"{phrase(facet, value)}の香水の", f"{facet}×{value}") if facet else ("取り扱い", "すべて")
+    return question, f"{opening}ブランドは、{listed}です。", key, list(chosen.values())
 
 
 def by_name(shop, kind, perfume, known):
     """A question about a perfume by its name, with the brand where several brands have one of that name."""
-    name = shop.draw.choice(shop.names(perfume))
-    spoken, owners = shop.called(perfume, name), shop.namesakes[name]
-    sources = [perfume]
+    spoken, sources = shop.draw.choice(shop.names(perfume)), [perfume]
+    name = spoken if spoken in shop.namesakes else spoken.removesuffix(strength(perfume))
+    owners = shop.namesakes[name]
     if len(owners) > 1 and kind == "name_brand":
         spoken, sources = name, [same[0] for same in owners.values()]
     elif len(owners) > 1:
         spoken = f"{perfume['brand']}の{spoken}"
     answer = about(kind, sources, known)
-    key = "×".join(f"{p['brand']}/{p['name']}" for p in sources)
+    key = "×".join(f"{p['brand']}/{shop.names(p)[0]}" for p in sources)
     return (shop.draw.choice(ASKING[kind]).format(spoken), spoken + answer, key, sources) if answer else None
 
 
@@ -369,18 +371,18 @@ def about(kind, perfumes, known):
         both = [p["brand"] + f"（{p['brand_ja']}）" * (p["brand_ja"] not in ("", p["brand"])) for p in perfumes]
         return f"のブランドは、{'と'.join(both)}です。"
     if kind == "name_gender":
-        return "".join(f"の対象は、{gender}（{PEOPLE[gender]}）です。" for gender in known["gender"])
+        return f"の対象は、{known['gender'][0]}（{PEOPLE[known['gender'][0]]}）です。" if known["gender"] else ""
     if kind == "name_features":
         families = "・".join(phrase("family", family) for family in known["family"][:3])
         parts = [families + "の香り"] if families else []
-        nouns = {"impression": "印象", "image": "イメージ"}
-        parts += [joined(known[k][:3]) + noun for k, noun in nouns.items() if known[k]]
+        parts += [joined(known[k][:3]) + noun for k, noun in NOUNS.items() if known[k]]
         return f"の特徴は、{'、'.join(parts)}です。" if parts else ""
     parts = [f"{word}は{'・'.join(known[k])}" for k, word in (("season", "季節"), ("scene", "シーン")) if known[k]]
     return f"のおすすめの{'、'.join(parts)}です。" if parts else ""
 
 
-MAKERS = {"several": several, "brands": brands} | {kind: by_name for kind in ASKING if kind.startswith("name_")}
+MAKERS = dict.fromkeys(OPENINGS, wish) | {"several": several, "brands": brands}
+MAKERS |= {kind: by_name for kind in ASKING if kind.startswith("name_")}
 
 
 def arrange(perfumes, spellings):
@@ -394,24 +396,55 @@ def arrange(perfumes, spellings):
             if rate and kind in REFERENCE:  # asked whenever one perfume answers them
                 times = max(times, sum((kind, value) not in shop.met for value in known[kind]))
             for _ in range(times):
-                question, answer, key, sources = MAKERS.get(kind, wish)(shop, kind, perfume, known) or ("", "", "", [])
-                if answer and len(answer) <= MAX_CHARACTERS and hash((question, answer)) not in written:
-                    written.add(hash((question, answer)))
+                question, answer, key, sources = MAKERS[kind](shop, kind, perfume, known) or ("", "", "", [])
+                pair = hash((question, answer))  # a whole number is small: millions of records are held against it
+                if answer and len(answer) <= MAX_CHARACTERS and pair not in written:
+                    written.add(pair)
                     shop.met.update({(kind, key), question} if kind in REFERENCE else {(kind, key)})
                     source = unique(p["url"] for p in sources)
                     yield {"instruction": question, "response": answer, "type": kind, "key": key, "source": source}
 
 
+# -- the run -----------------------------------------------------------------------------------------------------------
+def check_constants():
+    """Stops where a constant at the top is of a wrong kind."""
+    for kind, rate in RECORDS_PER_PERFUME.items():
+        if kind not in MAKERS:
+            raise SystemExit(f"RECORDS_PER_PERFUME の {kind!r} という type はありません。綴りを直し、{AGAIN}")
+        if type(rate) not in (int, float) or not 0 <= rate <= 1_000:
+            raise SystemExit(f"RECORDS_PER_PERFUME の {kind} が {rate!r} です。0 から 1000 の数に直し、{AGAIN}")
+    for name, value in {"NOTES_SHOWN": NOTES_SHOWN, "MAX_CHARACTERS": MAX_CHARACTERS}.items():
+        if type(value) is not int or value < 1:
+            raise SystemExit(f"{name} が {value!r} です。1 以上の整数に直し、{AGAIN}")
+
+
+def opened(read, path, remedy):
+    """What read(path) returns; SystemExit where the file cannot be read."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise SystemExit(f"{path} がありません。{remedy}") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SystemExit(f"{path} を読めません（{error}）。{remedy}") from None
+
+
 def write(records, path):
     """Writes the records as they come and moves the file into place; {type: [count, first record]}."""
-    table = {}
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path + ".tmp", "w", encoding="utf-8", newline="\n") as file:
-        for record in records:
-            file.write((",\n" if table else "[\n") + json.dumps(record, ensure_ascii=False))
-            table.setdefault(record["type"], [0, record])[0] += 1
-        file.write("\n]\n")
-    os.replace(path + ".tmp", path)
+    table, unfinished = {}, Path(path + ".tmp")
+    try:
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
+        with open(unfinished, "w", encoding="utf-8", newline="\n") as file:
+            for record in records:
+                file.write((",\n" if table else "[\n") + json.dumps(record, ensure_ascii=False))
+                table.setdefault(record["type"], [0, record])[0] += 1
+            file.write("\n]\n")
+        if table:
+            os.replace(unfinished, path)
+    except OSError as error:
+        raise SystemExit(f"{path} に書けません（{error.strerror}）。空き容量と権限を確かめ、{AGAIN}") from None
+    finally:
+        if unfinished.is_file():
+            unfinished.unlink()
     return table
 
 
@@ -420,15 +453,17 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8")
-    if not os.path.isfile(PERFUMES_FILE):
-        raise SystemExit(f"{PERFUMES_FILE} がありません。先に python getData.py を実行してください。")
-    perfumes, rejected = read_perfumes(PERFUMES_FILE)
+    check_constants()
+    perfumes, rejected = opened(read_perfumes, PERFUMES_FILE, "先に python getData.py を実行してください。")
+    spellings = opened(read_spellings, SPELLINGS_FILE, f"UTF-8 の CSV に戻し、{AGAIN}")
     for reason, numbers in rejected.items():
         lines = "、".join(f"{number:,}" for number in numbers[:20]) + " など" * (len(numbers) > 20)
         print(f"除外 {len(numbers):,} 行: {reason}（行 {lines}）")
     if not perfumes:
         raise SystemExit(f"{PERFUMES_FILE} に使える香水がありません。python getData.py を実行し直してください。")
-    table = write(arrange(perfumes, read_spellings(SPELLINGS_FILE)), OUTPUT_FILE)
+    table = write(arrange(perfumes, spellings), OUTPUT_FILE)
+    if not table:
+        raise SystemExit(f"質問が 1 件もできませんでした。RECORDS_PER_PERFUME か MAX_CHARACTERS を大きくし、{AGAIN}")
     total = sum(count for count, _ in table.values())
     print("type              件数   割合  例")
     for kind in filter(table.get, RECORDS_PER_PERFUME):

@@ -179,6 +179,15 @@ def occasions_true(text, page):
     return (seasons or "").split("・") == (page["seasons"] or [""]) and (scenes or "").split("・") == (page["scenes"] or [""])
 
 
+def key_of_name(page, shop):
+    """Brand, slash, and the first name that no other perfume of the brand has, or else the name and the concentration."""
+    brand = page["brand"] or page["brand_ja"]
+    others = [p for p in shop if p is not page and brand in (p["brand"], p["brand_ja"])]
+    taken = {name for p in others for name in (p["name"], p["name_ja"])}
+    own = [name for name in (page["name"], page["name_ja"]) if name and name not in taken]
+    return f"{brand}/{own[0]}" if own else f"{brand}/{page['name']}" + (f"（{page['concentration']}）" if page["concentration"] else "")
+
+
 def by_name_true(kind, response, key, pages, shop):
     """Whether an answer about a named perfume is true, and names the brand where another brand has that name."""
     forms = {
@@ -195,7 +204,7 @@ def by_name_true(kind, response, key, pages, shop):
     bare = any(named(spoken, page) for page in pages)
     with_brand = any(named(spoken.removeprefix(f"{page['brand'] or page['brand_ja']}の"), page) for page in pages)
     told_apart = brands == {p["brand"] or p["brand_ja"] for p in pages} if bare else with_brand
-    return told_apart and check(said) and key == "×".join(f"{p['brand'] or p['brand_ja']}/{p['name']}" for p in pages)
+    return told_apart and check(said) and key == "×".join(key_of_name(p, shop) for p in pages)
 
 
 def true(record, pages, shop):
@@ -281,6 +290,8 @@ def test_grammar_and_a_sample_of_every_type(records):
 @pytest.mark.parametrize("value, before_a_noun", [
     ("エレガント", "エレガントな"), ("温かみ", "温かみのある"), ("透明感", "透明感のある"), ("大人", "大人の"), ("華やか", "華やかな"),
     ("甘い", "甘い"), ("知的", "知的な"), ("上品", "上品な"), ("やわらかさ", "やわらかさのある"), ("凛とした", "凛とした"),
+    ("きれい", "きれいな"), ("可愛い", "可愛い"), ("落ち着き", "落ち着きのある"), ("落ち着いた", "落ち着いた"), ("爽快", "爽快な"),
+    ("シック・モダン", "シック・モダンな"), ("ラグジュアリー", "ラグジュアリーな"), ("定番", "定番の"), ("爽やか", "爽やかな"), ("上品な", "上品な"),
 ])  # fmt: skip
 def test_qualities_before_a_noun(value, before_a_noun):
     assert arrangeData.attributive(value) == before_a_noun
@@ -362,8 +373,19 @@ def test_one_title_of_two_brands(tmp_path, monkeypatch):
 def test_one_title_in_two_concentrations(tmp_path):
     pages = [perfume(), perfume(url="https://shop.example/2/", concentration="オードパルファム")]
     made, _ = run(tmp_path, pages)
-    assert all("（オードトワレ）" in r["response"] or "（オードパルファム）" in r["response"]
-               for r in made if r["type"] in ("brand", "season", "name_notes", "name_features"))  # fmt: skip
+    for record in made:
+        strength = {page["url"]: f"（{page['concentration']}）" for page in pages}[record["source"][0]]
+        if record["type"] in ("brand", "season", "name_notes", "name_features"):
+            assert strength in record["response"]
+        if record["type"].startswith("name_"):
+            assert record["key"] == f"Maison Margiela/Jazz Club{strength}" and strength in record["instruction"]
+
+
+def test_one_latin_title_with_two_japanese_ones(tmp_path):
+    pages = [perfume(name="Chance", name_ja="チャンス"), perfume(url="https://shop.example/2/", name="Chance", name_ja="チャンス オー")]
+    made, _ = run(tmp_path, pages)
+    assert {r["key"] for r in made if r["type"] == "name_notes"} == {"Maison Margiela/チャンス", "Maison Margiela/チャンス オー"}
+    assert all(record["key"].split("/")[1] + "の" in record["response"] for record in made if record["type"] == "name_notes")
 
 
 def test_two_types_never_share_an_opening(records):
@@ -443,10 +465,11 @@ def test_no_response_is_longer_than_can_be_generated(records, tmp_path):
 
 # -- bad input ------------------------------------------------------------------------------------------------------------
 BROKEN = [
-    (b'{"url": "https://shop.example/9/", "na', "JSON として読めない"), (b"\xff\xfe\x00", "JSON として読めない"),
+    (b'{"url": "https://shop.example/9/", "na', "JSON として読めない"), (b"\xff\xfe\x00", "UTF-8 ではない"),
+    (json.dumps(perfume(), ensure_ascii=False).encode("cp932"), "UTF-8 ではない"),
     (b"[" * 100_000, "JSON として読めない"), (b'["a"]', "JSON のオブジェクトではない"), (b"null", "JSON のオブジェクトではない"),
     (perfume(name=5), "name の型が違う"), (perfume(top_notes="レモン"), "top_notes の型が違う"),
-    (perfume(scenes=["デート", 3]), "scenes の型が違う"), (perfume(year="2013"), "year の型が違う"),
+    (perfume(scenes=["デート", 3]), "scenes の型が違う"), (perfume(concept=["花"]), "concept の型が違う"), (perfume(year="2013"), "year の型が違う"),
     (perfume(name=""), "url、name、brand のどれかがない"), (perfume(name=None), "url、name、brand のどれかがない"),
     (perfume(brand=None, brand_ja=None), "url、name、brand のどれかがない"), (perfume(url=" "), "url、name、brand のどれかがない"),
     (perfume(last_notes=["ラストノート"]), "見出しが値に混じっている"), (perfume(notes=["Top notes"]), "見出しが値に混じっている"),
@@ -456,7 +479,7 @@ BROKEN = [
     (json.dumps(perfume(name="\ud800")).encode(), "制御文字がある"), (perfume(name_ja="ジャズ\nクラブ"), "制御文字がある"),
     (perfume(name="あ" * 81), "長すぎる項目がある"), (perfume(notes=["あ" * 41]), "長すぎる項目がある"),
     (perfume(notes=[f"花{n}" for n in range(200)]), "長すぎる項目がある"),
-    (perfume(gender="犬"), "gender か seasons が決まった値ではない"), (perfume(seasons=["梅雨"]), "gender か seasons が決まった値ではない"),
+    (perfume(gender="犬"), "gender が決まった値ではない"), (perfume(seasons=["梅雨"]), "seasons が決まった値ではない"),
     (perfume(), "前の行と同じ香水"),
 ]  # fmt: skip
 
@@ -502,12 +525,42 @@ def test_a_run_that_stops_leaves_the_file_of_before(tmp_path):
     assert Path(tmp_path, "qa.json").read_text() == "[]"
 
 
-@pytest.mark.parametrize("content", [None, "スズラン,ミュゲ\n".encode("cp932")])
-def test_spellings_that_cannot_be_read(tmp_path, content):
-    if content:
-        Path(tmp_path, "spellings.csv").write_bytes(content)
-    with pytest.raises(SystemExit, match=r"spellings\.csv を読めません"):
-        arrangeData.read_spellings(str(tmp_path / "spellings.csv"))
+@pytest.mark.parametrize("constants, message", [
+    ({"RECORDS_PER_PERFUME": {"brnad": 1.0}}, "RECORDS_PER_PERFUME の 'brnad' という type はありません。"),
+    ({"RECORDS_PER_PERFUME": {"brand": -1}}, "RECORDS_PER_PERFUME の brand が -1 です。"),
+    ({"RECORDS_PER_PERFUME": {"brand": "1"}}, "RECORDS_PER_PERFUME の brand が '1' です。"),
+    ({"RECORDS_PER_PERFUME": {"brand": float("nan")}}, "RECORDS_PER_PERFUME の brand が nan です。"),
+    ({"RECORDS_PER_PERFUME": {"brand": 0}}, "質問が 1 件もできませんでした。"), ({"RECORDS_PER_PERFUME": {}}, "質問が 1 件もできませんでした。"),
+    ({"NOTES_SHOWN": 0}, "NOTES_SHOWN が 0 です。"), ({"MAX_CHARACTERS": 24.5}, "MAX_CHARACTERS が 24.5 です。"),
+    ({"MAX_CHARACTERS": 10}, "質問が 1 件もできませんでした。"),
+    ({"SPELLINGS_FILE": "none.csv"}, "none.csv がありません。"), ({"SPELLINGS_FILE": "cp932.csv"}, "cp932.csv を読めません（"),
+    ({"PERFUMES_FILE": "folder"}, "folder を読めません（"), ({"OUTPUT_FILE": "folder"}, "folder に書けません（"),
+    ({"OUTPUT_FILE": "cp932.csv/qa.json"}, "cp932.csv/qa.json に書けません（"),
+])  # fmt: skip
+def test_a_mistake_is_one_line_with_what_to_do_and_loses_nothing(tmp_path, monkeypatch, constants, message):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    Path("folder").mkdir()
+    Path("data", "perfumes.jsonl").write_text(json.dumps(perfume(), ensure_ascii=False), encoding="utf-8")
+    Path("data", "perfume_qa.json").write_text("[]")
+    Path("cp932.csv").write_bytes("スズラン,ミュゲ\n".encode("cp932"))
+    for name, value in constants.items():
+        monkeypatch.setattr(arrangeData, name, value)
+    with pytest.raises(SystemExit) as stop:
+        arrangeData.main()
+    assert stop.value.code.startswith(message) and "\n" not in stop.value.code
+    assert re.search(r"python (arrange|get)Data\.py を実行してください。$", stop.value.code)
+    assert Path("data", "perfume_qa.json").read_text() == "[]"
+    assert sorted(map(str, Path().rglob("*"))) == ["cp932.csv", "data", "data/perfume_qa.json", "data/perfumes.jsonl", "folder"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk(tmp_path, monkeypatch):
+    Path(tmp_path, "qa.json").write_text("[]")
+    Path(tmp_path, "qa.json.tmp").symlink_to("/dev/full")
+    with pytest.raises(SystemExit, match=r"qa\.json に書けません（No space left on device）。空き容量と権限を確かめ、"):
+        arrangeData.write(iter([{"type": "brand"}]), str(tmp_path / "qa.json"))
+    assert Path(tmp_path, "qa.json").read_text() == "[]"
 
 
 def test_spellings_saved_by_a_spreadsheet(tmp_path):
