@@ -1,9 +1,10 @@
 """Fine-tunes OpenCALM with LoRA on the perfume questions and answers.
 
-Run:    python loadModel.py   (several GPUs: accelerate launch loadModel.py)
+    python loadModel.py          (several GPUs: accelerate launch loadModel.py)
+
 Reads:  data/perfume_qa.json, the base model
-Writes: fine_tuned_open_calm/ (adapter, tokenizer with its template, test.json, metrics.json, loss.png, README.md)
-Prints: the base model and why, what is left out, losses and sample answers on the way, losses before and after
+Writes: fine_tuned_open_calm/ (adapter, tokenizer with the prompt template, test.json, metrics.json, loss.png, README.md)
+Prints: the base model and why it is this one, what is left out, losses and sample answers on the way and at the end
 Run again, it goes on from the last checkpoint; a finished run is left as it is.
 """
 
@@ -23,6 +24,7 @@ import warnings
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -33,11 +35,11 @@ REHEARSAL_MODEL = "data/rehearsal_model"  # a base small enough for a CPU, to tr
 DATA_FILE = "data/perfume_qa.json"      # JSON array or JSON Lines of records with instruction and response
 OUTPUT_DIR = "fine_tuned_open_calm"     # what generate.py needs, and checkpoints; rename it to keep it and start anew
 TEST_RATIO = 0.1                        # above 0, below 1: share of the records kept back to judge the answers
-SEED = 42                               # any number: split, order, first adapter weights, dropout
+SEED = 42                               # any whole number: split, order, first adapter weights, dropout
 MAX_TOKENS = 512                        # tokens of a question with its answer; longer records are left out
 LORA_R = 16                             # 8–64: rank of the adapter; higher learns more and takes more memory
 LORA_ALPHA = 32                         # weight of the adapter; usually twice LORA_R
-LORA_DROPOUT = 0.05                     # 0–1: share of adapter inputs dropped while training, against over-fitting
+LORA_DROPOUT = 0.05                     # 0 to below 1: share of adapter inputs dropped, against over-fitting
 TARGET_MODULES = "query_key_value"      # "all-linear": adapters in the MLPs too; learns more, twice the memory
 BATCH_SIZE = 4                          # examples that must fit into memory side by side; 1 or 2 when it is short
 GRADIENT_ACCUMULATION = 4               # times BATCH_SIZE = examples a step; 16 with BATCH_SIZE 1 learns the same
@@ -50,16 +52,23 @@ EPOCHS = 4.5                            # times that each record is seen
 GRADIENT_CHECKPOINTING = False          # True: far less memory for activations, about half as slow again
 LOAD_IN_4BIT = False                    # True: for a GPU of 8 GB, with GRADIENT_CHECKPOINTING; pip install bitsandbytes
 SAVE_MINUTES = 10                       # minutes between checkpoints; the last two are kept
-EVAL_EXAMPLES = 200                     # train and test records whose loss is measured every half epoch, at most
+EVAL_EXAMPLES = 100                     # train and test records whose loss is measured every half epoch, at most
 REPORT_TO = "none"                      # "tensorboard", "wandb", "trackio": once that is installed
 MERGED_DIR = None                       # "merged_open_calm": a 16-bit model with the adapter inside too, for vLLM etc.
-REHEARSAL_OVERRIDES = {                 # what only so small a model needs; 1 x 4 examples a step: more and smaller steps
+REHEARSAL_OVERRIDES = {                 # what only so small a model needs; 1 x 4 examples a step: more, smaller steps
     "LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear", "GRADIENT_ACCUMULATION": 1, "LORA_DROPOUT": 0.0}
 # ----------------------------------------------------------------------------------------------------------------------
 
-LEARNED_WITH = ["TEST_RATIO", "SEED", "MAX_TOKENS", "LORA_R", "LORA_ALPHA", "LORA_DROPOUT", "TARGET_MODULES",
-                "BATCH_SIZE", "GRADIENT_ACCUMULATION", "LEARNING_RATE", "LR_SCHEDULER", "WARMUP_RATIO", "MAX_GRAD_NORM",
-                "WEIGHT_DECAY", "EPOCHS", "LOAD_IN_4BIT"]  # what decides the result; REHEARSAL_OVERRIDES may set any
+COUNT = "1 以上の整数", lambda value: value == int(value) >= 1
+POSITIVE = "0 より大きい数", lambda value: value > 0
+SHARE = "0 以上 1 未満の数", lambda value: 0 <= value < 1
+AMOUNT = "0 以上の数", lambda value: value >= 0
+NAME = "名前（文字列）", lambda value: bool(value.split())
+SETTINGS = {  # what decides the result, and what each must be; REHEARSAL_OVERRIDES may set any of it
+    "TEST_RATIO": ("0 より大きく 1 より小さい数", lambda value: 0 < value < 1), "SEED": AMOUNT, "MAX_TOKENS": COUNT,
+    "LORA_R": COUNT, "LORA_ALPHA": POSITIVE, "LORA_DROPOUT": SHARE, "TARGET_MODULES": NAME, "BATCH_SIZE": COUNT,
+    "GRADIENT_ACCUMULATION": COUNT, "LEARNING_RATE": AMOUNT, "LR_SCHEDULER": NAME, "WARMUP_RATIO": SHARE,
+    "MAX_GRAD_NORM": POSITIVE, "WEIGHT_DECAY": AMOUNT, "EPOCHS": POSITIVE, "LOAD_IN_4BIT": AMOUNT}
 CHAT_TEMPLATE = ("{% for message in messages %}{% if message.role == 'user' %}### 質問:\n{{ message.content }}\n\n"
                  "{% else %}### 回答:\n{{ message.content + eos_token }}{% endif %}{% endfor %}"
                  "{% if add_generation_prompt %}{{ '### 回答:\\n' }}{% endif %}")
@@ -74,7 +83,7 @@ def is_writer() -> bool:
 
 
 def say(text: str):
-    """Print above the progress bar, from one process only."""
+    """Prints above the progress bar, from one process only."""
     if is_writer():
         tqdm.write(text)
 
@@ -84,17 +93,30 @@ def digest(data) -> str:
     return hashlib.sha256(data if isinstance(data, bytes) else json.dumps(data).encode()).hexdigest()[:16]
 
 
+# Records --------------------------------------------------------------------------------------------------------------
+
+
+def parsed(text: str):
+    """The value of a JSON text, or None."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def parse_records(text: str) -> list:
     """The elements of a JSON array or of JSON Lines, None for each broken one."""
-    with contextlib.suppress(ValueError):
-        whole = json.loads(text)
+    whole = parsed(text)
+    if whole is not None:
         return whole if isinstance(whole, list) else [whole]
-    records = []
-    for piece in re.split(r"[\[,\n]\s*(?=\{)", text[1:]) if text.startswith("[") else text.splitlines():
-        try:
-            records += [json.JSONDecoder().raw_decode(piece.strip())[0]] if piece.strip() else []
-        except ValueError:
-            records.append(None)
+    if not text.startswith("["):
+        return [parsed(line) for line in text.splitlines() if line.strip()]
+    records, at, element = [], 0, re.compile(r"[\[,\n]\s*(?=\{)")
+    while found := element.search(text, at):
+        at, record = found.end(), None
+        with contextlib.suppress(ValueError, RecursionError):
+            record, at = json.JSONDecoder().raw_decode(text, at)
+        records.append(record)
     return records
 
 
@@ -156,25 +178,90 @@ def tokenize(tokenizer, examples: list) -> list:
             for prompt, answer in zip(prompts, answers, strict=True)]
 
 
-def choose_base() -> tuple:
-    """(model, is it the rehearsal, device, dtype, why)."""
+def leave_out_long(encoded: list, examples: list, rejected: list) -> list:
+    """(example, its tokens) of all that fit MAX_TOKENS; the others are added to rejected by their numbers."""
+    gone = {number for number, _ in rejected}
+    numbers = (number for number in range(1, len(examples) + len(gone) + 1) if number not in gone)
+    long = [number for number, one in zip(numbers, encoded, strict=True) if len(one["input_ids"]) > MAX_TOKENS]
+    rejected += [(number, f"{MAX_TOKENS} トークンより長い") for number in long]
+    return [pair for pair in zip(examples, encoded, strict=True) if len(pair[1]["input_ids"]) <= MAX_TOKENS]
+
+
+def tell_data(tokenizer, train: list, test: list, rejected: list) -> int:
+    """Prints what is learned from, what is left out and why, and the first example; questions that both splits have."""
+    say(f"{DATA_FILE}: 学習 {len(train):,} 件、テスト {len(test):,} 件、除外 {len(rejected):,} 件")
+    for reason, count in Counter(reason for _, reason in rejected).most_common():
+        first = next(number for number, why in rejected if why == reason)
+        say(f"  {reason}: {count:,} 件（最初は {first:,} 件目）")
+    if len(train) < 4:
+        raise SystemExit(f"{DATA_FILE} で使える記録は {len(train) + len(test)} 件だけ。"
+                         "python arrangeData.py で作り直してください。")
+    asked = {example["instruction"] for example, _ in train}
+    repeated = sum(example["instruction"] in asked for example, _ in test)
+    few = "学習データが少ないので、丸暗記になりがちです。" if len(train) < 500 else ""
+    say(f"テストのうち {repeated:,} 件は、同じ質問文が学習データにもあります。{few}")
+    shown = train[0][1]
+    start = shown["labels"].count(-100)
+    prompt, answer = (tokenizer.decode(part) for part in (shown["input_ids"][:start], shown["input_ids"][start:]))
+    say(f"最初の例（【】の中を学習）:\n{prompt}【{answer}】")
+    return repeated
+
+
+# The base model -------------------------------------------------------------------------------------------------------
+
+
+class Base(NamedTuple):
+    """Which model is fine-tuned, where, in which precision, and why."""
+
+    name: str
+    rehearsal: bool
+    device: str
+    dtype: str  # float32, bfloat16 or float16
+    why: str
+
+
+def choose_base() -> Base:
+    """The base model: BASE_MODEL on a CUDA GPU, REHEARSAL_MODEL without one, unless REHEARSAL says otherwise."""
     import torch
 
     gpu = torch.cuda.is_available()
     rehearsal = not gpu if REHEARSAL is None else REHEARSAL
     name = REHEARSAL_MODEL if rehearsal else BASE_MODEL
     if not gpu:
-        return name, rehearsal, "cpu", torch.float32, "CUDA の GPU がないため"
+        return Base(name, rehearsal, "cpu", "float32", "CUDA の GPU がないため")
     torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     capability = torch.cuda.get_device_capability()  # is_bf16_supported() says yes where bf16 is only emulated
-    dtype = torch.bfloat16 if capability >= (8, 0) else torch.float16
-    return name, rehearsal, "cuda", dtype, f"{torch.cuda.get_device_name()}、compute capability {capability}"
+    dtype = "bfloat16" if capability >= (8, 0) else "float16"
+    return Base(name, rehearsal, "cuda", dtype, f"{torch.cuda.get_device_name()}、compute capability {capability}")
 
 
-def load_base(name: str, dtype):
+def choose_settings(rehearsal: bool) -> SimpleNamespace:
+    """The constants that decide the result, with the rehearsal's overrides; SystemExit for a value that cannot be."""
+    overrides = REHEARSAL_OVERRIDES if rehearsal else {}
+    settings = SimpleNamespace(**{name: globals()[name] for name in SETTINGS} | overrides)
+    for name, (wanted, fits) in SETTINGS.items():
+        value, fine = getattr(settings, name), False
+        with contextlib.suppress(TypeError, ValueError, AttributeError):
+            fine = fits(value)
+        if not fine:
+            raise SystemExit(f"{name} = {value!r} は使えません。loadModel.py の先頭で{wanted}にしてください。")
+    settings.step = settings.BATCH_SIZE * settings.GRADIENT_ACCUMULATION
+    settings.world = int(os.environ.get("WORLD_SIZE", "1"))
+    if settings.step % settings.world:
+        raise SystemExit(f"1 ステップの件数 {settings.step} はプロセス数 {settings.world} の倍数にしてください"
+                         "（loadModel.py の BATCH_SIZE × GRADIENT_ACCUMULATION）。")
+    if rehearsal:
+        say(f"リハーサルです: 小さなモデルで手順を試します。本番と違う設定は {overrides}")
+    return settings
+
+
+def load_base(name: str, dtype: str):
     """(model, tokenizer) with a pad token that is not eos; the model grows only if the tokenizer needs it."""
     from transformers import AttentionInterface, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+    from transformers.utils import logging
 
+    if not sys.stderr.isatty():
+        logging.disable_progress_bar()
     AttentionInterface.register("packed", packed_attention)
     quantized = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": dtype}
     try:
@@ -200,27 +287,33 @@ def load_base(name: str, dtype):
     return model, tokenizer
 
 
+def memory_needed(model, settings, lengths: list, size: int) -> float:
+    """GiB on the GPU with passes of `size` examples; bytes a token as tests/benchmarks/memory.py counts them."""
+    layers, hidden = model.config.num_hidden_layers, model.config.hidden_size
+    kept, ranks = (71, 41) if settings.TARGET_MODULES == "all-linear" else (35, 4)  # a layer and hidden unit
+    kept = 2 * layers + kept if GRADIENT_CHECKPOINTING else kept * layers
+    adapter = 16 * settings.LORA_R * layers * ranks  # weight, gradient and two moments, 4 bytes each
+    passing = hidden * (adapter + kept * sum(sorted(lengths)[-size:])) + 2048 * model.config.vocab_size
+    return (sum(parameter.nbytes for parameter in model.parameters()) + passing) / 2**30 + 0.6  # what CUDA takes
+
+
 def choose_pass_size(model, settings, lengths: list, share: int) -> int:
     """Examples a pass: BATCH_SIZE, more where GPU memory allows; prints what is needed and what there is."""
     import torch
 
-    def need(size):  # GiB; bytes a token, layer and hidden unit as tests/benchmarks/memory.py finds them
-        layers, hidden = model.config.num_hidden_layers, model.config.hidden_size
-        kept, ranks = (71, 41) if settings.TARGET_MODULES == "all-linear" else (35, 4)
-        kept = 2 * layers + kept if GRADIENT_CHECKPOINTING else kept * layers
-        adapter = 16 * settings.LORA_R * layers * ranks  # weight, gradient and two moments, 4 bytes each
-        passing = hidden * (adapter + kept * sum(sorted(lengths)[-size:])) + 2048 * model.config.vocab_size
-        return (sum(parameter.nbytes for parameter in model.parameters()) + passing) / 2**30 + 0.6  # what CUDA takes
-
     size = min(settings.BATCH_SIZE, share)
     if torch.cuda.is_available():
         free = (torch.cuda.mem_get_info()[0] + torch.cuda.memory_allocated()) / 2**30  # a 4-bit base is there already
-        while size * 2 <= share and need(size * 2) < 0.85 * free:
+        while size * 2 <= share and memory_needed(model, settings, lengths, size * 2) < 0.85 * free:
             size *= 2
-        say(f"GPU メモリ: 約 {need(size):.1f} GiB 必要（{size} 件ずつ）、空き {free:.1f} GiB")
-        if need(size) > free:
+        need = memory_needed(model, settings, lengths, size)
+        say(f"GPU メモリ: 約 {need:.1f} GiB 必要（{size} 件ずつ）、空き {free:.1f} GiB")
+        if need > free:
             say(f"足りないかもしれません。{LESS_MEMORY}")
     return size
+
+
+# Speed: examples lie packed in one row without padding, and no logits are kept ---------------------------------------
 
 
 def pack(examples: list) -> dict:
@@ -290,39 +383,52 @@ def add_loss_head(model):
     model.forward = forward
 
 
+class PackedSteps:
+    """Stands before SFTTrainer: a step goes through its examples in packed passes; whole checkpoints are sealed."""
+
+    checked = 0, None  # the latest step whose loss has still to be looked at, and that loss
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        self.check_loss()  # of the step before, which is computed by now: looking does not hold up the GPU
+        losses = []
+        for number, examples in enumerate(inputs["passes"], 1):
+            joint = number == len(inputs["passes"])
+            with contextlib.nullcontext() if joint else self.accelerator.no_sync(model):
+                losses.append(super().training_step(model, examples, num_items_in_batch))
+        self.checked = self.state.global_step + 1, sum(losses)
+        return self.checked[1]
+
+    def check_loss(self):
+        step, loss = self.checked
+        if loss is not None and not loss.isfinite():
+            raise SystemExit(f"ステップ {step} で損失が {loss.item()} になり、止めました。チェックポイントは無事です。"
+                             f"LEARNING_RATE を下げ、{OUTPUT_DIR} の{ANEW}")
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        return model(**inputs) * (self.accelerator.num_processes / num_items_in_batch)
+
+    def _save(self, output_dir=None, state_dict=None):  # save_embedding_layers="auto" would ask the Hub
+        self.model.save_pretrained(output_dir, state_dict=state_dict, save_embedding_layers=False,
+                                   is_main_process=self.args.should_save)
+
+    def _save_checkpoint(self, model, trial):
+        self.check_loss()
+        folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
+        with told_when_saving_fails(folder):
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if is_writer():  # the seal comes last: a checkpoint without it is half written
+                files = {path.name: digest(path.read_bytes()) for path in folder.iterdir()}
+                Path(folder, "seal.json").write_text(json.dumps({"run": self.run, "files": files}), encoding="utf-8")
+
+
 def packed_trainer(pass_size: int, run: dict, **kwargs):
-    """SFTTrainer whose steps go through their examples in packed passes, and whose checkpoints are sealed."""
+    """SFTTrainer with PackedSteps, for examples of tokenize(): pass_size of them side by side."""
     import torch
     from trl import SFTTrainer
 
-    class PackedTrainer(SFTTrainer):
-        def training_step(self, model, inputs, num_items_in_batch=None):
-            losses = []
-            for number, examples in enumerate(inputs["passes"], 1):
-                joint = number == len(inputs["passes"])
-                with contextlib.nullcontext() if joint else self.accelerator.no_sync(model):
-                    losses.append(super().training_step(model, examples, num_items_in_batch))
-            loss = torch.stack(losses).sum()
-            if not torch.isfinite(loss):
-                raise SystemExit(f"ステップ {self.state.global_step + 1} で損失が {loss.item()} になり、止めました。"
-                                 f"チェックポイントは無事です。LEARNING_RATE を下げ、{OUTPUT_DIR} の{ANEW}")
-            return loss
-
-        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-            return model(**inputs) * (self.accelerator.num_processes / num_items_in_batch)
-
-        def _save(self, output_dir=None, state_dict=None):  # save_embedding_layers="auto" would ask the Hub
-            self.model.save_pretrained(output_dir, state_dict=state_dict, save_embedding_layers=False,
-                                       is_main_process=self.args.should_save)
-
-        def _save_checkpoint(self, model, trial):
-            folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
-            with told_when_saving_fails(folder):
-                super()._save_checkpoint(model, trial)
-                self.accelerator.wait_for_everyone()
-                if is_writer():  # the seal comes last: a checkpoint without it is half written
-                    files = {path.name: digest(path.read_bytes()) for path in folder.iterdir()}
-                    Path(folder, "seal.json").write_text(json.dumps({"run": run, "files": files}), encoding="utf-8")
+    class PackedTrainer(PackedSteps, SFTTrainer):
+        pass
 
     def collate(examples):
         passes = [pack(examples[start:start + pass_size]) for start in range(0, len(examples), pass_size)]
@@ -330,6 +436,7 @@ def packed_trainer(pass_size: int, run: dict, **kwargs):
         return {"passes": passes, "labels": targets, "shift_labels": targets}
 
     trainer = PackedTrainer(data_collator=collate, **kwargs)
+    trainer.run = run
     trainer.create_model_card = trainer.floating_point_ops = lambda *args, **kwargs: 0
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
@@ -338,18 +445,17 @@ def packed_trainer(pass_size: int, run: dict, **kwargs):
     return trainer
 
 
+# Runs that go on ------------------------------------------------------------------------------------------------------
+
+
 def describe_run(name: str, settings: dict, examples: list) -> dict:
     """All that decides the result: two runs with the same description give the same adapter."""
-    files = [path for path in sorted(Path(name).glob("*")) if path.suffix in (".safetensors", ".bin")]
-    sizes = [(path.name, path.stat().st_size) for path in files]
-    weights = [(*size, size[1] < 1e8 and digest(path.read_bytes())) for path, size in zip(files, sizes, strict=True)]
-    run = settings | {"examples_per_step": settings["BATCH_SIZE"] * settings["GRADIENT_ACCUMULATION"],
-                      "base_model": name, "base_weights": digest(weights), "data": digest(examples)}
-    return {key: run[key] for key in run if key not in ("BATCH_SIZE", "GRADIENT_ACCUMULATION")}  # their product counts
+    decided = {key: settings[key] for key in SETTINGS if key not in ("BATCH_SIZE", "GRADIENT_ACCUMULATION")}
+    return decided | {"examples_per_step": settings["step"], "base_model": name, "data": digest(examples)}
 
 
 def refuse_changes(before: dict, run: dict, what):
-    """SystemExit that names what has changed since `what` was saved, if anything has."""
+    """Raises SystemExit that names what has changed since `what` was saved, if anything has."""
     if changed := [f"{key}（{before.get(key)} → {run[key]}）" for key in run if before.get(key) != run[key]]:
         raise SystemExit(f"{what} を保存した後に変わったもの: {'、'.join(changed)}。元に戻すか、{OUTPUT_DIR} の{ANEW}")
 
@@ -369,6 +475,15 @@ def last_checkpoint(run: dict) -> str | None:
     return None
 
 
+def is_finished(run: dict) -> bool:
+    """Whether OUTPUT_DIR holds the result of this very run; SystemExit if it holds another's."""
+    finished = Path(OUTPUT_DIR, "metrics.json")
+    if finished.exists():
+        refuse_changes(json.loads(finished.read_text(encoding="utf-8"))["run"], run, OUTPUT_DIR)
+        say(f"このデータと設定では学習済みです。次は python generate.py です。{OUTPUT_DIR} の{ANEW}")
+    return finished.exists()
+
+
 @contextlib.contextmanager
 def told_when_saving_fails(folder: Path):
     """Turn a failed save (full disk …) into a message; what was half written is removed."""
@@ -380,64 +495,95 @@ def told_when_saving_fails(folder: Path):
                          " python loadModel.py を実行すると、そこから続きます。") from error
 
 
-def make_watcher(trainer, tokenizer, train: list, test: list, questions: list, pass_size: int):
-    """Callback: progress bar, losses and answers every half epoch, checkpoints every SAVE_MINUTES, Ctrl-C."""
-    import torch
+# Watching -------------------------------------------------------------------------------------------------------------
+
+
+class Watcher:
+    """Stands before TrainerCallback: progress bar, losses and answers every half epoch, checkpoints, Ctrl-C."""
+
+    def __init__(self, trainer, tokenizer, train: list, test: list, questions: list, pass_size: int):
+        self.trainer, self.tokenizer, self.pass_size = trainer, tokenizer, pass_size
+        self.sets, self.questions = {"train_set": train, "test_set": test}, questions
+        self.stopped, self.saved, self.bar, self.measuring = False, time.monotonic(), tqdm(disable=True), 0.0
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        self.size = args.train_batch_size * args.world_size
+        self.bar = tqdm(total=state.max_steps * self.size, initial=state.global_step * self.size, desc="学習",
+                        unit="件", disable=None if is_writer() else True)
+        if state.global_step == 0:
+            self.measure(state)
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.bar.update(self.size)
+        half = math.ceil(state.max_steps / args.num_train_epochs / 2)
+        if state.global_step % half == 0 or state.global_step == state.max_steps:
+            self.measure(state)
+        stop, save = self.agreed(self.stopped, time.monotonic() - self.saved >= 60 * SAVE_MINUTES)
+        control.should_training_stop |= stop
+        if stop or save:
+            control.should_save, self.saved = True, time.monotonic()
+
+    def agreed(self, *wishes: bool) -> list:
+        """The wishes of any process: all of them save and stop at the same step."""
+        import torch
+
+        accelerator = self.trainer.accelerator
+        if accelerator.num_processes > 1:
+            wishes = accelerator.reduce(torch.tensor(wishes, device=accelerator.device).int()).tolist()
+        return [bool(wish) for wish in wishes]
+
+    def on_log(self, args, state, control, logs, **kwargs):
+        if "loss" in logs:
+            self.bar.set_postfix_str(f"損失 {logs['loss']:.3f}")
+
+    def measure(self, state):
+        """Logs and prints the losses of both sets, and the answers to the questions."""
+        import torch
+
+        model, began = self.trainer.model, time.monotonic()
+        model.eval()
+        with torch.no_grad(), self.trainer.compute_loss_context_manager():
+            losses = {name: self.mean_loss(examples) for name, examples in self.sets.items()}
+            answers = self.answers() if self.questions else []
+        model.train()
+        self.trainer.log(losses)
+        say(f"{state.epoch or 0:.1f} エポック  損失: 学習 {losses['train_set']:.3f}  テスト {losses['test_set']:.3f}")
+        say("\n".join(f"    {question} → {answer}" for question, answer in zip(self.questions, answers, strict=True)))
+        self.measuring += time.monotonic() - began
+
+    def mean_loss(self, examples: list) -> float:
+        """Loss of a learned token, in passes no larger than those of training."""
+        passes = [pack(examples[start:start + self.pass_size]) for start in range(0, len(examples), self.pass_size)]
+        total = sum(self.trainer.model(**self.trainer._prepare_inputs(one)) for one in passes)
+        return total.item() / sum(len(one["targets"]) for one in passes)
+
+    def answers(self) -> list:
+        """The likeliest answers to the questions, their first 32 tokens."""
+        prompts = [prompt_of(self.tokenizer, question) for question in self.questions]
+        batch = self.tokenizer(prompts, padding=True, padding_side="left", return_tensors="pt")
+        batch = self.trainer._prepare_inputs({name: batch[name] for name in ("input_ids", "attention_mask")})
+        base = self.trainer.model.get_base_model()
+        base.set_attn_implementation("sdpa")  # packed attention has no mask for padding
+        output = self.trainer.model.generate(**batch, do_sample=False, max_new_tokens=32)
+        base.set_attn_implementation("packed")
+        texts = self.tokenizer.batch_decode(output[:, batch["input_ids"].shape[1]:], skip_special_tokens=True)
+        return [re.sub(r"[\x00-\x1f\x7f-\x9f\ufffd]", "", text) for text in texts]
+
+    def stop(self, number, frame):
+        """Signal handler: the run ends after this step; the second time at once."""
+        self.stopped = True
+        signal.signal(number, signal.default_int_handler)
+        say("このステップを終えたら保存して止まります。もう一度押すと、保存せずに止まります。")
+
+
+def make_watcher(*arguments):
+    """A Watcher that transformers can call back."""
     from transformers import TrainerCallback
 
-    class Watcher(TrainerCallback):
-        stopped, bar = False, tqdm(disable=True)
+    return type("RunWatcher", (Watcher, TrainerCallback), {})(*arguments)
 
-        def on_train_begin(self, args, state, control, **kwargs):
-            self.saved, self.size = time.monotonic(), args.train_batch_size * args.world_size
-            self.bar = tqdm(total=state.max_steps * self.size, initial=state.global_step * self.size, desc="学習",
-                            unit="件", disable=None if is_writer() else True)
-            if state.global_step == 0:
-                self.measure(state)
 
-        def on_step_end(self, args, state, control, **kwargs):
-            self.bar.update(self.size)
-            half = math.ceil(state.max_steps / args.num_train_epochs / 2)
-            if state.global_step % half == 0 or state.global_step == state.max_steps:
-                self.measure(state)
-            wishes = [self.stopped, time.monotonic() - self.saved >= 60 * SAVE_MINUTES]
-            if args.world_size > 1:  # all processes save and stop at the same step
-                wishes = trainer.accelerator.reduce(torch.tensor(wishes, device=args.device).int()).tolist()
-            control.should_training_stop |= bool(wishes[0])
-            if any(wishes):
-                control.should_save, self.saved = True, time.monotonic()
-
-        def on_log(self, args, state, control, logs, **kwargs):
-            if "loss" in logs:
-                self.bar.set_postfix_str(f"損失 {logs['loss']:.3f}")
-
-        def measure(self, state):
-            trainer.model.eval()
-            with torch.no_grad(), trainer.compute_loss_context_manager():
-                losses = {"train_set": self.mean_loss(train), "test_set": self.mean_loss(test)}
-                answers = [f"    {question} → {self.answer(question)}" for question in questions]
-            trainer.model.train()
-            trainer.log(losses)
-            figures = "損失: 学習 {train_set:.3f}  テスト {test_set:.3f}".format(**losses)
-            say("\n".join([f"{state.epoch or 0:.1f} エポック  {figures}", *answers]))
-
-        def mean_loss(self, examples):  # per learned token, in passes no larger than those of training
-            passes = [pack(examples[start:start + pass_size]) for start in range(0, len(examples), pass_size)]
-            total = sum(trainer.model(**trainer._prepare_inputs(one)).item() for one in passes)
-            return total / sum(len(one["targets"]) for one in passes)
-
-        def answer(self, question):
-            prompt = trainer._prepare_inputs(tokenizer(prompt_of(tokenizer, question), return_tensors="pt").input_ids)
-            output = trainer.model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt),
-                                            do_sample=False, max_new_tokens=40)
-            return tokenizer.decode(output[0, prompt.shape[1]:], skip_special_tokens=True)
-
-        def stop(self, number, frame):
-            self.stopped = True
-            signal.signal(number, signal.default_int_handler)
-            say("このステップを終えたら保存して止まります。もう一度押すと、保存せずに止まります。")
-
-    return Watcher()
+# The result -----------------------------------------------------------------------------------------------------------
 
 
 def verdict(curve: list) -> str:
@@ -513,8 +659,7 @@ print(tokenizer.decode(model.generate(**prompt, max_new_tokens=256)[0]))
 
 
 def save_result(trainer, tokenizer, test: list, metrics: dict):
-    """Write all that inference needs into OUTPUT_DIR; metrics.json comes last and marks the run as finished."""
-    from peft import AutoPeftModelForCausalLM
+    """Writes all that inference needs into OUTPUT_DIR; metrics.json comes last and marks the run as finished."""
     from safetensors.torch import load_file
 
     part = Path(OUTPUT_DIR, "checkpoints", "result")
@@ -535,100 +680,88 @@ def save_result(trainer, tokenizer, test: list, metrics: dict):
         for path in sorted(part.iterdir(), key=lambda path: path.name == "metrics.json"):
             os.replace(path, Path(OUTPUT_DIR, path.name))
         part.rmdir()
-        if MERGED_DIR:  # into a base in its own 16 bits, never a quantised one
-            merged = AutoPeftModelForCausalLM.from_pretrained(OUTPUT_DIR, dtype="auto").merge_and_unload()
-            merged.save_pretrained(MERGED_DIR)
-            tokenizer.save_pretrained(MERGED_DIR)
-            say(f"アダプターを合わせた 16 ビットのモデル: {MERGED_DIR}")
+        if MERGED_DIR:
+            save_merged(tokenizer)
 
 
-def main():
-    """Read, split, load, train, save, report."""
+def save_merged(tokenizer):
+    """Writes the base with the adapter inside to MERGED_DIR, in the base's own 16 bits, never quantised."""
+    from peft import AutoPeftModelForCausalLM
+
+    merged = AutoPeftModelForCausalLM.from_pretrained(OUTPUT_DIR, dtype="auto").merge_and_unload()
+    merged.save_pretrained(MERGED_DIR)
+    tokenizer.save_pretrained(MERGED_DIR)
+    say(f"アダプターを合わせた 16 ビットのモデル: {MERGED_DIR}")
+
+
+# The run --------------------------------------------------------------------------------------------------------------
+
+
+def prepare_process():
+    """UTF-8 output, no telemetry, one GPU unless accelerate launch starts a process for each."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     warnings.filterwarnings("ignore", category=FutureWarning)
     os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "DISABLE_SAFETENSORS_CONVERSION": "1"}
-    if "WORLD_SIZE" not in os.environ:  # one GPU, unless accelerate launch starts a process for each
+    if "WORLD_SIZE" not in os.environ:
         os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
-    examples, rejected = read_examples(DATA_FILE)
-    name, rehearsal, device, dtype, why = choose_base()
-    precision = str(dtype).removeprefix("torch.")
-    overrides = REHEARSAL_OVERRIDES if rehearsal else {}
-    settings = SimpleNamespace(**{key: globals()[key] for key in LEARNED_WITH} | overrides)
-    world, step = int(os.environ.get("WORLD_SIZE", "1")), settings.BATCH_SIZE * settings.GRADIENT_ACCUMULATION
-    for wrong, text in ((not 0 < TEST_RATIO < 1, f"TEST_RATIO = {TEST_RATIO} は 0 と 1 の間"),
-                        (not 0 <= WARMUP_RATIO < 1, f"WARMUP_RATIO = {WARMUP_RATIO} は 0 以上 1 未満"),
-                        (step < 1 or step % world, f"1 ステップの件数 {step} はプロセス数 {world} の倍数")):
-        if wrong:
-            raise SystemExit(f"{text}にしてください（loadModel.py の設定）。")
-    say(f"基礎モデル: {name}、{device}、{precision}、attention は sdpa（{why}）")
-    if rehearsal:
-        say(f"リハーサルです: 小さなモデルで手順を試します。本番と違う設定は {overrides}")
-    run = describe_run(name, vars(settings), examples)
-    if (finished := Path(OUTPUT_DIR, "metrics.json")).exists():
-        refuse_changes(json.loads(finished.read_text(encoding="utf-8"))["run"], run, OUTPUT_DIR)
-        return say(f"このデータと設定では学習済みです。次は python generate.py です。{OUTPUT_DIR} の{ANEW}")
-    resume = last_checkpoint(run)
 
-    from datasets import Dataset
-    from peft import LoraConfig
-    from torch import OutOfMemoryError
-    from transformers.trainer_callback import PrinterCallback
-    from transformers.utils import logging
+
+def training_arguments(base: Base, settings: SimpleNamespace):
+    """SFTConfig of the run, made before the model is loaded so that a wrong constant is told at once."""
+    from transformers.integrations import get_available_reporting_integrations
     from trl import SFTConfig
 
-    if not sys.stderr.isatty():
-        logging.disable_progress_bar()
-    model, tokenizer = load_base(name, dtype)
-    encoded = tokenize(tokenizer, examples)
-    lengths = [len(one["input_ids"]) for one in encoded]
-    numbers = sorted({*range(1, len(examples) + len(rejected) + 1)} - {number for number, _ in rejected})
-    rejected += [(number, f"{MAX_TOKENS} トークンより長い")
-                 for number, length in zip(numbers, lengths, strict=True) if length > MAX_TOKENS]
-    fits = [index for index, length in enumerate(lengths) if length <= MAX_TOKENS]
-    train, test = split_examples(fits, TEST_RATIO, SEED)
-    say(f"{DATA_FILE}: 学習 {len(train):,} 件、テスト {len(test):,} 件、除外 {len(rejected):,} 件")
-    for reason, count in Counter(reason for _, reason in rejected).most_common():
-        first = next(number for number, why in rejected if why == reason)
-        say(f"  {reason}: {count:,} 件（最初は {first:,} 件目）")
-    if len(train) < 4:
-        raise SystemExit(f"{DATA_FILE} で使える記録は {len(fits)} 件だけ。python arrangeData.py で作り直してください。")
-    asked = {examples[index]["instruction"] for index in train}
-    repeated = sum(examples[index]["instruction"] in asked for index in test)
-    say(f"テストのうち {repeated:,} 件は、同じ質問文が学習データにもあります。"
-        + ("学習データが少ないので、丸暗記になりがちです。" if len(train) < 500 else ""))
-    shown = encoded[train[0]]
-    prompt, answer = (tokenizer.decode([token for token, label in zip(shown["input_ids"], shown["labels"], strict=True)
-                                        if (label == -100) == hidden]) for hidden in (True, False))
-    say(f"最初の例（【】の中を学習）:\n{prompt}【{answer}】")
+    if REPORT_TO not in ("none", *get_available_reporting_integrations()):
+        raise SystemExit(f"REPORT_TO = {REPORT_TO!r} は使えません。pip install {REPORT_TO} か、none にしてください。")
+    try:
+        return SFTConfig(
+            output_dir=str(Path(OUTPUT_DIR, "checkpoints")), max_length=None, num_train_epochs=settings.EPOCHS,
+            per_device_train_batch_size=settings.step // settings.world, learning_rate=settings.LEARNING_RATE,
+            lr_scheduler_type=settings.LR_SCHEDULER, warmup_steps=settings.WARMUP_RATIO,
+            max_grad_norm=settings.MAX_GRAD_NORM, weight_decay=settings.WEIGHT_DECAY, seed=settings.SEED,
+            bf16=base.dtype == "bfloat16", fp16=base.dtype == "float16", use_cpu=base.device == "cpu",
+            gradient_checkpointing=GRADIENT_CHECKPOINTING, logging_steps=0.01, logging_nan_inf_filter=False,
+            save_strategy="no", save_total_limit=2, report_to=REPORT_TO, disable_tqdm=True)
+    except ValueError as error:
+        cause = str(error).strip().splitlines()[0]
+        raise SystemExit(f"学習の設定が使えません（{cause}）。loadModel.py の先頭の値を直してください。") from None
 
-    share = step // world
-    arguments = SFTConfig(
-        output_dir=str(Path(OUTPUT_DIR, "checkpoints")), max_length=None, per_device_train_batch_size=share,
-        num_train_epochs=settings.EPOCHS, learning_rate=settings.LEARNING_RATE, lr_scheduler_type=settings.LR_SCHEDULER,
-        warmup_steps=settings.WARMUP_RATIO, max_grad_norm=settings.MAX_GRAD_NORM, weight_decay=settings.WEIGHT_DECAY,
-        seed=settings.SEED, bf16=precision == "bfloat16", fp16=precision == "float16", use_cpu=device == "cpu",
-        gradient_checkpointing=GRADIENT_CHECKPOINTING, logging_steps=0.01, logging_nan_inf_filter=False,
-        save_strategy="no", save_total_limit=2, report_to=REPORT_TO, disable_tqdm=True)
+
+def make_trainer(model, tokenizer, settings: SimpleNamespace, arguments, train: list, test: list, run: dict):
+    """(trainer, watcher) of LoRA on the model; train and test hold (example, its tokens)."""
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers.trainer_callback import PrinterCallback
+
     targets = settings.TARGET_MODULES if settings.TARGET_MODULES == "all-linear" else settings.TARGET_MODULES.split()
+    names = {name.split(".")[-1] for name, _ in model.named_modules()}
+    if targets != "all-linear" and not names >= set(targets):
+        raise SystemExit(f"TARGET_MODULES = {settings.TARGET_MODULES!r} はこのモデルの層にありません。"
+                         'loadModel.py で "query_key_value" か "all-linear" にしてください。')
     lora = LoraConfig(r=settings.LORA_R, lora_alpha=settings.LORA_ALPHA, lora_dropout=settings.LORA_DROPOUT,
                       target_modules=targets, task_type="CAUSAL_LM")
-    pass_size = choose_pass_size(model, settings, [lengths[index] for index in fits], share)
+    encoded = {"train": [tokens for _, tokens in train], "test": [tokens for _, tokens in test]}
+    lengths = [len(one["input_ids"]) for tokens in encoded.values() for one in tokens]
+    pass_size = choose_pass_size(model, settings, lengths, settings.step // settings.world)
     trainer = packed_trainer(pass_size, run, model=model, args=arguments, processing_class=tokenizer, peft_config=lora,
-                             train_dataset=Dataset.from_list([encoded[index] for index in train]))
-    assert trainer.accelerator.num_processes == world, f"{trainer.accelerator.num_processes} processes, not {world}"
+                             train_dataset=Dataset.from_list(encoded["train"]))
+    processes = trainer.accelerator.num_processes
+    assert processes == settings.world, f"{processes} processes, not {settings.world}"
     trainer.remove_callback(PrinterCallback)
-    trainable, total = trainer.model.get_nb_trainable_parameters()
-    steps = math.ceil(settings.EPOCHS * math.ceil(len(train) / step))
-    say(f"{settings.EPOCHS} エポック = {steps:,} ステップ、学習する重み {trainable:,} 個（{trainable / total:.2%}）")
     size = max(20, min(EVAL_EXAMPLES, len(train) // 50))
-    watcher = make_watcher(trainer, tokenizer, [encoded[index] for index in train[:size]],
-                           [encoded[index] for index in test[:size]],
-                           [examples[index]["instruction"] for index in test[:2]], min(settings.BATCH_SIZE, pass_size))
+    watcher = make_watcher(trainer, tokenizer, encoded["train"][:size], encoded["test"][:size],
+                           [example["instruction"] for example, _ in test[:2]], min(settings.BATCH_SIZE, pass_size))
     trainer.add_callback(watcher)
+    return trainer, watcher
+
+
+def run_training(trainer, watcher, resume: str | None):
+    """Trains to the end; Ctrl-C saves first and then raises SystemExit."""
+    from torch import OutOfMemoryError
+
     usual = {number: signal.signal(number, watcher.stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    began = time.monotonic()
     try:
         trainer.train(resume_from_checkpoint=resume)
     except OutOfMemoryError:
@@ -639,12 +772,39 @@ def main():
             signal.signal(number, handler)
     if watcher.stopped:
         raise SystemExit("止めました。python loadModel.py を実行すると、続きから学習します。")
+
+
+def main():
+    """Reads, splits, loads, trains, saves, reports."""
+    prepare_process()
+    examples, rejected = read_examples(DATA_FILE)
+    base = choose_base()
+    say(f"基礎モデル: {base.name}、{base.device}、{base.dtype}、attention は sdpa（{base.why}）")
+    settings = choose_settings(base.rehearsal)
+    run = describe_run(base.name, vars(settings), examples)
+    if is_finished(run):
+        return
+    resume = last_checkpoint(run)
+    arguments = training_arguments(base, settings)
+
+    model, tokenizer = load_base(base.name, base.dtype)
+    fitting = leave_out_long(tokenize(tokenizer, examples), examples, rejected)
+    train, test = split_examples(fitting, settings.TEST_RATIO, settings.SEED)
+    repeated = tell_data(tokenizer, train, test, rejected)
+
+    trainer, watcher = make_trainer(model, tokenizer, settings, arguments, train, test, run)
+    trainable, total = trainer.model.get_nb_trainable_parameters()
+    steps = math.ceil(settings.EPOCHS * math.ceil(len(train) / settings.step))
+    say(f"{settings.EPOCHS} エポック = {steps:,} ステップ、学習する重み {trainable:,} 個（{trainable / total:.2%}）")
+    began = time.monotonic()
+    run_training(trainer, watcher, resume)
+
     curve = [point for point in trainer.state.log_history if "test_set" in point]
-    save_result(trainer, tokenizer, [examples[index] for index in test], metrics={
-        "run": run, "rehearsal": rehearsal, "device": device, "dtype": precision, "train": len(train),
+    save_result(trainer, tokenizer, [example for example, _ in test], metrics={
+        "run": run, "rehearsal": base.rehearsal, "device": base.device, "dtype": base.dtype, "train": len(train),
         "test": len(test), "rejected": Counter(reason for _, reason in rejected), "repeated_questions": repeated,
-        "steps": steps, "weights": trainable, "seconds": time.monotonic() - began, "curve": curve,
-        "verdict": verdict(curve)})
+        "steps": steps, "weights": trainable, "seconds": time.monotonic() - began,
+        "measuring_seconds": watcher.measuring, "curve": curve, "verdict": verdict(curve)})
     for key, label in (("train_set", "学習データ"), ("test_set", "テストデータ")):
         say(f"{label}の損失: 学習前 {curve[0][key]:.3f} → 学習後 {curve[-1][key]:.3f}")
     say(f"{verdict(curve)}\n{OUTPUT_DIR} に保存しました。次は python generate.py です。")

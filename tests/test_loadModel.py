@@ -63,7 +63,8 @@ def prepare(patch, folder, base, records=None, **constants):
     """Constants for a short run in a folder; whatever is not named keeps the user's default."""
     patch.chdir(folder)
     Path("qa.json").write_text(json.dumps(qa() if records is None else records, ensure_ascii=False), encoding="utf-8")
-    short = {"REHEARSAL_MODEL": str(base), "DATA_FILE": "qa.json", "OUTPUT_DIR": "out", "EPOCHS": 2, "MAX_TOKENS": 200}
+    short = {"REHEARSAL_MODEL": str(base), "DATA_FILE": "qa.json", "OUTPUT_DIR": "out", "EPOCHS": 2, "MAX_TOKENS": 200,
+             "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear"}}
     for name, value in (short | constants).items():
         patch.setattr(loadModel, name, value)
 
@@ -164,8 +165,10 @@ def test_a_wrong_file_gets_one_line(tmp_path, content, words):
 
 
 @pytest.mark.parametrize(("constants", "records", "words"), [
-    ({"TEST_RATIO": 1}, None, "TEST_RATIO = 1"), ({"WARMUP_RATIO": 1.0}, None, "WARMUP_RATIO = 1.0"),
-    ({"BATCH_SIZE": 0}, None, "1 ステップの件数 0"), ({}, qa(4), "4 件だけ"),
+    ({"TEST_RATIO": 1}, None, "TEST_RATIO = 1 "), ({"WARMUP_RATIO": 1.0}, None, "WARMUP_RATIO = 1.0"),
+    ({"BATCH_SIZE": 0}, None, "BATCH_SIZE = 0 "), ({"EPOCHS": "3"}, None, "EPOCHS = '3'"), ({"LORA_R": 1.5}, None, "LORA_R = 1.5"),
+    ({"LR_SCHEDULER": "cosinus"}, None, "cosinus"), ({"REPORT_TO": "nobody"}, None, "REPORT_TO = 'nobody'"),
+    ({"REHEARSAL_OVERRIDES": {"TARGET_MODULES": "q_proj"}}, None, "TARGET_MODULES = 'q_proj'"), ({}, qa(4), "4 件だけ"),
     ({"REHEARSAL_MODEL": "no/such"}, None, "no/such を読み込めません"),
     ({"REHEARSAL": False, "BASE_MODEL": "no/such"}, None, "no/such を読み込めません.*REHEARSAL = True")])
 def test_mistakes_get_one_line(tmp_path, monkeypatch, base, constants, records, words):
@@ -188,9 +191,7 @@ def test_accumulation_follows_the_number_of_processes_or_says_why_not(tmp_path, 
 
 @pytest.fixture(scope="module")
 def loaded(base):
-    import torch
-
-    return loadModel.load_base(str(base), torch.float32)
+    return loadModel.load_base(str(base), "float32")
 
 
 def test_template(loaded):
@@ -248,9 +249,7 @@ def weights(trainer):
 
 
 def fresh(base, dtype="float32"):
-    import torch
-
-    return loadModel.load_base(str(base), getattr(torch, dtype))[0]
+    return loadModel.load_base(str(base), dtype)[0]
 
 
 @pytest.mark.parametrize("pass_size", [4, 16, 3])
@@ -335,14 +334,12 @@ def test_evaluation_forms_no_logits_and_no_larger_passes(loaded, base, tmp_path,
 
 @pytest.mark.parametrize("constants", [{"GRADIENT_CHECKPOINTING": True}, {"bf16": True}])
 def test_gradients_reach_the_adapter_under_checkpointing_and_in_16_bits(tmp_path, monkeypatch, base, constants):
-    import torch
-
     prepare(monkeypatch, tmp_path, base, qa(24), EPOCHS=1, **{k: v for k, v in constants.items() if k.isupper()})
     if "bf16" in constants:
-        monkeypatch.setattr(loadModel, "choose_base", lambda: (str(base), True, "cpu", torch.bfloat16, "test"))
+        monkeypatch.setattr(loadModel, "choose_base", lambda: loadModel.Base(str(base), True, "cpu", "bfloat16", "test"))
     loadModel.main()
     saved = adapter()
-    assert all(tensor.dtype == torch.float32 for tensor in saved.values())
+    assert {str(tensor.dtype) for tensor in saved.values()} == {"torch.float32"}
     assert all(tensor.any() for name, tensor in saved.items() if "lora_B" in name)
 
 
@@ -357,7 +354,7 @@ def test_bf16_only_where_the_gpu_computes_in_it(monkeypatch, capability, dtype):
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "GPU")
-    assert loadModel.choose_base()[:4] == ("cyberagent/open-calm-3b", False, "cuda", getattr(torch, dtype))
+    assert loadModel.choose_base()[:4] == ("cyberagent/open-calm-3b", False, "cuda", dtype)
     monkeypatch.setattr(loadModel, "REHEARSAL", True)
     assert loadModel.choose_base()[:2] == ("data/rehearsal_model", True)
 
@@ -389,7 +386,7 @@ def test_passes_grow_where_memory_allows_and_the_need_is_told(shape_3b, monkeypa
 
 
 def test_one_gpu_unless_started_by_accelerate(tmp_path, monkeypatch, base):
-    prepare(monkeypatch, tmp_path, base, qa(4))
+    prepare(monkeypatch, tmp_path, base, DATA_FILE="absent.json")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
     with pytest.raises(SystemExit):
         loadModel.main()
@@ -746,7 +743,7 @@ def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, base):
     losses = {}
     for processes in (1, 2):
         constants = {"REHEARSAL_MODEL": str(base), "DATA_FILE": "qa.json", "OUTPUT_DIR": f"out{processes}", "EPOCHS": 0.75,
-                     "MAX_TOKENS": 200, "LORA_DROPOUT": 0.0}
+                     "MAX_TOKENS": 200, "LORA_DROPOUT": 0.0, "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear"}}
         run = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes), "--master_port", "29517",
                               "start.py", json.dumps(constants)], env=os.environ | {"OMP_NUM_THREADS": "1"},
                              capture_output=True, encoding="utf-8")
