@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -268,7 +269,7 @@ class FaultyShop:
         shop = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+            protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
 
             def do_GET(self):
                 with shop.lock:
@@ -373,6 +374,34 @@ def drip(request, _):
         time.sleep(0.05)
 
 
+def drip_head(request, _):
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    for _ in range(60):
+        request.wfile.write(b"x")
+        time.sleep(0.05)
+
+
+def drip_chunk_size(request, _):
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+    for _ in range(60):
+        request.wfile.write(b"0")
+        time.sleep(0.05)
+
+
+def drip_for_ever(request, _):
+    """A body without a length, which only its end would end."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + perfume_page(2).replace(b"</html>", b""))
+    for _ in range(60):
+        request.wfile.write(b" ")
+        time.sleep(0.05)
+
+
+def silent_after_the_page(request, _):
+    """A whole page without a length, on a connection that stays open."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + perfume_page(2))
+    time.sleep(0.8)
+
+
 def first(fault, then=lambda request: reply(request, perfume_page(2))):
     """A fault at the first request, a page at the next."""
     return lambda request, number: fault(request) if number == 0 else then(request)
@@ -387,6 +416,10 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\
 BOMB = gzip.compress(b"<p>" * 3_000_000)
 FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, what the closing counts say, how often it is asked
     "slow drip": (drip, False, "時間切れ", 1),
+    "slow drip of the head": (drip_head, False, "時間切れ", 1),
+    "slow drip of a chunk's size": (drip_chunk_size, False, "時間切れ", 1),
+    "slow drip without a length": (drip_for_ever, False, "時間切れ", 1),
+    "a page, then silence": (silent_after_the_page, True, "", 1),
     "silence": (lambda request, _: time.sleep(1.5), False, "時間切れ", 3),
     "silence, then a page": (first(lambda request: time.sleep(0.8)), True, "", 2),
     "reset": (always(lambda request: raw(request, b"", reset=True)), False, "失敗", 3),
@@ -401,10 +434,18 @@ FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, wha
     "gzip": (always(lambda request: reply(request, gzip.compress(perfume_page(2)), Content_Encoding="gzip")), True, "", 1),
     "gzip bomb": (always(lambda request: reply(request, BOMB, Content_Encoding="gzip")), False, "大きすぎる", 1),
     "broken gzip": (always(lambda request: reply(request, b"\x1f\x8b\x08garbage" * 9, Content_Encoding="gzip")), False, "失敗", 3),
+    "bomb in a bomb": (always(lambda request: reply(request, gzip.compress(BOMB), Content_Encoding="gzip, gzip")), False, "大きすぎる", 1),
+    "half a gzip": (always(lambda request: reply(request, gzip.compress(random.Random(1).randbytes(3_000))[:900], Content_Encoding="gzip")), False, "香水のないページ", 1),
+    "Content-Length too small": (always(lambda request: raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (len(perfume_page(2)) - 7) + perfume_page(2))), True, "", 1),
+    "two Content-Lengths": (always(lambda request: raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 900\r\n\r\n" + perfume_page(2))), False, "失敗", 3),
+    "a second answer in the first": (always(lambda request: (reply(request, perfume_page(2)), raw(request, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"))), True, "", 1),
+    "500 headers": (always(lambda request: raw(request, b"HTTP/1.1 200 OK\r\n" + b"X-More: 1\r\n" * 500 + b"\r\n")), False, "失敗", 3),
+    "a header of 100 KB": (always(lambda request: raw(request, b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n")), False, "失敗", 3),
     "too large": (always(lambda request: reply(request, perfume_page(2, extra="x" * 400_000))), False, "大きすぎる", 1),
     "429 with seconds": (first(lambda request: reply(request, status=429, Retry_After="1")), True, "", 2),
     "429 with a date": (first(lambda request: reply(request, status=429, Retry_After=email.utils.formatdate(time.time() + 2, usegmt=True))), True, "", 2),
     "429 with nonsense": (first(lambda request: reply(request, status=429, Retry_After="soon")), True, "", 2),
+    "429 for ever": (always(lambda request: reply(request, status=429)), False, "失敗: HTTP 429 1", 3),
     "500, then a page": (first(lambda request: reply(request, status=500)), True, "", 2),
     "503 for ever": (always(lambda request: reply(request, status=503)), False, "HTTP 503", 3),
     "408, then a page": (first(lambda request: reply(request, status=408)), True, "", 2),
@@ -412,6 +453,9 @@ FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, wha
     "404 with a perfume's page": (always(lambda request: reply(request, perfume_page(2), status=404)), False, "HTTP 404", 1),
     "redirect loop": (always(lambda request: reply(request, status=302, Location="/loop")), False, "転送が終わらない", 1),
     "redirect to itself": (always(lambda request: reply(request, status=301, Location="/p/2")), False, "転送", 1),
+    "redirect to a page in raw UTF-8": (always(lambda request: raw(request, b"HTTP/1.1 302 Found\r\nLocation: /\xe9\xa6\x99\r\nContent-Length: 0\r\n\r\n")), True, "", 1),
+    "redirect with a bomb": (always(lambda request: reply(request, BOMB * 30, status=302, Location="/%E9%A6%99", Content_Encoding="gzip")), True, "", 1),
+    "redirect to a broken address": (always(lambda request: reply(request, status=302, Location="http://[::1")), False, "転送先が読めない", 1),
     "redirect to another host": (always(lambda request: reply(request, status=302, Location="http://127.0.0.2:9/p/2")), False, "別のホスト", 1),
     "redirect to another scheme": (always(lambda request: reply(request, status=302, Location="file:///etc/passwd")), False, "失敗", 1),
     "redirect without an address": (always(lambda request: reply(request, status=302)), False, "失敗", 1),
@@ -430,14 +474,14 @@ FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, wha
 def test_a_fault_costs_no_other_record(fault, faulty_shop, crawl):
     answer, read_it, said, times = FAULTS[fault]
     shop = faulty_shop({"/": index("/p/1", "/p/2", "/p/3"), "/p/1": perfume_page(1), "/p/2": answer, "/p/3": perfume_page(3),
-                        "/loop": always(lambda request: reply(request, status=302, Location="/p/2"))})
+                        "/%E9%A6%99": perfume_page(2), "/loop": always(lambda request: reply(request, status=302, Location="/p/2"))})
     records, printed = crawl(shop)
     assert names(records) == ["Nuit 1", "Nuit 2", "Nuit 3"] if read_it else names(records) == ["Nuit 1", "Nuit 3"]
     assert said in printed and "END" not in printed
     assert shop.asked().count("/p/2") == times
 
 
-@pytest.mark.parametrize("wait", ["21600", email.utils.formatdate(time.time() + 90_000, usegmt=True)])
+@pytest.mark.parametrize("wait", ["21600", "9" * 30, email.utils.formatdate(time.time() + 90_000, usegmt=True)])
 def test_a_long_retry_after_stops_the_run_with_what_it_has(wait, faulty_shop, crawl):
     shop = faulty_shop({"/": index("/p/1", "/p/2", "/p/3"), "/p/1": perfume_page(1), "/p/2": always(lambda request: reply(request, status=429, Retry_After=wait)),
                         "/p/3": perfume_page(3)})
@@ -446,11 +490,30 @@ def test_a_long_retry_after_stops_the_run_with_what_it_has(wait, faulty_shop, cr
     assert "以降に" in printed.split("END")[1]
 
 
-def test_a_shop_that_is_down_is_left_alone(faulty_shop, crawl):
+def test_a_retry_after_holds_for_the_next_page_too(faulty_shop, crawl):
+    shop = faulty_shop({"/": index("/p/2", "/p/3"), "/p/2": always(lambda request: reply(request, status=503, Retry_After="1")), "/p/3": perfume_page(3)})
+    records, _ = crawl(shop, ATTEMPTS=1)
+    asked = dict(shop.log)
+    assert names(records) == ["Nuit 3"] and asked["/p/3"] - asked["/p/2"] >= 1
+
+
+def test_random_answers_end_no_run(faulty_shop, crawl):
+    chance = random.Random(3)
+    heads = [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", b"HTTP/1.1 302 Found\r\nLocation: ", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+             b"HTTP/1.1 429 x\r\nRetry-After: ", b"HTTP/1.1 200 OK\r\nContent-Length: ", b"HTTP/1.1 200 OK\r\nContent-Type: ", b"HTTP/1.1 "]
+    answers = {f"/x/{number}": chance.choice(heads) + chance.randbytes(chance.randrange(300)) for number in range(150)}
+    shop = faulty_shop({"/": index("/p/1", *answers, "/p/3"), "/p/1": perfume_page(1), "/p/3": perfume_page(3),
+                        **{path: always(lambda request, answer=answer: raw(request, answer)) for path, answer in answers.items()}})
+    records, printed = crawl(shop, ATTEMPTS=1, MAX_FAILURES=1_000, MAX_BARREN=1_000)
+    assert names(records) == ["Nuit 1", "Nuit 3"] and "END" not in printed and not set(printed) & {"\x1b", "\x00"}
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_a_shop_that_is_down_is_left_alone(status, faulty_shop, crawl):
     paths = [f"/p/{number}" for number in range(1, 30)]
-    shop = faulty_shop({"/": index(*paths), **{path: always(lambda request: reply(request, status=502)) for path in paths[1:]}, "/p/1": perfume_page(1)})
+    shop = faulty_shop({"/": index(*paths), **{path: always(lambda request: reply(request, status=status)) for path in paths[1:]}, "/p/1": perfume_page(1)})
     records, printed = crawl(shop, MAX_FAILURES=4, ATTEMPTS=2)
-    assert names(records) == ["Nuit 1"] and len(shop.asked()) < 15 and "END" in printed
+    assert names(records) == ["Nuit 1"] and len(shop.asked()) < 15 and f"HTTP {status}" in printed.split("END")[1] and "python getData.py" in printed.split("END")[1]
 
 
 # robots.txt, discovery, pace ------------------------------------------------------------------------------------------
@@ -460,13 +523,23 @@ def test_a_shop_that_is_down_is_left_alone(faulty_shop, crawl):
     (always(lambda request: reply(request, status=404)), True), (always(lambda request: reply(request, status=403)), True), (b"", True), (b"\xef\xbb\xbfUser-agent: *\nDisallow:", True),
     (always(lambda request: reply(request, status=500)), False), (always(lambda request: time.sleep(0.6)), False), (always(lambda request: raw(request, b"", reset=True)), False),
     (b"User-agent: *\nDisallow: /", False), (b"User-agent: PerfumeChatbot\nDisallow: /\n\nUser-agent: *\nAllow: /", False), (b"User-agent: GPTBot\nDisallow: /", False),
+    (always(lambda request: reply(request, status=429)), False), (drip_head, False), (always(lambda request: reply(request, status=302, Location="http://127.0.0.2:9/robots.txt")), False),
+    (always(lambda request: reply(request, status=302, Location="/robots.txt")), False), (always(lambda request: reply(request, status=301, Location="/rules.txt")), False),
+    (b"User-agent: *\nCrawl-delay: 86400", False), (b"User-agent: *\nCrawl-delay: -1", True), (b"User-agent: *\nDisallow: /p/\nAllow: /p/1$", True),
+    (b"User-agent: PerfumeChatbot\nAllow: /\n\nUser-agent: *\nDisallow: /", False), (b"\xff\x00\x1b[2J" * 9_000, True),
     (b"<html>soft 404</html>", True), (first(lambda request: reply(request, status=503), lambda request: reply(request, b"User-agent: *\nAllow: /")), True),
 ])
 def test_robots_txt_comes_first_and_is_obeyed(answer, crawled, faulty_shop, crawl):
-    shop = faulty_shop({"/robots.txt": answer, "/": index("/p/1"), "/p/1": perfume_page(1)})
+    shop = faulty_shop({"/robots.txt": answer, "/rules.txt": b"User-agent: *\nDisallow: /", "/": index("/p/1"), "/p/1": perfume_page(1)})
     records, printed = crawl(shop)
     assert shop.asked()[0] == "/robots.txt" and names(records) == ["Nuit 1"] * crawled
-    assert crawled or ("END" in printed and set(shop.asked()) == {"/robots.txt"})
+    assert crawled or ("END" in printed and set(shop.asked()) <= {"/robots.txt", "/rules.txt"})
+
+
+def test_a_shop_that_moved_is_named(faulty_shop, crawl):
+    shop = faulty_shop({"/": always(lambda request: reply(request, status=301, Location="http://127.0.0.2:9/shop\x1b[31m/"))})
+    records, printed = crawl(shop)
+    assert records == [] and "http://127.0.0.2:9/shop%1B%5B31m/ に転送されています" in printed.split("END")[1] and "失敗: 転送先: 別のホスト 1" in printed
 
 
 def test_robots_rules_know_wildcards_and_the_longest_match(faulty_shop, crawl):
@@ -477,12 +550,25 @@ def test_robots_rules_know_wildcards_and_the_longest_match(faulty_shop, crawl):
     assert names(records) == ["Nuit 3", "Nuit 5"] and "robots.txt が断っている 3" in printed
 
 
-@pytest.mark.parametrize("delay, robots", [(0.15, b""), (0.0, b"User-agent: *\nCrawl-delay: 0.15")])
-def test_requests_are_never_closer_than_the_delay(delay, robots, faulty_shop, crawl):
-    shop = faulty_shop({"/robots.txt": robots, "/": index("/p/1", "/p/2", "/p/3"), "/p/1": perfume_page(1), "/p/2": first(lambda request: reply(request, status=500)), "/p/3": perfume_page(3)})
+@pytest.mark.parametrize("delay, robots, least", [(0.1, b"", 0.1), (0.0, b"User-agent: *\nCrawl-delay: 0.1", 0.1), (0.1, b"User-agent: *\nCrawl-delay: 0.05", 0.1), (0.05, b"User-agent: *\nCrawl-delay: 0.1", 0.1)])
+def test_requests_are_never_closer_than_the_delay(delay, robots, least, faulty_shop, crawl, monkeypatch):
+    """From the end of one to the start of the next, robots.txt, sitemaps, redirects and errors included; the jitter only adds."""
+    shares = itertools.cycle([0.0, 1.0])
+    monkeypatch.setattr(getData.random, "uniform", lambda low, high: low + (high - low) * next(shares))
+    ends, shop = [], faulty_shop({})
+
+    def timed(answer):
+        def serve(request, number):
+            time.sleep(0.02)
+            answer(request, number) if callable(answer) else reply(request, answer)
+            ends.append(time.monotonic())
+        return serve
+    shop.pages = {path: timed(answer) for path, answer in {
+        "/robots.txt": robots, "/sitemap.xml": b"<urlset/>", "/": index("/p/1", "/p/2", "/old"), "/p/1": perfume_page(1), "/p/2": first(lambda request: reply(request, status=500)),
+        "/old": always(lambda request: reply(request, status=302, Location="/p/3")), "/p/3": perfume_page(3)}.items()}
     records, _ = crawl(shop, DELAY_SECONDS=delay)
-    pages = [when for path, when in shop.log if not path.endswith(("robots.txt", "sitemap.xml"))]
-    assert len(records) == 3 and min(later - sooner for sooner, later in itertools.pairwise(pages)) >= 0.15
+    gaps = [start - end for end, start in zip(ends, [when for _, when in shop.log][1:], strict=False)]
+    assert len(records) == 3 and len(gaps) == 7 and min(gaps) >= least - 0.005 and sum(gap >= 1.15 * least for gap in gaps) >= 3, gaps
 
 
 def test_pages_are_found_by_sitemaps(faulty_shop, crawl):
@@ -496,6 +582,23 @@ def test_pages_are_found_by_sitemaps(faulty_shop, crawl):
     assert names(records) == ["Nuit 1", "Nuit 2", "Nuit 3"] and "/p/9" not in shop.asked()
 
 
+@pytest.mark.parametrize("body, found", [
+    (b"", False), (b"<html>soft 404</html>", False), (gzip.compress(b"<urlset><url><loc>/p/1</loc></url>") , True), (gzip.compress(b"<urlset><url><loc>/p/1</loc></url>" * 9)[:-20], True),
+    (b"<?xml version='1.0' encoding='nonsense'?><urlset><url><loc>/p/1</loc></url></urlset>", True), (b"<urlset><url><loc>/p/1</loc></url><url><loc>http://[::1</loc></url><url><loc></loc></url>", True),
+    (gzip.compress(b"<urlset><url><loc>/p/1</loc></url>" + b" " * 40_000_000), True), (b"<loc>/p/1</loc>", False), (b"\x1f\x8bgarbage", False),
+    (b'<!DOCTYPE u [<!ENTITY x SYSTEM "file:///etc/passwd">]><urlset><url><loc>/p/&x;1</loc></url><url><loc>/p/1</loc></url></urlset>', True),
+    (b'<!DOCTYPE u [<!ENTITY a "aaaaaaaaa">' + b"".join(b'<!ENTITY %c "%s">' % (98 + at, b"&%c;" % (97 + at) * 60) for at in range(9)) + b"]><urlset><url><loc>/p/&j;</loc></url></urlset>", False),
+    (b"<sitemapindex>" + b"".join(b"<sitemap><loc>/s/%d.xml</loc></sitemap>" % number for number in range(900)) + b"</sitemapindex>", False),
+    (b"<urlset><url><loc>/p/1</loc></url>" * 50_000, False),
+])
+def test_a_sitemap_of_any_sort_ends_no_run(body, found, faulty_shop, crawl):
+    shop = faulty_shop({"/": index("/p/2"), "/sitemap.xml": body, "/p/1": perfume_page(1), "/p/2": perfume_page(2)})
+    records, printed = crawl(shop)
+    assert names(records) == ["Nuit 1", "Nuit 2"] if found else names(records) == ["Nuit 2"]
+    assert len(shop.asked()) <= 205 and not [path for path in shop.asked() if "root:" in path]
+    assert ("読めないサイトマップ: 大きすぎる 1" in printed) == (len(body) > 300_000)
+
+
 @pytest.mark.parametrize("link", ["/list/page/{}/", "/list?page={}", "/list?p={}"])
 def test_listing_pages_are_followed_to_their_end(link, faulty_shop, crawl):
     pages = {link.format(number): page(f'<a href="/p/{number}">x</a>' + (f'<link rel="next" href="{link.format(number + 1)}">' if number < 8 else "")) for number in range(1, 9)}
@@ -503,21 +606,65 @@ def test_listing_pages_are_followed_to_their_end(link, faulty_shop, crawl):
     assert len(crawl(shop)[0]) == 8
 
 
+def number(path: str) -> int:
+    """The first number in a path, or 0."""
+    return int(next(iter(re.findall(r"\d+", path)), 0))
+
+
 @pytest.mark.parametrize("trap", [
     lambda path: index("/p/1", f"/list/page/{int('0' + ''.join(filter(str.isdigit, path))) + 1}/"),
     lambda path: index("/p/1", f"{path.split('?')[0]}?when=2024-{len(path)}&d={len(path)}{path[-3:].strip('/=')}"),
     lambda path: index("/p/1", f"/cal/{random.Random(path).randrange(10**6)}/{random.Random(path + 'b').randrange(12)}", f"/cal/{random.Random(path + 'x').randrange(10**6)}/1"),
     lambda path: index("/p/1", f"/shop?sid={random.Random(path).randrange(10**9)}", f"/shop;jsessionid={random.Random(path).randrange(10**9)}"),
-    lambda path: index("/p/1", path.rstrip("/") + "/more/"),
+    lambda path: index("/p/1", path.rstrip("/") + "/more/"), lambda _: index("/p/1", "a/", "b/", "c/"),
+    lambda path: index("/p/1", "/x?" + "&".join(sorted({*urlsplit(path).query.split("&"), f"f{random.Random(path).randrange(6)}={random.Random(path + 'b').randrange(5)}"} - {""}))),
+    lambda path: index("/p/1", *(f"/cal/{number(path)}/{day}/" for day in range(28)), f"/cal/{number(path) + 1}/"),
+    lambda path: perfume_page(1, extra=f'<a href="/p/1?seen={number(path) + 1}">x</a><a href="/p/{number(path) + 1}?from=1">x</a>'),
 ])
 def test_traps_are_bounded(trap, faulty_shop, crawl):
     class Endless(dict):
         def get(self, path):
-            return dict.get(self, path) or trap(path).replace(b"/p/1", b"/p/1")
+            return dict.get(self, path) or trap(path)
     shop = faulty_shop({})
     shop.pages = Endless({"/robots.txt": b"", "/sitemap.xml": b"<urlset></urlset>", "/p/1": perfume_page(1)})
     records, _ = crawl(shop, MAX_PAGES=500)
     assert names(records) == ["Nuit 1"] and len(shop.asked()) < 200
+
+
+def test_what_was_put_off_is_read_when_its_kind_brings_perfumes_after_all(faulty_shop, crawl):
+    categories = {f"/category/{at}": index(*(f"/item/{3 * at + step}" for step in range(3))) for at in range(40)}
+    items = {f"/item/{at}": perfume_page(at) if at % 3 == 2 else page(f"<h1>石けん {at}</h1>") for at in range(120)}
+    shop = faulty_shop({"/": index(*categories), **categories, **items})
+    assert len(crawl(shop, MAX_BARREN=15)[0]) == 40
+
+
+def test_the_run_ends_at_max_pages_and_keeps_what_was_there(faulty_shop, crawl):
+    shop = faulty_shop({"/": index(*(f"/p/{at}" for at in range(9))), **{f"/p/{at}": perfume_page(at) for at in range(9)}})
+    assert len(crawl(shop)[0]) == 9
+    records, printed = crawl(shop, MAX_PAGES=4)
+    assert len(records) == 9 and "MAX_PAGES（4）" in printed and "今回ない" not in printed and "END" not in printed
+
+
+def test_a_page_under_two_addresses_is_one_perfume(faulty_shop, crawl):
+    shop = faulty_shop({"/": index("/p/1", "/sale/1", "/p/2"), "/p/1": perfume_page(1), "/sale/1": perfume_page(1, extra="<p>5円</p>"), "/p/2": perfume_page(2)})
+    assert names(crawl(shop)[0]) == ["Nuit 1", "Nuit 2"]
+
+
+@pytest.mark.parametrize("link, asked", [
+    ("/p?word=%A5%D6%ED", "/p?word=%A5%D6%ED"), ("/a%2Fb", "/a%2Fb"), ("/?1", "/?1"), ("/50%off", "/50%25off"), ("/香 水?q=あ い", "/%E9%A6%99%20%E6%B0%B4?q=%E3%81%82%20%E3%81%84"), ("/%e9%a6%99", "/%E9%A6%99"),
+    ("?pid=1#top", "/?pid=1"), ("/x;jsessionid=1A2B", "/x"), ("/x?b=1&PHPSESSID=2&a=%20", "/x?a=%20&b=1"), ("\n/x\t", "/x"),
+])
+def test_an_address_is_asked_for_as_the_page_means_it(link, asked, faulty_shop, crawl):
+    shop = faulty_shop({"/": index(link, "javascript:void(0)", "mailto:a@b", "http://[::1", "http://127.0.0.1:99999/", "https://" + "a" * 300 + "/", "tel:1", "", "#"),
+                        asked: perfume_page(1)})
+    assert names(crawl(shop)[0]) == ["Nuit 1"] and shop.asked()[3:] == [asked]
+
+
+@pytest.mark.parametrize("base, asked", [("/shop/", "/shop/1"), ("http://[::1", "/1"), ("http://elsewhere.example/", None), ("", "/1")])
+def test_a_base_address_holds_for_links(base, asked, faulty_shop, crawl):
+    shop = faulty_shop({"/": page('<a href="1">x</a>', head=f'<base href="{base}">'), "/1": perfume_page(1), "/shop/1": perfume_page(1)})
+    crawl(shop)
+    assert shop.asked()[3:] == [asked] * (asked is not None)
 
 
 def test_each_page_is_asked_for_once_in_whatever_spelling(faulty_shop, crawl):
