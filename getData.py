@@ -1256,16 +1256,16 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
             shop.counts[UNREAD] = len(frontier.todo) + 1
             return
         new, page = [], shop.read(url) if url_key(url) not in seen else None
-        marks = {url_key(page.head["url"]), hashlib.sha256(page.body).digest()} if page else set()
-        if page and not marks & seen:
+        if page and (key := url_key(page.head["url"])) not in seen:
             found = extract_perfumes(page.body, page.head["url"], page.head["content_type"])
             shop.counts["香水のページ" if found else "香水のないページ"] += 1
             for perfume in found:
                 if not same_as(perfume) & seen:
                     new.append(perfume | {"fetched_at": page.head["fetched_at"]})
                 seen |= same_as(perfume)
-            frontier.add(page_links(page.body, page.head["url"]), trail)
-        seen |= marks
+            if (body := hashlib.sha256(page.body).digest()) not in seen:  # one page under endless addresses is a trap
+                frontier.add(page_links(page.body, page.head["url"]), trail)
+            seen |= {key, body}
         frontier.judge(url, trail, bool(new))
         yield new
 
@@ -1320,7 +1320,8 @@ def visit(shop: Shop) -> None:
     found = {perfume["url"] for perfume in perfumes}
     missing = [perfume for perfume in before if perfume["url"] not in found]
     whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
-    kept = [perfume for perfume in missing if not whole and url_key(perfume["url"]) not in shop.answered]
+    kept = [perfume for perfume in missing
+            if shop.stopped or (not whole and url_key(perfume["url"]) not in shop.answered)]
     if perfumes:
         replace_file(Path(OUTPUT_FILE), as_lines(perfumes + kept))
     report(shop, perfumes + kept, [perfume["name"] for perfume in missing if perfume not in kept])
@@ -1357,6 +1358,8 @@ def check_settings() -> None:
             raise SystemExit(f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。")
     if not (isinstance(USER_AGENT, str) and USER_AGENT.isascii() and USER_AGENT.isprintable() and USER_AGENT.strip()):
         raise SystemExit(f"USER_AGENT = {USER_AGENT!r} は使えません。英数字の名前に直して、もう一度 {COMMAND}。")
+    if not isinstance(AI_AGENTS, tuple | list) or not all(isinstance(agent, str) for agent in AI_AGENTS):
+        raise SystemExit(f'AI_AGENTS = {AI_AGENTS!r} は使えません。("GPTBot",) のように直して、もう一度 {COMMAND}。')
 
 
 def main() -> None:
@@ -1364,7 +1367,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")
     check_settings()
-    start, folder = canonical(str(START_URL)), Path(START_URL)
+    start, folder = canonical(str(START_URL)), Path(str(START_URL))
     try:
         for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
             place.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import http.server
 import itertools
 import json
 import os
+import pty
 import random
 import re
 import shutil
@@ -16,6 +17,7 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -342,7 +344,7 @@ def crawl(tmp_path, monkeypatch, capsys):
         except SystemExit as stop:
             end = f"\nEND {stop.code}"
         output = Path(settings["OUTPUT_FILE"])
-        lines = output.read_text(encoding="utf-8").splitlines() if output.exists() else []
+        lines = output.read_text(encoding="utf-8").splitlines() if output.is_file() else []
         return [json.loads(line) for line in lines], capsys.readouterr().out + end
     return run
 
@@ -714,6 +716,23 @@ def test_a_second_run_asks_for_nothing_and_says_how_to_start_over(faulty_shop, c
     assert again == once and len(shop.log) == asked and "pages" in printed and "削除" in printed
 
 
+@pytest.mark.parametrize("robots", [200, 404, 403])
+@pytest.mark.parametrize("failing", [0, 2, 12])
+def test_a_second_run_needs_no_shop(failing, robots, faulty_shop, crawl, monkeypatch):
+    """The shop is gone, what is kept of its robots.txt is two days old, and some pages could never be had."""
+    broken = [f"/broken/{number}" for number in range(failing)]
+    shop = faulty_shop({"/robots.txt": always(lambda request: reply(request, b"User-agent: *\nDisallow: /no", status=robots)), "/": index("/no", *broken, "/old", "/p/2"), "/p/1": perfume_page(1),
+                        "/p/2": perfume_page(2), "/old": always(lambda request: reply(request, status=301, Location="/p/1")), **{path: always(lambda request: reply(request, status=500)) for path in broken}})
+    once, _ = crawl(shop, MAX_FAILURES=99)
+    shop.close()
+    now, extract = time.time, getData.extract_perfumes
+    monkeypatch.setattr(getData.time, "time", lambda: now() + 172_800)
+    monkeypatch.setattr(getData, "extract_perfumes", lambda *page: [{**record, "perfumer": "新しい"} for record in extract(*page)])
+    again, printed = crawl(shop, MAX_FAILURES=5)
+    assert names(once) == ["Nuit 1", "Nuit 2"] and again == [{**record, "perfumer": "新しい"} for record in once]
+    assert ("END" in printed) == (failing == 12) and "今回ない" not in printed
+
+
 def test_a_better_extractor_rereads_the_stored_pages(faulty_shop, crawl, monkeypatch):
     shop = faulty_shop({"/": index("/p/1", "/p/2"), "/p/1": perfume_page(1), "/p/2": perfume_page(2)})
     once, _ = crawl(shop)
@@ -730,6 +749,40 @@ def test_a_half_line_is_cut_off(faulty_shop, crawl, tmp_path):
     output = tmp_path / "perfumes.jsonl"
     output.write_bytes(output.read_bytes()[:-40])
     assert crawl(shop)[0] == once
+
+
+def test_a_run_stopped_while_rereading_leaves_each_perfume_once(faulty_shop, crawl, monkeypatch):
+    shop = faulty_shop({"/": index("/p/1", "/p/2", "/p/3"), **{f"/p/{number}": perfume_page(number) for number in (1, 2, 3)}})
+    once, _ = crawl(shop)
+    extract = getData.extract_perfumes
+
+    def stopped(html, url, content_type):
+        if url.endswith("/p/3"):
+            raise KeyboardInterrupt
+        return [{**record, "perfumer": "新しい"} for record in extract(html, url, content_type)]
+    monkeypatch.setattr(getData, "extract_perfumes", stopped)
+    records, printed = crawl(shop)
+    assert [record["perfumer"] for record in records] == ["新しい", "新しい", None] and names(records) == names(once)
+    assert "中断しました" in printed.split("END")[1] and "今回ない" not in printed
+
+
+def test_a_wrong_address_leaves_the_perfumes_as_they_were(faulty_shop, crawl):
+    once, _ = crawl(faulty_shop({"/": index("/p/1"), "/p/1": perfume_page(1)}))
+    for wrong in ("http://127.0.0.1:1/", "http://no.such.host.invalid/", "no_such_folder", faulty_shop({"/": index("/a")}), faulty_shop({})):
+        records, printed = crawl(wrong, ATTEMPTS=1)
+        assert records == once and "python getData.py" in printed.split("END")[1]
+    records, printed = crawl(faulty_shop({"/": perfume_page(7)}))
+    assert names(records) == ["Nuit 7"] and "END" not in printed
+
+
+@pytest.mark.parametrize("answer, kept", [(503, True), (403, True), (404, False), (410, False)])
+def test_a_page_that_fails_now_costs_no_record_of_before(answer, kept, faulty_shop, crawl, tmp_path):
+    shop = faulty_shop({"/": index("/p/1", "/p/2"), "/p/1": perfume_page(1), "/p/2": perfume_page(2)})
+    crawl(shop)
+    shutil.rmtree(tmp_path / "pages")
+    shop.pages["/p/2"] = always(lambda request: reply(request, status=answer))
+    records, printed = crawl(shop)
+    assert names(records) == ["Nuit 1", "Nuit 2"][:1 + kept] and ("今回ない香水 1: Nuit 2" in printed) != kept and "END" not in printed
 
 
 def test_old_pages_are_asked_for_again_only_when_changed(faulty_shop, crawl):
@@ -780,6 +833,23 @@ def test_a_kill_at_any_moment_loses_nothing(faulty_shop, crawl, tmp_path):
         assert len(twice) <= 1, (moment, twice)
 
 
+def test_ctrl_c_at_any_moment_is_one_line_and_the_next_run_goes_on(faulty_shop, crawl, tmp_path):
+    pages = {"/": index(*(f"/p/{number}" for number in range(6))), **{f"/p/{number}": perfume_page(number) for number in range(6)}}
+    for asked in (1, 2, 3, 5, 8):
+        folder, shop = tmp_path / f"stop{asked}", faulty_shop(pages)
+        folder.mkdir()
+        process = subprocess.Popen([sys.executable, "-c", KILLED.replace("DELAY_SECONDS, ", "DELAY_SECONDS, ").replace(", 0, 0.01", ", 0.1, 0.01"), f"{shop.url}/"], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        while len(shop.log) < asked and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 1 and said.startswith("中断しました。") and said.count("\n") == 1, said
+        before = shop.asked()
+        records, _ = crawl(shop, OUTPUT_FILE=str(folder / "perfumes.jsonl"), PAGES_DIR=str(folder / "pages"))
+        assert len(records) == 6 and len(set(before) & set(shop.asked()[len(before):])) <= 1
+
+
 # Whole runs -----------------------------------------------------------------------------------------------------------
 
 
@@ -799,10 +869,57 @@ def test_the_sample_site_is_read_as_its_table_says(crawl):
     assert "160 件" in printed and "top_notes" in printed and "埋まった項目" in printed
 
 
-@pytest.mark.parametrize("start, said", [("no_such_folder", "no_such_folder がありません"), ("https://", "https:// がありません"), ("http://127.0.0.1:1/", "robots.txt")])
-def test_a_mistake_gets_one_line(start, said, crawl):
-    records, printed = crawl(start, ATTEMPTS=1)
-    assert records == [] and said in printed.split("END")[1] and "python getData.py" in printed.split("END")[1] and printed.count("\n") <= 2
+@pytest.mark.parametrize("setting, value, said", [
+    ("START_URL", "no_such_folder", "no_such_folder がありません"), ("START_URL", "https://", "https:// がありません"), ("START_URL", "shop.example/perfumes", "https://…"), ("START_URL", "htps://shop.example/", "htps://shop.example/ がありません"),
+    ("START_URL", "", "START_URL"), ("START_URL", str(ROOT / "README.md"), "README.md はファイルです"), ("START_URL", "http://127.0.0.1:1/", "robots.txt が読めません（接続できない）"), ("START_URL", "\0", "START_URL"), ("START_URL", None, "START_URL"),
+    ("START_URL", "http://no.such.host.invalid/", "robots.txt が読めません（接続できない）"), ("START_URL", "http://*.example/", "START_URL"), ("START_URL", "x" * 5_000, "xxx"),
+    ("DELAY_SECONDS", -1, "DELAY_SECONDS = -1"), ("DELAY_SECONDS", "2", "DELAY_SECONDS = '2'"), ("DELAY_SECONDS", float("nan"), "DELAY_SECONDS"), ("MAX_PAGES", 0, "MAX_PAGES = 0"), ("MAX_PAGES", "many", "MAX_PAGES"), ("MAX_PAGES", None, "MAX_PAGES"),
+    ("ATTEMPTS", 0, "ATTEMPTS"), ("ATTEMPTS", 2.5, "ATTEMPTS"), ("REFRESH_DAYS", "30", "REFRESH_DAYS"), ("MAX_BYTES", -5, "MAX_BYTES"), ("READ_SECONDS", 0, "READ_SECONDS"), ("USER_AGENT", "香水ボット", "USER_AGENT"), ("USER_AGENT", "a\nb", "USER_AGENT"),
+    ("USER_AGENT", "", "USER_AGENT"), ("AI_AGENTS", "GPTBot", "AI_AGENTS"), ("OUTPUT_FILE", str(ROOT / "README.md" / "perfumes.jsonl"), "README.md"), ("OUTPUT_FILE", str(ROOT / "data"), str(ROOT / "data")),
+    ("PAGES_DIR", str(ROOT / "README.md"), "README.md"), ("PAGES_DIR", "/proc/pages", "/proc/pages"),
+])
+def test_a_mistake_gets_one_line(setting, value, said, faulty_shop, crawl):
+    shop = faulty_shop({"/": perfume_page(1)})
+    _, printed = crawl(shop, **{"ATTEMPTS": 1, setting: value})
+    assert printed.startswith("\nEND ") and printed.count("\n") == 1 and said in printed and "python getData.py" in printed and shop.log == []
+
+
+def test_a_disk_that_takes_no_more_gets_one_line_and_what_is_written_stays(faulty_shop, crawl, tmp_path):
+    shop = faulty_shop({"/": index("/p/1", "/p/2", "/p/3"), "/p/1": perfume_page(1), "/p/2": perfume_page(2, extra="x" * 200_000), "/p/3": perfume_page(3)})
+    limited = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n" + KILLED
+    done = subprocess.run([sys.executable, "-c", limited, f"{shop.url}/"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, encoding="utf-8")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "読み書きできません" in done.stderr and "python getData.py" in done.stderr
+    assert names([json.loads(line) for line in (tmp_path / "perfumes.jsonl").read_text(encoding="utf-8").splitlines()]) == ["Nuit 1"]
+    before = shop.asked()
+    assert len(crawl(shop, OUTPUT_FILE=str(tmp_path / "perfumes.jsonl"), PAGES_DIR=str(tmp_path / "pages"))[0]) == 3
+    assert set(before) & set(shop.asked()[len(before):]) == {"/p/2"}
+
+
+def test_a_folder_needs_no_proxy(crawl, tmp_path, monkeypatch):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "index.html").write_bytes(perfume_page(1))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert names(crawl(str(tmp_path / "shop"))[0]) == ["Nuit 1"]
+
+
+def test_the_closing_counts_say_what_came_of_each_page(faulty_shop, crawl):
+    shop = faulty_shop({"/robots.txt": b"User-agent: *\nDisallow: /members", "/": index("/p/1", "/p/2", "/members/", "/p/3", "/p/4", "/away", "/about"), "/p/1": perfume_page(1), "/p/2": perfume_page(2), "/about": page("<h1>当店について</h1>"),
+                        "/p/4": always(lambda request: reply(request, status=500)), "/away": always(lambda request: reply(request, status=302, Location="http://elsewhere.example/"))})
+    _, printed = crawl(shop)
+    assert printed.splitlines()[0] == "取得 8、robots.txt が断っている 1、香水のないページ 2、香水のページ 2、失敗: HTTP 404 1、失敗: HTTP 500 1、失敗: 転送先: 別のホスト 1"
+    assert "top_notes 100%" in printed and "perfumer 0%" in printed and "2 件の香水を" in printed
+    assert crawl(shop)[1].splitlines()[0] == "ディスクから 8、robots.txt が断っている 1、香水のないページ 2、香水のページ 2、失敗: HTTP 404 1、失敗: HTTP 500 1、失敗: 転送先: 別のホスト 1"
+
+
+def test_a_terminal_shows_a_bar_with_the_perfumes_found(faulty_shop, tmp_path):
+    shop = faulty_shop({"/": index("/p/1", "/p/2"), "/p/1": perfume_page(1, brand="\x1b[31mNerval\x07"), "/p/2": perfume_page(2)})
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 200))
+    done = subprocess.run([sys.executable, "-c", KILLED.replace(", 0, 0.01", ", 0.2, 0.01"), f"{shop.url}/"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=theirs, stderr=theirs)
+    shown = os.read(ours, 100_000).decode("utf-8")
+    os.close(ours), os.close(theirs)
+    assert done.returncode == 0 and "ページ: 3枚" in shown and "香水 2" in shown and "\x07" not in shown and "[31m" not in shown.replace("\x1b[A", "")
 
 
 def test_a_shop_without_perfumes_says_so(faulty_shop, crawl):
