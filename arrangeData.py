@@ -78,10 +78,14 @@ OPENINGS = {  # type: how the answer says what was asked
     "concentration": "{}では", "season_gender": "{}の{}では", "scene_gender": "{}に合う{}では",
     "brand_gender": "{}の{}では", "note_season": "{1}に似合う{0}の香りでは", "family_scene": "{1}に合う{0}では",
 }  # fmt: skip
-CLOSINGS = (  # the sentence after the notes, one of those for which all is known
-    "{impression}で、{scene}に合います。", "{season}似合う{gender}の香りです。", "{image}で、{season}似合います。",
-    "{image}の、{gender}の香りです。", "{impression}の香りです。",
-)  # fmt: skip
+CLOSINGS = {  # what has to be known: the sentence after the notes
+    ("impression", "scene"): "{impression}で、{scene}に合います。",
+    ("season", "gender"): "{season}似合う{gender}の香りです。",
+    ("image", "season"): "{image}で、{season}似合います。",
+    ("image", "gender"): "{image}の、{gender}の香りです。",
+    ("impression",): "{impression}の香りです。",
+}
+NA_ADJECTIVES = "きれい|上品|清楚|可憐|優雅|高貴|高級|妖艶|繊細|清潔|素朴|自然|新鮮|元気|軽快|爽快|濃厚|豪華|華麗|優美"
 NOUNS = {"impression": "印象", "image": "イメージ"}  # what a quality is said of
 ASKING = {  # type of question: its phrasings, separated by spaces; {} is a number or a perfume's name
     "wish": """香水を教えてください。 香水はありますか？ 香水を探しています。 香水のおすすめは何ですか？
@@ -175,9 +179,6 @@ def read_spellings(path):
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-NA_ADJECTIVES = "きれい|上品|清楚|可憐|優雅|高貴|高級|妖艶|繊細|清潔|素朴|自然|新鮮|元気|軽快|爽快|濃厚|豪華|華麗|優美"
-
-
 def attributive(value):
     """A quality as it stands before a noun: エレガントな, 温かみのある, 大人の, 甘い."""
     if re.fullmatch(f"[ァ-ヶー・ ]+|.*[か的]|{NA_ADJECTIVES}", value):
@@ -241,7 +242,7 @@ def closing(known, draw):
         said["scene"] = phrase("scene", scenes[0])
     if genders := known.get("gender"):
         said["gender"] = PEOPLE[genders[0]]
-    possible = [sentence for sentence in CLOSINGS if said.keys() >= set(re.findall("{(.+?)}", sentence))]
+    possible = [sentence for kinds, sentence in CLOSINGS.items() if said.keys() >= set(kinds)]
     return draw.choice(possible).format(**said) if possible else ""
 
 
