@@ -15,11 +15,11 @@ import sys
 import time
 import unicodedata
 import warnings
-from collections import Counter
-from itertools import chain, islice
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 from wcwidth import wcwidth
 
@@ -38,9 +38,7 @@ MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as
 TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free decoding, and which of equally right answers is given
 TOP_P = 0.9  # 0-1; free decoding: draw from the likeliest tokens that together have this share
 REPETITION_PENALTY = 1.2  # 1.0: none; free decoding only, it would punish repeating the brand asked for
-PRIOR = 0.3  # grounded: 0-1, how much of an answer's likelihood without the question is taken out; 0 is plain greedy
 BATCH_SIZE = 16  # questions answered side by side; fewer when memory is short
-SEED = None  # None: other perfumes from run to run; a number: the same ones
 CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, so that the eye can follow; 0: none
 # ----------------------------------------------------------------------------------------------------------------------
 
@@ -49,16 +47,16 @@ TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes"
 LISTS = (*TIERS.values(), "families", "seasons", "scenes", "images", "impressions")
 PEOPLE = {"メンズ": "男性", "レディース": "女性", "ユニセックス": "男女兼用"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-KATAKANA, LATIN, KANJI = "[ァ-ヺー]++", "[A-Za-zÀ-ɏ]++", "[一-龠々]++"
-WORD, ANY_WORD = re.compile(f"{KATAKANA}|{LATIN}"), re.compile(f"{KATAKANA}|{LATIN}|{KANJI}")
-WANTED = re.compile(  # the words that say what is asked for (ザラの, 値段は), not whom or what it is for (プレゼントに)
-    f"(?:{KATAKANA}(?![に用向])|{LATIN}|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで[買売]|何(?:円|時|ml|歳)"
+WORD, KANJI = re.compile("[ァ-ヺー]++|[A-Za-zÀ-ɏ]++|〓"), "[一-龠々]++"
+WORDS = re.compile(f"{WORD.pattern}|{KANJI}")
+ASKED_FOR = re.compile(  # words that say what is asked for (ザラの, 値段は), not whom or what it is for (プレゼントに)
+    f"(?:(?:{WORD.pattern})(?![に用向])|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで"
+)
+STATED = re.compile(  # where an answer names a perfume (「…」 or 、…がおすすめ), or the notes of a tier
+    "(?:「|(?<=、))(?P<name>[^、。「」【】]+)(?:」|(?=がおすすめ))|"
+    "【(?P<tier>[^】]*)】(?P<notes>[^【。]*?)(?:など)?(?:です)?(?=[【。]|$)"
 )
 MORE = re.compile(r"^(他|ほか|別|もっと|もう(一|ひと)つ)[^、]{0,8}[？?。]?$")
-SUBJECT = re.compile(  # where an answer names the perfume that it is about
-    r"「([^」]+)」|、([^、。「」【】]+?)がおすすめ|"
-    r"^([^、。「」【】]+?)(?<!の香水)の(?:香りの構成|特徴|ブランド|対象|おすすめの(?:季節|シーン))は"
-)
 MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
 NOTHING_ELSE = "ほかに当てはまる香水はデータにありません。"
 AGAIN = "先に python {} を実行してください。"
@@ -67,52 +65,26 @@ AGAIN = "先に python {} を実行してください。"
 def read_records(path, maker, fields):
     """The records of a JSON array or of JSON Lines that have all the fields; SystemExit when there are none."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
     except OSError:
         raise SystemExit(f"{path} がありません。{AGAIN.format(maker)}") from None
-    records, broken = [], 0
-    for part in [text] if text[:1] == "[" else [f"[{line}]" for line in text.splitlines()]:
+    records = []
+    for part in [text] if text.startswith("[") else text.splitlines():
         try:
-            records += json.loads(part)
+            records += json.loads(part if part.startswith("[") else f"[{part}]")
         except ValueError:
-            broken += 1
+            records.append(None)
     whole = [record for record in records if isinstance(record, dict) and all(record.get(field) for field in fields)]
     if not whole:
         raise SystemExit(f"{path} に使える記録がありません。{AGAIN.format(maker)}")
-    if broken or len(whole) < len(records):
-        print(f"{path}: 読めない記録 {broken + len(records) - len(whole):,} 件をとばしました。", file=sys.stderr)
+    if len(whole) < len(records):
+        print(f"{path}: 読めない記録 {len(records) - len(whole):,} 件をとばしました。", file=sys.stderr)
     return whole
 
 
 # --- what may be said -------------------------------------------------------------------------------------------------
-class Responses:
-    """All responses as sorted columns of tokens: what may follow is found in a range of rows, by binary search."""
-
-    def __init__(self, records, columns):
-        self.records, self.columns = records, columns  # per row: the records with this response; (depth, row) tokens
-        groups = {}
-        groups = [groups.setdefault(frozenset(map(question_key, same)), len(groups)) for same in records]
-        changes = np.append(np.flatnonzero(np.diff(groups)) + 1, len(records))
-        self.group_end = changes[np.searchsorted(changes, np.arange(len(records)), "right")]
-
-    def decided(self, low, high):
-        """Whether rows low to high all answer the same question."""
-        return self.group_end[low] >= high
-
-    def next_tokens(self, low, high, depth):
-        """The tokens that may follow."""
-        column = self.columns[depth, low:high]
-        return column[np.append(0, np.flatnonzero(np.diff(column)) + 1)].astype(np.int64)
-
-    def narrow(self, low, high, depth, token):
-        """(low, high, depth) after token and all that has to follow it."""
-        column = self.columns[depth, low:high]
-        low, high = low + np.searchsorted(column, token, "left"), low + np.searchsorted(column, token, "right")
-        return int(low), int(high), int((self.columns[:, low] != self.columns[:, high - 1]).argmax())
-
-
-def question_key(record):
-    """What a record's question asks; answers with the same key are equally right."""
+def asked_by(record):
+    """What a record's question asks; answers to the same are equally right."""
     return record["type"], record["key"]
 
 
@@ -121,68 +93,88 @@ def pages_of(records):
     return {CONTROL.sub("", url) for record in records for url in record.get("source", [])}
 
 
+class Responses:
+    """All responses as sorted rows of tokens: those that begin alike are a range, found by binary search."""
+
+    def __init__(self, rows):
+        """Takes [(tokens, the records with this response)]."""
+        rows = sorted(rows, key=lambda row: row[0])
+        self.tokens, self.records = [tokens for tokens, _ in rows], [same for _, same in rows]
+        numbers = {}
+        self.asked = [numbers.setdefault(frozenset(map(asked_by, same)), len(numbers)) for same in self.records]
+
+    def shared(self, low, high):
+        """How many tokens rows low to high have in common."""
+        pairs = zip(self.tokens[low], self.tokens[high - 1], strict=False)
+        return next((depth for depth, (one, other) in enumerate(pairs) if one != other), len(self.tokens[low]))
+
+    def branches(self, low, high):
+        """{each token that may follow what rows low to high have in common: (low, high) of its rows}."""
+        branches, depth = {}, self.shared(low, high)
+        while low < high:
+            token, start = self.tokens[low][depth], low
+            low = bisect_left(self.tokens, token + 1, low, high, key=lambda tokens: tokens[depth])
+            branches[token] = start, low
+        return branches
+
+    def equally_right(self, low, high):
+        """Whether rows low to high all answer the same question."""
+        return self.asked[low:high].count(self.asked[low]) == high - low
+
+
+def tokenized(tokenizer, qa):
+    """The Responses of the records, in the tokens that loadModel.py trains."""
+    same = {}
+    for record in qa:
+        same.setdefault(record["response"], []).append(record)
+    encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(same))
+    return Responses(zip([[*row.ids, tokenizer.eos_token_id] for row in encoded], same.values(), strict=True))
+
+
 def prompt(tokenizer, question):
     """The question in the template that the adapter was trained with."""
     messages = [{"role": "user", "content": question}]
     return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
 
 
-def tokenized(tokenizer, qa):
-    """The Responses of the records: tokens as they followed the prompt in training, and the end token."""
-    same, lead = {}, prompt(tokenizer, "")
-    for record in qa:
-        same.setdefault(record["response"], []).append(record)
-    skip, ids = len(tokenizer(lead)["input_ids"]), tokenizer([lead + text for text in same])["input_ids"]
-    tokens, records = [[*row[skip:], tokenizer.eos_token_id] for row in ids], list(same.values())
-    order = sorted(range(len(tokens)), key=tokens.__getitem__)
-    columns = np.full((max(map(len, tokens)), len(order)), -1, np.int32)
-    for row, i in enumerate(order):
-        columns[:len(tokens[i]), row] = tokens[i]
-    return Responses([records[i] for i in order], columns)
-
-
 # --- decoding ---------------------------------------------------------------------------------------------------------
-def decode(model, responses, prompts, plain, show=None):
-    """The row that answers each prompt, by the model's choice among what may follow; forced stretches take one pass.
+def decode(model, responses, prompts, show=None):
+    """The row of responses that answers each prompt, by the model's choice among the tokens that may follow.
 
-    It takes the likeliest token, less PRIOR of its likelihood after the prompt plain, which asks nothing; once all the
-    rows left answer the same question, it draws one (Gumbel noise). show(tokens) sees the first answer grow.
+    It takes the likeliest until all the rows left answer the same question, then it draws. The answers are those of
+    generate() with a prefix_allowed_tokens_fn, but what has to follow is read in one pass, not in one for each token.
+    show(tokens) sees the first answer grow.
     """
     import torch
 
-    spans = [(0, len(responses.records), 0)] * len(prompts)
-    live = [i for i, (low, high, _) in enumerate(spans) if high - low > 1]  # the prompts whose answer is still open
-    asking = [i for i in live if PRIOR and not responses.decided(*spans[i][:2])]  # those that are read after plain too
-    blocks, parents, past, mask = [prompts[i] for i in live] + [plain] * len(asking), None, None, None
+    spans, live = [(0, len(responses.tokens))] * len(prompts), range(len(prompts))  # live: more than one row is left
+    live, blocks, cache, mask = [i for i in live if spans[i][1] > 1], prompts, None, None
     while live:
         width = max(map(len, blocks))  # the blocks are read side by side, flush right
         ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks], device=model.device)
         seen = torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks], device=model.device)
-        if past:
-            past.reorder_cache(rows := torch.tensor(parents, device=model.device))
-            seen = torch.cat([mask[rows], seen], 1)
-        mask, places = seen, (seen.cumsum(1) - 1).clamp(min=0)[:, -width:]
+        mask = seen if mask is None else torch.cat([mask, seen], 1)
+        places = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         with torch.inference_mode():
-            out = model(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=past, use_cache=True,
+            out = model(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True,
                         logits_to_keep=1)  # fmt: skip
-        scores, past = out.logits[:, -1].float().log_softmax(-1).cpu(), out.past_key_values
-        kept, forced, twins = [], {}, {i: len(live) + k for k, i in enumerate(asking)}
+        scores, cache, kept, blocks = out.logits[:, -1].float().cpu(), out.past_key_values, [], []
         for row, i in enumerate(live):
-            tokens = responses.next_tokens(*spans[i])
-            gains = scores[row, tokens] - (PRIOR * scores[twins[i], tokens] if i in twins else 0)
-            if responses.decided(*spans[i][:2]):
+            branches, depth = responses.branches(*spans[i]), responses.shared(*spans[i])
+            gains = scores[row, list(branches)]
+            if responses.equally_right(*spans[i]):  # Gumbel noise: the largest is a draw by the model's shares
                 gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
-            depth, spans[i] = spans[i][2], responses.narrow(*spans[i], tokens[gains.argmax()])
-            low, high, longer = spans[i]
+            low, high = spans[i] = list(branches.values())[gains.argmax()]
             if high - low > 1:
                 kept.append(row)
-                forced[i] = responses.columns[depth:longer, low].tolist()
-        asking = [i for i in asking if i in forced and not responses.decided(*spans[i][:2])]
-        live, parents = list(forced), kept + [twins[i] for i in asking]
-        blocks = [forced[i] for i in live + asking]
-        if show and live:
-            show(responses.columns[:spans[0][2], spans[0][0]].tolist())
-    return [low for low, _, _ in spans]
+                blocks.append(responses.tokens[low][depth:responses.shared(low, high)])
+        if show and kept[:1] == [0]:
+            show(responses.tokens[spans[0][0]][:responses.shared(*spans[0])])
+        if len(kept) < len(live):
+            rows = torch.tensor(kept, dtype=torch.long, device=model.device)
+            cache.batch_select_indices(rows)
+            live, mask = [live[row] for row in kept], mask[rows]
+    return [low for low, _ in spans]
 
 
 def sample(model, tokenizer, questions, show=None):
@@ -220,39 +212,41 @@ def flat(text):
 
 
 class Catalogue:
-    """The perfumes, by name; the words that the data knows; what a text says that the data does not bear out."""
+    """The words of the data: finds them in texts, checks answers against the perfumes, refuses what nothing answers."""
 
     def __init__(self, perfumes, qa, spellings):
-        self.qa, self.named, self.branded, self.known, self.written = qa, {}, {}, {}, set()
+        self.qa, self.named, self.branded, words, brand_words = qa, {}, {}, {}, {}
         for perfume in perfumes:
-            brands, names = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("brand", "name"))
-            gender, values = perfume.get("gender"), {value for field in LISTS for value in perfume.get(field) or []}
-            values |= {*brands, *names, perfume.get("concentration"), gender, PEOPLE.get(gender)} - {None}
-            self.written |= values - set(brands[1:])  # a brand is asked for as answers spell it
-            self.known |= {flat(value): brands[0] if value in brands else value for value in sorted(values)}
-            facts = {tier: set(map(flat, perfume.get(tier) or [])) for tier in TIERS.values()}
-            facts |= {None: set(map(flat, values)), "": set(), "url": perfume["url"]}
-            for table, keys in ((self.named, names), (self.branded, brands)):
-                for key in keys:
-                    table.setdefault(flat(key), []).append(facts)
+            names, brands = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("name", "brand"))
+            gender, values = perfume.get("gender"), [value for field in LISTS for value in perfume.get(field) or []]
+            values += filter(None, (*names, *brands, perfume.get("concentration"), gender, PEOPLE.get(gender)))
+            facts = {field: set(map(flat, perfume.get(field) or [])) for field in TIERS.values()}
+            facts |= {"any": set(map(flat, values)), "url": perfume["url"]}
+            for word in map(flat, names):
+                self.named.setdefault(word, []).append(facts)
+            for word in map(flat, brands):
+                self.branded.setdefault(word, []).append(facts)
+                brand_words[word] = brands[0]
+            words |= {flat(value): value for value in values}
+            words |= {flat(scene + "シーン"): scene for scene in perfume.get("scenes") or []}
         for row in spellings:
-            first = next((word for word in row if word in self.written), None)
-            self.known = ({flat(word): first for word in row} if first else {}) | self.known
+            if known := [word for word in row if flat(word) in words]:
+                words = {flat(word): known[0] for word in row} | words
+        self.known = words | brand_words  # {a word folded: as answers spell it}
         self.longest = max(map(len, self.known))
-        self.asked_words = Counter(word for record in qa for word in set(ANY_WORD.findall(record["instruction"])))
-        words = Counter(word for record in qa for word in set(WORD.findall(record["response"])))
-        self.plain_words = {word for word, count in words.items() if count * 50 >= len(qa)}  # シーン, イメージ …
+        self.asked_words = Counter(word for record in qa for word in set(WORDS.findall(record["instruction"])))
+        told_words = Counter(word for record in qa for word in set(WORD.findall(record["response"])))
+        self.plain_words = {word for word, count in told_words.items() if count * 50 >= len(qa)}  # ブランド, イメージ …
 
     def find(self, text):
         """[(start, end, value)] of the data's words in text, the longest at each place, none inside another word."""
         letters, places = folded(text)
-        words = WORD.finditer(text.replace("シーン", "　　　"))
-        broken = {place for word in words for place in range(word.start() + 1, word.end())}
+        inside = {place for word in WORD.finditer(text) for place in range(word.start() + 1, word.end())}
         found, at = [], 0
         while at < len(letters):
             for size in range(min(self.longest, len(letters) - at), 0, -1):
-                value = self.known.get(letters[at:at + size])
-                if value and places[at] not in broken and (end := places[at + size - 1] + 1) not in broken:
+                value, end = self.known.get(letters[at:at + size]), places[at + size - 1] + 1
+                if value and places[at] not in inside and end not in inside:
                     found.append((places[at], end, value))
                     at += size - 1
                     break
@@ -262,57 +256,54 @@ class Catalogue:
     def normalized(self, question):
         """The question with brands, names and materials as the data spells them."""
         question = CONTROL.sub("", question).strip()
-        question = re.sub("[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda m: unicodedata.normalize("NFKC", m[0]), question)
+        question = re.sub("[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda match: unicodedata.normalize("NFKC", match[0]), question)
         for start, end, value in reversed(self.find(question)):
-            if question[start:end] not in self.written:
-                question = question[:start] + value + question[end:]
+            question = question[:start] + value + question[end:]
         return question
 
     def blanked(self, text):
-        """The text with the data's words taken out."""
-        for start, end, _ in reversed(self.find(text)):
-            text = text[:start] + " " + text[end:]
+        """The text with spaces for the data's words."""
+        for start, end, _ in self.find(text):
+            text = text[:start] + " " * (end - start) + text[end:]
         return text
 
     def claims(self, text):
-        """[(start, end, value, field or None)] of what a perfume has to bear out; the field "" bears nothing out."""
-        claims, tier = [], None
-        for piece in re.finditer(r"【([^】]*)】|。|[^【】。,]+", SUBJECT.sub(lambda m: "。" * len(m[0]), text)):
-            words, start = piece[0], piece.start()
-            if words == "。" or piece[1] is not None:
-                tier = TIERS.get(piece[1], "") if piece[1] else None
-                claims += [(*piece.span(1), "", "")] * (tier == "")
-            elif tier is not None:
-                words = re.sub(r"(など)?(です)?$", "", words.rstrip())
-                claims.append((start + len(words) - len(words.lstrip()), start + len(words), flat(words), tier))
-            else:
-                for begin, end, value in self.find(words):
-                    tiers = (field for label, field in TIERS.items() if words[:begin].endswith(label + "に"))
-                    claims.append((start + begin, start + end, flat(value), next(tiers, None)))
-                    words = words[:begin] + "。" * (end - begin) + words[end:]
-                unknown = [m for m in WORD.finditer(words) if m[0] not in self.plain_words]
-                claims += [(start + m.start(), start + m.end(), "", "") for m in unknown]
-        return sorted(claims, key=lambda claim: claim[0])
+        """[(start, end, word, field)] of what a perfume has to bear out; no perfume bears out an empty word."""
+        claims, rest = [], text
+        for stated in STATED.finditer(text):
+            if stated["name"]:
+                claims.append((*stated.span("name"), flat(re.sub("（[^）]*）$", "", stated["name"])), "any"))
+            elif stated["tier"] not in TIERS:
+                claims.append((*stated.span("tier"), "", "any"))
+            for note in re.finditer("[^, ][^,]*", stated["notes"] or ""):
+                start, end = (stated.start("notes") + place for place in note.span())
+                claims.append((start, end, flat(note[0]), TIERS.get(stated["tier"], "any")))
+            rest = rest[:stated.start()] + "。" * len(stated[0]) + rest[stated.end():]
+        for start, end, value in self.find(rest):
+            tier = next((field for label, field in TIERS.items() if rest[:start].endswith(label + "に")), "any")
+            claims.append((start, end, flat(value), tier))
+        unknown = [word for word in WORD.finditer(self.blanked(rest)) if word[0] not in self.plain_words]
+        return sorted(claims + [(*word.span(), "", "any") for word in unknown])
 
     def check(self, text):
-        """([(start, end)] that the data does not bear out, the pages of the perfumes that the text is about)."""
+        """([(start, end)] that the data does not bear out, the pages of the perfumes that the text is about).
+
+        Each thing that the first sentence lists is about one perfume, with what stands before the list; the last of
+        them, often the only one, with all that follows. It is the one of that name, or else brand, that bears out most.
+        """
         claims, wrong, pages = self.claims(text), set(), set()
-        table, spans = self.named, [m.span(m.lastindex) for m in SUBJECT.finditer(text)]
-        if not spans:  # a list of brands
-            table, spans = self.branded, [claim[:2] for claim in claims if claim[2] in self.branded]
-        if not spans:
-            return [claim[:2] for claim in claims] or [(0, len(text))], pages
-        last = shared = text.find("、")
-        for start, end in spans:
-            mine = [c for c in claims if c[0] < shared or c[0] >= spans[-1][1] or last <= c[0] < end]
-            title = re.sub("（[^）]*）$", "", text[start:end])
-            titles = [flat(title[i:]) for i in range(len(title)) if i == 0 or title[i - 1] == "の"]
-            perfumes = next((table[t] for t in titles if t in table), [])
-            brands = {value for _, _, value, _ in mine if value in self.branded}
-            perfumes = [p for p in perfumes if brands <= p[None]] or perfumes
-            faults = [{c[:2] for c in mine if c[2] not in p[c[3]]} for p in perfumes] or [{(start, end)}]
-            wrong, pages, last = wrong | set.intersection(*faults), pages | {p["url"] for p in perfumes}, end
-        return sorted(wrong), pages
+        sentence = re.match("[^。【]*", text)[0]
+        commas = [comma.start() for comma in re.finditer("、", sentence)] or [0]
+        for start, end in pairwise([*commas, len(text) + 1]):
+            mine = [claim for claim in claims if claim[0] < commas[0] or start <= claim[0] < end]
+            named = [perfume for claim in mine for perfume in self.named.get(claim[2], [])]
+            near = named or [perfume for claim in mine for perfume in self.branded.get(claim[2], [])]
+            faults = [{claim[:2] for claim in mine if claim[2] not in perfume[claim[3]]} for perfume in near]
+            least = min(faults, key=len, default={claim[:2] for claim in mine})
+            wrong |= least
+            if named:
+                pages.add(named[faults.index(least)]["url"])
+        return sorted(wrong) if claims else [(0, len(text))], pages
 
     def marked(self, text):
         """The text with what the data does not bear out in marks."""
@@ -320,23 +311,31 @@ class Catalogue:
             text = text[:start] + MARK.format(text[start:end]) + text[end:]
         return text
 
+    def form(self, text):
+        """(how an answer says what was asked, a name in any spelling the same; how many perfumes it lists)."""
+        opening = text.partition("、")[0]
+        for start, end, value in reversed(self.find(opening)):
+            if namesakes := self.named.get(flat(value)):
+                opening = opening[:start] + namesakes[0]["url"] + opening[end:]
+        return opening, text.count("「")
+
     def refusal(self, question):
         """What to say to a question that the data cannot answer, with the likest that it can; else None."""
         rest = self.blanked(question)
-        unknown = [m[0] for m in WANTED.finditer(rest) if m[0] not in self.asked_words]
-        rare = any(0 < self.asked_words[word] < len(self.qa) / 20 for word in ANY_WORD.findall(rest))
+        unknown = [word[0] for word in ASKED_FOR.finditer(rest) if word[0] not in self.asked_words]
+        rare = [word for word in WORDS.findall(rest) if 0 < self.asked_words[word] < len(self.qa) / 20]  # 職場, 男性 …
         if not unknown and (rare or rest != question):
             return None
-        pairs, best = {question[i:i + 2] for i in range(len(question) - 1)}, {}
+        pairs, likest = {question[i:i + 2] for i in range(len(question) - 1)}, {}
         for record in self.qa:
             other = record["instruction"]
             likeness = 2 * sum(pair in other for pair in pairs) / (len(pairs) + len(other))
-            best[record["type"]] = max(best.get(record["type"], (0, "")), (likeness, other))
-        best = sorted(best.values(), reverse=True)[:3]
-        if not unknown and best[0][0] > 0.6:
+            likest[record["type"]] = max(likest.get(record["type"], (0, "")), (likeness, other))
+        likest = sorted(likest.values(), reverse=True)[:3]
+        if not unknown and likest[0][0] > 0.6:
             return None
         what = f"「{unknown[0]}」" if unknown else "お尋ねの内容"
-        return f"{what}はデータにありません。{''.join(f'「{other}」' for _, other in best)}のようにお尋ねください。"
+        return f"{what}はデータにありません。{''.join(f'「{other}」' for _, other in likest)}のようにお尋ねください。"
 
 
 # --- answering --------------------------------------------------------------------------------------------------------
@@ -345,69 +344,79 @@ class Assistant:
 
     def __init__(self, model, tokenizer, responses, catalogue):
         self.model, self.tokenizer, self.responses, self.catalogue = model, tokenizer, responses, catalogue
-        self.told, self.last = {}, ""  # {question: [(answer, its pages, True)]}, the question before
+        self.told, self.last = {}, ""  # {question: (answers told, their pages)}, the question before
 
     def text(self, tokens):
-        """The text of an answer's tokens, without a character that is still incomplete."""
-        return CONTROL.sub("", self.tokenizer.decode(tokens, skip_special_tokens=True)).rstrip("\ufffd")
+        """The text of an answer's tokens, without a last character that is still incomplete."""
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True).rstrip("\ufffd")
+        return CONTROL.sub("", text).replace("\ufffd", "〓")
 
     def say(self, questions, grounded, responses=None, show=None):
         """[(answer, its pages, whether it came to its end)], with nothing remembered; show(text) sees one grow."""
-        show = show and (lambda tokens, shown=show: shown(self.text(tokens)))
+        grow = show and (lambda tokens: show(self.text(tokens)))
+        if not questions:
+            return []
         if not grounded:
-            said = [(self.text(tokens), ended) for tokens, ended in sample(self.model, self.tokenizer, questions, show)]
+            said = [(self.text(tokens), ended) for tokens, ended in sample(self.model, self.tokenizer, questions, grow)]
             return [(text, self.catalogue.check(text)[1], ended) for text, ended in said]
         responses = responses or self.responses
-        plain, *prompts = (self.tokenizer(prompt(self.tokenizer, text))["input_ids"] for text in ["", *questions])
-        rows = [responses.records[row] for row in decode(self.model, responses, prompts, plain, show)]
-        return [(CONTROL.sub("", same[0]["response"]), pages_of(same), True) for same in rows]
+        prompts = [self.tokenizer(prompt(self.tokenizer, question))["input_ids"] for question in questions]
+        chosen = [responses.records[row] for row in decode(self.model, responses, prompts, grow)]
+        return [(CONTROL.sub("", same[0]["response"]), pages_of(same), True) for same in chosen]
 
     def another(self, question, show):
-        """[(answer, its pages, True)] from what else answers the question, none of the perfumes told before in it."""
-        texts, pages, _ = zip(*self.told[question], strict=True)
-        pages = set().union(*pages)
-        keys = {question_key(r) for same in self.responses.records for r in same if r["response"] in texts}
-        rows = [row for row, same in enumerate(self.responses.records)
-                if keys & set(map(question_key, same)) and not pages & pages_of(same)]
-        rest = rows and Responses([self.responses.records[row] for row in rows], self.responses.columns[:, rows])
-        return self.say([question], True, rest, show) if rows else []
+        """[(answer, its pages, True)] from what else answers the question, about no perfume told before; or []."""
+        if not GROUNDED:
+            return self.say([question], False, show=show)
+        told, pages = self.told[question]
+        every = list(zip(self.responses.tokens, self.responses.records, strict=True))
+        keys = {asked_by(record) for _, same in every for record in same if CONTROL.sub("", record["response"]) in told}
+        rest = [row for row in every if keys & set(map(asked_by, row[1])) and not pages & pages_of(row[1])]
+        return self.say([question], True, Responses(rest), show) if rest else []
 
     def answers(self, questions, show=None):
         """[(answer, its pages)] to print; show(text) sees a single one grow."""
         asked, lines = [], []
         for question in questions:
-            self.last = self.last if self.last and MORE.search(question) else self.catalogue.normalized(question)
+            if not (self.last and MORE.search(question)):
+                self.last = self.catalogue.normalized(question)
             asked.append(self.last)
         refusals = {question: self.catalogue.refusal(question) for question in asked}
-        known = [q in self.told or q in asked[:i] for i, q in enumerate(asked)]
-        fresh = [i for i, q in enumerate(asked) if not refusals[q] and not (GROUNDED and known[i])]
-        said = self.say([asked[i] for i in fresh], GROUNDED, show=show) if fresh else []
-        for i, question in enumerate(asked):
+        fresh = [question for question, refusal in refusals.items() if not refusal and question not in self.told]
+        said = dict(zip(fresh, self.say(fresh, GROUNDED, show=show), strict=True))
+        for question in asked:
             if refusals[question]:
                 lines.append((refusals[question], ()))
                 continue
-            new = [said[fresh.index(i)]] if i in fresh else self.another(question, show)
-            self.told.setdefault(question, []).extend(new)
-            lines += [(text, sorted(pages)) for text, pages, _ in new] or [(NOTHING_ELSE, ())]
-        return lines if GROUNDED else [(self.catalogue.marked(text), pages) for text, pages in lines]
+            new = [said.pop(question)] if question in said else self.another(question, show)
+            told, told_pages = self.told.setdefault(question, (set(), set()))
+            for text, pages, _ in new:
+                told.add(text)
+                told_pages |= pages
+                lines.append((text if GROUNDED else self.catalogue.marked(text), sorted(pages)))
+            lines += [] if new else [(NOTHING_ELSE, ())]
+        return lines
 
 
 # --- the terminal -----------------------------------------------------------------------------------------------------
 def tell(assistant, question):
     """Prints the answer to a question as it is made, in lines of the terminal's display width, and its pages."""
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    written = column = 0
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    written, column = "", 0
 
     def write(text):
         nonlocal written, column
-        for char in text[written:]:
+        if not text.startswith(written):  # what came since has changed a mark: once more from the start
+            print()
+            written, column = "", 0
+        for char in text[len(written):]:
             column += max(wcwidth(char), 0)
-            if columns and column > columns:
+            if width and column > width:
                 print()
                 column = wcwidth(char)
             print(char, end="", flush=True)
-            time.sleep(CHARACTER_SECONDS if columns else 0)
-        written = max(written, len(text))
+            time.sleep(CHARACTER_SECONDS if width else 0)
+        written = text
 
     def grow(text):  # a free answer is shown as far as it can be checked
         checked = text[:max(text.rfind(end) for end in "。,】") + 1]
@@ -452,46 +461,59 @@ def serve(assistant, lines):
 
 
 # --- evaluation -------------------------------------------------------------------------------------------------------
-def measure(assistant, tests, right, title, grounded):
-    """[(right, true, ended)] of the answers to the test questions, made in batches of like length; refusal: wrong."""
+def measure(assistant, tests, records, title, grounded):
+    """[(right, true, ended)] of the answers to the test questions, made in batches of like length; refusal: wrong.
+
+    Right is what a record of the same type and key answers, and what says as much and is true by PERFUMES_FILE.
+    """
+    catalogue, right, forms = assistant.catalogue, defaultdict(set), defaultdict(set)
+    for record in records:
+        right[asked_by(record)].add(CONTROL.sub("", record["response"]))
+        forms[asked_by(record)].add(catalogue.form(record["response"]))
     order = sorted(range(len(tests)), key=lambda i: len(tests[i]["instruction"]))
-    verdicts, catalogue = [(False, True, True)] * len(tests), assistant.catalogue
+    verdicts = [(False, True, True)] * len(tests)
     for start in tqdm(range(0, len(order), BATCH_SIZE), desc=title, disable=None):
         asked = {i: catalogue.normalized(tests[i]["instruction"]) for i in order[start:start + BATCH_SIZE]}
         asked = {i: question for i, question in asked.items() if not catalogue.refusal(question)}
-        said = assistant.say(list(asked.values()), grounded) if asked else []
+        said = assistant.say(list(asked.values()), grounded)
         for i, (text, _, ended) in zip(asked, said, strict=True):
-            true, same = not catalogue.check(text)[0], right.get(question_key(tests[i]), ())
-            opens = any(text.startswith(other.partition("、")[0] + "、") for other in same)
-            verdicts[i] = (text in same or (true and opens), true, ended)
+            true, key = not catalogue.check(text)[0], asked_by(tests[i])
+            new = true and catalogue.form(text) in forms[key] and catalogue.claims(text.partition("、")[2])
+            verdicts[i] = (text in right[key] or bool(new), true, ended)
     return verdicts
 
 
 def evaluate(load_assistant, catalogue, tests):
     """{column: {row: share}}: how adapter, bare base model and chance answer the test split, free and grounded."""
-    right, tested = {}, {(r["instruction"], r["response"]) for r in tests}
-    for record in catalogue.qa:
-        right.setdefault(question_key(record), set()).add(record["response"])
-    train = [r for r in catalogue.qa if (r["instruction"], r["response"]) not in tested]
-    keys, phrasings = set(map(question_key, train)), {catalogue.blanked(r["instruction"]) for r in train}
-    every = range(len(tests))
-    rows = {
-        "全体": every,
-        "対象が学習にない": [i for i in every if question_key(tests[i]) not in keys],
-        "言い回しが学習にない": [i for i in every if catalogue.blanked(tests[i]["instruction"]) not in phrasings],
-    } | {kind: [i for i in every if tests[i]["type"] == kind] for kind in sorted({test["type"] for test in tests})}
+    def phrasing(record):
+        return re.sub(" +", " ", catalogue.blanked(record["instruction"]))
+
+    tested = {(record["instruction"], record["response"]) for record in tests}
+    train = [record for record in catalogue.qa if (record["instruction"], record["response"]) not in tested]
+    keys, phrasings = set(map(asked_by, train)), {phrasing(record) for record in train}
+    rows = {"全体": list(range(len(tests))), "対象が学習にない": [], "言い回しが学習にない": []}
+    rows |= {kind: [] for kind in sorted({test["type"] for test in tests})}
+    for i, test in enumerate(tests):
+        rows[test["type"]].append(i)
+        rows["対象が学習にない"] += [i] * (asked_by(test) not in keys)
+        rows["言い回しが学習にない"] += [i] * (phrasing(test) not in phrasings)
     rows = {name: some for name, some in rows.items() if some}
-    count = sum(len(set(texts)) for texts in right.values())
-    table = {"件数": {name: len(some) for name, some in rows.items()}}
-    table["偶然"] = {name: sum(len(right.get(question_key(tests[i]), ())) for i in some) / len(some) / count
-                   for name, some in rows.items()} | {"事実": 1, "完結": 1}
+
+    def column(shares, true, ended):
+        means = {name: sum(shares[i] for i in some) / len(some) for name, some in rows.items()}
+        return means | {"事実": sum(true) / len(tests), "完結": sum(ended) / len(tests)}
+
+    answers = {(asked_by(record), record["response"]) for record in catalogue.qa}
+    number, count = Counter(key for key, _ in answers), len({response for _, response in answers})
+    every = [1] * len(tests)
+    table = {"件数": {name: len(some) for name, some in rows.items()},
+             "偶然": column([number[asked_by(test)] / count for test in tests], every, every)}
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
         assistant = load_assistant(adapted)
+        sys.modules["torch"].manual_seed(0)  # the same figures again
         for mode, grounded in (("制約", True), ("自由", False)):
-            verdicts = measure(assistant, tests, right, f"{title}・{mode}", grounded)
-            shares = {name: sum(verdicts[i][0] for i in some) / len(some) for name, some in rows.items()}
-            truth, ended = (sum(verdict[k] for verdict in verdicts) / len(verdicts) for k in (1, 2))
-            table[f"{title}・{mode}"] = shares | {"事実": truth, "完結": ended}
+            verdicts = measure(assistant, tests, [*catalogue.qa, *tests], f"{title}・{mode}", grounded)
+            table[f"{title}・{mode}"] = column(*zip(*verdicts, strict=True))
     return table
 
 
@@ -577,8 +599,6 @@ def main():
         what = f"基盤モデル {model.config.name_or_path}、アダプター {ADAPTER_DIR if adapted else 'なし'}"
         print(f"{what}、{model.device}、{model.dtype}、{how}{'。Ctrl-D で終わります' * typed}",
               file=sys.stdout if typed else sys.stderr, flush=True)
-        if SEED is not None:
-            sys.modules["torch"].manual_seed(SEED)
         return Assistant(model, tokenizer, tokenized(tokenizer, qa), catalogue)
 
     if EVALUATE:

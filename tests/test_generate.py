@@ -12,7 +12,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import arrangeData
@@ -108,11 +107,6 @@ def fresh(assistant):
     return generate.Assistant(assistant.model, assistant.tokenizer, assistant.responses, assistant.catalogue)
 
 
-def tokens_of(responses, row):
-    """The whole response of a row."""
-    return [token for token in responses.columns[:, row].tolist() if token >= 0]
-
-
 def run_main(monkeypatch, capsys, stdin="", **constants):
     """(standard output, standard error) of main() with this on standard input."""
     for name, value in constants.items():
@@ -130,39 +124,39 @@ def test_importing_takes_no_torch():
 
 def test_tokens_are_those_of_training(assistant):
     responses, tokenizer = assistant.responses, assistant.tokenizer
-    for row in range(0, len(responses.records), 97):
-        record = responses.records[row][0]
-        asked = generate.prompt(tokenizer, record["instruction"])
-        whole = tokenizer(asked + record["response"])["input_ids"] + [tokenizer.eos_token_id]
-        assert whole[len(tokenizer(asked)["input_ids"]):] == tokens_of(responses, row)
-        assert whole.count(tokenizer.eos_token_id) == 1
+    for tokens, same in list(zip(responses.tokens, responses.records, strict=True))[::97]:
+        answer = same[0]["response"] + tokenizer.eos_token  # as loadModel.py tokenizes it
+        assert tokenizer(answer)["input_ids"] == tokens
+        assert tokens.count(tokenizer.eos_token_id) == 1
 
 
-def test_narrowing_is_what_a_plain_search_finds(assistant):
+def test_branches_are_what_a_plain_search_finds(assistant):
     responses, draw = assistant.responses, random.Random(1)
-    everything = [tokens_of(responses, row) for row in range(len(responses.records))]
+    everything = responses.tokens
     assert everything == sorted(everything)
     for _ in range(30):
-        span = (0, len(everything), 0)
-        while span[1] - span[0] > 1:
-            low, high, depth = span
-            prefix = everything[low][:depth]
-            same = [tokens for tokens in everything if tokens[:depth] == prefix]
+        low, high, prefix = 0, len(everything), []
+        while high - low > 1:
+            same = [tokens for tokens in everything if tokens[:len(prefix)] == prefix]
             assert len(same) == high - low
-            allowed = responses.next_tokens(*span)
-            assert allowed.tolist() == sorted({tokens[depth] for tokens in same})
-            span = responses.narrow(*span, draw.choice(allowed.tolist()))
-            if span[1] - span[0] > 1:
-                assert len(responses.next_tokens(*span)) > 1, "a forced token was left to the model"
+            depth = responses.shared(low, high)
+            branches = responses.branches(low, high)
+            assert list(branches) == sorted({tokens[depth] for tokens in same})
+            assert len(branches) > 1, "a forced token was left to the model"
+            assert sum(end - start for start, end in branches.values()) == high - low
+            token = draw.choice(list(branches))
+            prefix = [*everything[low][:depth], token]
+            low, high = branches[token]
+        assert everything[low][:len(prefix)] == prefix
 
 
-def test_decided_rows_answer_one_question(assistant):
+def test_equally_right_rows_answer_one_question(assistant):
     responses = assistant.responses
-    keys = [frozenset(map(generate.question_key, same)) for same in responses.records]
+    keys = [frozenset(map(generate.asked_by, same)) for same in responses.records]
     for low in range(0, len(keys), 53):
         for high in (low + 1, low + 2, low + 9):
             if high <= len(keys):
-                assert responses.decided(low, high) == (len(set(keys[low:high])) == 1)
+                assert responses.equally_right(low, high) == (len(set(keys[low:high])) == 1)
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
@@ -176,59 +170,34 @@ QUESTIONS = ["春の香水を教えてください。", "シャネルの香水�
 def test_greedy_choice_equals_model_generate(assistant, monkeypatch):
     import torch
 
-    monkeypatch.setattr(generate, "PRIOR", 0)
     monkeypatch.setattr(generate, "TEMPERATURE", 1e-6)
     responses, prompts = assistant.responses, prompts_of(assistant, QUESTIONS)
-    rows = generate.decode(assistant.model, responses, prompts, prompts[0])
+    rows = generate.decode(assistant.model, responses, prompts)
     for tokens, row in zip(prompts, rows, strict=True):
 
         def allowed(_, ids, tokens=tokens):
-            start = len(tokens)
-            low, high = 0, len(responses.records)
-            for depth, token in enumerate(ids[start:].tolist()):
-                column = responses.columns[depth, low:high]
-                low, high = low + np.searchsorted(column, token), low + np.searchsorted(column, token, "right")
-            return responses.next_tokens(low, high, len(ids) - start).tolist()
+            said = ids[len(tokens):].tolist()
+            return sorted({row[len(said)] for row in responses.tokens if row[:len(said)] == said})
 
         ids = torch.tensor([tokens])
         out = assistant.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=400,
                                        prefix_allowed_tokens_fn=allowed)  # fmt: skip
-        assert out[0, len(tokens):].tolist() == tokens_of(responses, row)
+        assert out[0, len(tokens):].tolist() == responses.tokens[row]
 
 
-@pytest.mark.parametrize("prior", [0, 0.3])
-def test_a_batch_answers_as_one_by_one(assistant, monkeypatch, prior):
-    monkeypatch.setattr(generate, "PRIOR", prior)
+def test_a_batch_answers_as_one_by_one(assistant, monkeypatch):
     monkeypatch.setattr(generate, "TEMPERATURE", 1e-6)
     prompts = prompts_of(assistant, QUESTIONS)
     assert len(set(map(len, prompts))) > 1, "nothing would be padded"
-    together = generate.decode(assistant.model, assistant.responses, prompts, [5, 6, 7])
-    assert together == [generate.decode(assistant.model, assistant.responses, [p], [5, 6, 7])[0] for p in prompts]
-
-
-def test_the_prior_is_taken_out_of_what_is_asked(assistant, monkeypatch):
-    import torch
-
-    monkeypatch.setattr(generate, "PRIOR", 0.5)
-    responses, plain = assistant.responses, [9, 8, 7]
-    choices = 0
-    for tokens in prompts_of(assistant, QUESTIONS):
-        (row,) = generate.decode(assistant.model, responses, [tokens], plain)
-        span, answer = (0, len(responses.records), 0), tokens_of(responses, row)
-        while not responses.decided(*span[:2]):
-            depth, allowed = span[2], responses.next_tokens(*span)
-            both = [assistant.model(input_ids=torch.tensor([lead + answer[:depth]])).logits[0, -1].log_softmax(-1) for lead in (tokens, plain)]
-            scores = (both[0] - 0.5 * both[1])[torch.tensor(allowed)]
-            assert allowed[scores.argmax()] == answer[depth]
-            choices, span = choices + 1, responses.narrow(*span, answer[depth])
-    assert choices > 4
+    together = generate.decode(assistant.model, assistant.responses, prompts)
+    assert together == [generate.decode(assistant.model, assistant.responses, [tokens])[0] for tokens in prompts]
 
 
 def test_equally_right_answers_vary_and_a_seed_repeats_them(fresh, monkeypatch):
     import torch
 
     monkeypatch.setattr(generate, "TEMPERATURE", 5.0)
-    records = [same for same in fresh.responses.records if ("season", "春") in map(generate.question_key, same)]
+    records = [same for same in fresh.responses.records if ("season", "春") in map(generate.asked_by, same)]
     spring = generate.tokenized(fresh.tokenizer, [record for same in records for record in same])
     said = []
     for seed in (1, 2, 3, 4, 1):
@@ -267,11 +236,11 @@ TRUE_ANSWERS = [
     "メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。",
 ]
 INVENTED = [  # answer, what is marked
-    ("Maison Margielaの香りでは、ローザがおすすめです。【トップノート】オレンジ, レモン", ["ローザ"]),
+    ("Maison Margielaの香りでは、ローザがおすすめです。【トップノート】オレンジ, レモン", ["ローザ", "オレンジ"]),
     ("夏でしたら、Lancômeの「イドル」がおすすめです。", ["夏"]),
     ("Chanelの香りでは、ソヴァージュがおすすめです。", ["Chanel"]),
     ("Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, バニラ", ["バニラ"]),
-    ("Diorの香りでは、ソヴァージュがおすすめです。【ミドルエレガンス】ラベンダー", ["ミドルエレガンス", "ラベンダー"]),
+    ("Diorの香りでは、ソヴァージュがおすすめです。【ミドルエレガンス】ラベンダー", ["ミドルエレガンス"]),
     ("Diorの香りでは、ソヴァージュがおすすめです。【ラストノート】カラブリア産ベルガモット", ["カラブリア産ベルガモット"]),
     ("Sauvageのブランドは、Chanel（シャネル）です。", ["Chanel", "シャネル"]),
     ("Sauvageの対象は、レディース（女性向け）です。", ["レディース", "女性"]),
@@ -391,7 +360,7 @@ def test_without_input_the_constants_questions_are_answered(here, monkeypatch, c
 
 
 def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsys):
-    out, _ = run_main(monkeypatch, capsys, GROUNDED=False, MAX_NEW_TOKENS=40, SEED=0, TEMPERATURE=1.0)
+    out, _ = run_main(monkeypatch, capsys, GROUNDED=False, MAX_NEW_TOKENS=40, TEMPERATURE=1.0)
     assert out.count("A：") == 3
     assert "［？" in out
     assert generate.LEGEND in out
@@ -464,24 +433,44 @@ class Said:
         return [(self.given[question], set(), True) for question in questions]
 
 
-def test_what_counts_as_right(assistant):
-    qa = assistant.catalogue.qa
-    spring = [r for r in qa if r["type"] == "season" and r["key"] == "春"]
-    drawn = {url for r in spring for url in r["source"]}
-    winter = next(r for r in qa if r["type"] == "season" and r["key"] == "冬")
-    p = next(p for p in sample_perfumes() if "春" in p["seasons"] and p["top_notes"])
-    answers = {
-        "春に合う香水は？": (spring[0]["response"], (True, True, True)),
-        "春らしい香水は？": (winter["response"], (False, True, True)),
-        "春の香水を教えて。": (f"春でしたら、{p['brand']}の「{p['name_ja']}」がおすすめです。", (True, True, True)),
-        "春におすすめの香水は？": (f"春でしたら、{p['brand']}の「{p['name_ja']}」がおすすめです。【トップノート】ドリアン", (False, False, True)),
-        "春の天気は？": ("", (False, True, True)),
-    }
-    tests = [{"instruction": question, "response": "", "type": "season", "key": "春"} for question in answers]
-    right = {("season", "春"): {r["response"] for r in spring}}
-    said = Said(assistant.catalogue, {question: answer for question, (answer, _) in answers.items()})
-    assert drawn
-    assert generate.measure(said, tests, right, "", True) == [verdict for _, verdict in answers.values()]
+SUPPORTS = [  # type, key, response of the only record
+    ("season", "春", "春でしたら、Creedの「アバントゥス」がおすすめです。フレッシュな印象の香りです。"),
+    ("season", "夏", "夏でしたら、Versaceの「ブライト クリスタル」がおすすめです。"),
+    ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、アロマティック系の香りです。"),
+    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Creedの「アバントゥス」、Versaceの「エロス」がおすすめです。"),
+]
+JUDGED = [  # type, key, answer, (right, true)
+    ("season", "春", "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー", (True, True)),
+    ("season", "春", "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ドリアン", (False, False)),
+    ("season", "春", "春でしたら、Lancômeの「ローザ」がおすすめです。", (False, False)),
+    ("season", "夏", "春でしたら、Lancômeの「イドル」がおすすめです。", (False, True)),
+    ("season", "春", "春でしたら、", (False, False)),
+    ("season", "春", "一方、春にまといたい。", (False, False)),
+    ("name_features", "Dior/Sauvage", "Sauvageの特徴は、スパイシー系の香りです。", (True, True)),
+    ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、スパイシー系の香りです。", (True, True)),
+    ("name_features", "Dior/Sauvage", "Poisonの特徴は、フローラル系の香りです。", (False, True)),
+    ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、キュートなイメージです。", (False, False)),
+    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。", (True, True)),
+    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」がおすすめです。", (False, True)),
+    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Diorの「ジャドール」、Pradaの「ルナ ロッサ」がおすすめです。", (False, False)),
+]
+
+
+@pytest.mark.parametrize(("kind", "key", "answer", "verdict"), JUDGED)
+def test_what_counts_as_right(assistant, kind, key, answer, verdict):
+    test = {"instruction": "Chanelの香水を教えてください。", "type": kind, "key": key}
+    records = [dict(zip(("type", "key", "response"), row, strict=True)) for row in SUPPORTS]
+    ((right, true, _),) = generate.measure(Said(assistant.catalogue, {test["instruction"]: answer}), [test], records, "", False)
+    assert (right, true) == verdict
+
+
+def test_every_answer_of_the_set_is_right_and_a_refusal_is_not(assistant):
+    records = assistant.catalogue.qa[::40]
+    said = Said(assistant.catalogue, {assistant.catalogue.normalized(r["instruction"]): r["response"] for r in records})
+    once = list({assistant.catalogue.normalized(r["instruction"]): r for r in records}.values())
+    assert generate.measure(said, once, assistant.catalogue.qa, "", True) == [(True, True, True)] * len(once)
+    weather = {"instruction": "春の天気は？", "type": "season", "key": "春"}
+    assert generate.measure(said, [weather], assistant.catalogue.qa, "", True) == [(False, True, True)]
 
 
 def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch, capsys):

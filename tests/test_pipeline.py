@@ -31,7 +31,7 @@ def test_the_run_says_that_it_is_a_rehearsal(pipeline):
 
 def test_the_rehearsal_learns(pipeline):
     folder, _ = pipeline
-    done = run_python(folder, "-c", "import generate; generate.EVALUATE = True; generate.BEAMS = 1; generate.main()")
+    done = run_python(folder, "-c", "import generate; generate.EVALUATE = True; generate.main()")
     assert done.returncode == 0, done.stderr
     share = {cells[0]: cells[1:] for line in done.stdout.splitlines() if (cells := [cell.strip() for cell in line.strip("|").split("|")])}
     titles = share[""]

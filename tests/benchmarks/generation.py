@@ -97,14 +97,8 @@ def speed():
         "model.generate, adapter unmerged": lambda questions: free(questions, unmerged),
         "free": free,
         "free, again (spread)": free,
-        "grounded": lambda questions: prior(generate_prior, questions),
-        "grounded, no prior": lambda questions: prior(0, questions),
+        "grounded": grounded,
     }
-    generate_prior = generate.PRIOR
-
-    def prior(value, questions):
-        generate.PRIOR = value
-        return grounded(questions)
 
     for title, groups in (("alone", [[question] for question in asked]), ("side by side", [asked])):
         figures = {name: [] for name in ways}
@@ -158,7 +152,7 @@ def beam(model, responses, prompts, plain, beams, prior, whole, local):
                           for gain, token in zip(gains.tolist(), allowed, strict=True)]  # fmt: skip
             live, ended = [], []
             for score, span, done in sorted(found, key=lambda way: -way[0])[:beams]:
-                if done or (span[1] - span[0] == 1 if whole else responses.decided(*span[:2])):
+                if done or (span[1] - span[0] == 1 if whole else responses.equally_right(*span[:2])):
                     ended.append((score, span, True))
                 else:
                     live.append((score, span))
@@ -166,46 +160,42 @@ def beam(model, responses, prompts, plain, beams, prior, whole, local):
     return rows
 
 
-WAYS = {  # name: (PRIOR, beams, the whole answer?, shares among what may follow?); None: generate.py's own decoding
-    "greedy": (0.0, None),
-    "greedy, 0.1 of the prior out": (0.1, None),
-    "greedy, 0.2 of the prior out": (0.2, None),
-    "greedy, 0.3 of the prior out": (0.3, None),
-    "greedy, 0.4 of the prior out": (0.4, None),
-    "greedy, 0.6 of the prior out": (0.6, None),
-    "greedy, the prior out": (1.0, None),
-    "4 beams": (0.0, 4, False, False),
-    "8 beams": (0.0, 8, False, False),
-    "8 beams, shares among the allowed": (0.0, 8, False, True),
-    "8 beams, 0.3 of the prior out": (0.3, 8, False, False),
-    "4 beams over the whole answer": (0.0, 4, True, False),
-    "4 beams, whole answer, 0.3 out": (0.3, 4, True, False),
+WAYS = {  # name: (beams, share of the prior taken out, the whole answer?, shares among what may follow?)
+    "greedy (generate.py)": None,
+    "sampled from the first token on": None,
+    "greedy, 0.1 of the prior out": (1, 0.1, False, False),
+    "greedy, 0.3 of the prior out": (1, 0.3, False, False),
+    "greedy, 0.6 of the prior out": (1, 0.6, False, False),
+    "greedy, the prior out": (1, 1.0, False, False),
+    "4 beams": (4, 0.0, False, False),
+    "8 beams": (8, 0.0, False, False),
+    "8 beams, shares among the allowed": (8, 0.0, False, True),
+    "8 beams, 0.3 of the prior out": (8, 0.3, False, False),
+    "4 beams rescored, whole answer": (4, 0.0, True, False),
+    "the same, 0.3 of the prior out": (4, 0.3, True, False),
 }
 
 
 def study():
-    """Prints the share of the saved test split answered rightly, and seconds an answer, for each way of decoding."""
+    """Prints the share of the saved test split that each way of decoding answers rightly, and its worst kind."""
     fields = "instruction", "response", "type", "key"
     model, tokenizer = generate.load(generate.ADAPTER_DIR)
     perfumes = generate.read_records(generate.PERFUMES_FILE, "getData.py", ("name", "url"))
     qa = generate.read_records(generate.QA_FILE, "arrangeData.py", fields)
     tests = generate.read_records(f"{generate.ADAPTER_DIR}/test.json", "loadModel.py", fields)
     assistant, _ = assistant_of(model, tokenizer, perfumes, qa)
-    right, own = {}, generate.decode
-    for record in qa:
-        right.setdefault(generate.question_key(record), set()).add(record["response"])
+    plain = tokenizer(generate.prompt(tokenizer, ""))["input_ids"]
+    own, stop = generate.decode, generate.Responses.equally_right
     kinds = sorted({record["type"] for record in tests})
-    print(f"{len(tests)} test questions, {len(qa):,} records\n{'':36}{'right':>7}{'worst kind':>26}{'s/answer':>10}")
-    for name, (generate.PRIOR, beams, *how) in WAYS.items():
-        generate.decode = own
-        if beams:
-            prior = generate.PRIOR
-            generate.decode = lambda m, r, p, plain, show, a=(beams, prior, *how): beam(m, r, p, plain, *a)
-        seconds, verdicts = timed(lambda name=name: generate.measure(assistant, tests, right, name, True))
+    print(f"{len(tests)} test questions, {len(qa):,} records\n{'':36}{'right':>7}{'worst kind':>26}")
+    for name, how in WAYS.items():
+        generate.Responses.equally_right = (lambda *rows: True) if name.startswith("sampled") else stop
+        generate.decode = (lambda m, r, p, show, how=how: beam(m, r, p, plain, *how)) if how else own
+        verdicts = generate.measure(assistant, tests, qa, name, True)
         judged = [(record["type"], verdict[0]) for record, verdict in zip(tests, verdicts, strict=True)]
         share = {kind: statistics.mean(good for k, good in judged if k == kind) for kind in kinds}
         worst, all_right = min(share, key=share.get), statistics.mean(good for _, good in judged)
-        print(f"{name:36}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}{seconds / len(tests):10.3f}", flush=True)
+        print(f"{name:36}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}", flush=True)
 
 
 def gpu():
