@@ -208,6 +208,7 @@ def uncollected() -> Iterator[None]:
         gc.enable() if enabled else None
 
 
+@functools.lru_cache(1)  # a page is read twice, for its perfumes and for its links
 @uncollected()
 def parse(html: bytes) -> BeautifulSoup | None:
     """A page's tree; None for what is no page."""
@@ -895,7 +896,6 @@ FAULTS = {  # kinds of fault, as counted at the end
     urllib3.exceptions.DecodeError: "圧縮が壊れている", urllib3.exceptions.ProtocolError: "途中で切れた",
     requests.RequestException: "接続できない", urllib3.exceptions.HTTPError: "接続できない", OSError: "接続できない",
 }
-SOCKETS = weakref.WeakSet()  # of the open connections
 
 
 class Page(NamedTuple):
@@ -978,30 +978,30 @@ def stored_page(url: str) -> Page | None:
     return None
 
 
-@functools.cache
-def noted(kind: type) -> type:
-    """A kind of connection that notes its socket, so that it can be shut from outside."""
-    def connect(connection: urllib3.connection.HTTPConnection) -> None:
-        kind.connect(connection)
-        SOCKETS.add(connection.sock)
-    return type(kind.__name__, (kind,), {"connect": connect})
-
-
-def hang_up() -> None:
-    """Ends whatever the open connections wait for: what drips, head or body, never meets a reading time-out."""
-    for opened in list(SOCKETS):
-        with contextlib.suppress(OSError):
-            socket.socket.shutdown(opened, socket.SHUT_RDWR)
-
-
 class Connections(requests.adapters.HTTPAdapter):
-    """The connections of a session, each with its socket noted."""
+    """Connections that can be cut from outside: what drips, head or body, never meets a reading time-out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sockets = weakref.WeakSet()
 
     def get_connection_with_tls_context(self, *args: object, **options: object) -> urllib3.HTTPConnectionPool:
-        """The pool for a request."""
+        """The pool that a request takes its connection from; each connection notes its socket."""
         pool = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = noted(type(pool).ConnectionCls)
+        kind = type(pool).ConnectionCls
+
+        def connect(connection: urllib3.connection.HTTPConnection) -> None:
+            kind.connect(connection)
+            self.sockets.add(connection.sock)
+        if pool.ConnectionCls is kind:
+            pool.ConnectionCls = type("Noted", (kind,), {"connect": connect})
         return pool
+
+    def cut(self) -> None:
+        """Ends whatever the connections wait for."""
+        for opened in list(self.sockets):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 class Shop:
@@ -1014,12 +1014,12 @@ class Shop:
         self.failures, self.missed = 0, False  # pages failing in a row, and whether any did
         self.stopped = ""  # why nothing more is asked for; pages on disk are still read
         self.pages, self.answered, self.moved = 0, set(), ""  # moved: another host that the shop redirects to
-        self.session = requests.Session()
+        self.session, self.connections = requests.Session(), Connections()
         self.session.trust_env = not served  # no proxy between this machine and itself
         self.session.get_redirect_target = lambda _: None  # redirects are ours to follow; a broken one is no error
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, Connections())
+        self.session.mount("http://", self.connections)
+        self.session.mount("https://", self.connections)
 
     def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
@@ -1137,10 +1137,10 @@ class Shop:
     def exchange(self, url: str, headers: dict[str, str]) -> Page:
         """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body that ends in </html> is whole."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        body, deadline, clock = bytearray(), time.monotonic() + PAGE_SECONDS, threading.Timer(PAGE_SECONDS, hang_up)
-        clock.daemon = True
-        clock.start()
+        body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
+        clock = threading.Timer(PAGE_SECONDS, self.connections.cut)
         try:
+            clock.start()
             timeout = CONNECT_SECONDS, READ_SECONDS
             with self.session.get(address, headers=headers, timeout=timeout, stream=True) as answer:
                 names = ("content_type", "location", "etag", "last_modified", "retry_after")
@@ -1384,6 +1384,8 @@ def main() -> None:
                              f" {COMMAND}。")
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None  # who read the output has gone
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
         raise SystemExit(f"{place} が読み書きできません（{error.strerror}）。"
