@@ -148,7 +148,8 @@ def read_perfume(line):
     faults = {
         "url、name、brand のどれかがない": not (perfume["url"] and perfume["name"] and perfume["brand"]),
         "制御文字がある": HIDDEN.search("".join([perfume["url"], *titles, *words])),
-        "長すぎる項目がある": max(map(len, titles)) > 80 or max(map(len, words), default=0) > 40 or len(words) > 120,
+        "長すぎる項目がある": max(map(len, titles)) > 80 or len(perfume["url"]) > 2_000,
+        "ノートなどが長すぎるか多すぎる": max(map(len, words), default=0) > 40 or len(words) > 120,
         "見出しが値に混じっている": any(map(LABEL.fullmatch, words)) or re.search("[【】]", "".join(titles)),
         "gender が決まった値ではない": texts["gender"] not in ("", *PEOPLE),
         "seasons が決まった値ではない": not set(lists["seasons"]) <= set(SEASONS),
@@ -431,7 +432,7 @@ def opened(read, path, remedy):
 
 def write(records, path):
     """Writes the records as they come and moves the file into place; {type: [count, first record]}."""
-    table, unfinished = {}, Path(path + ".tmp")
+    table, unfinished = {}, Path(f"{path}.tmp")
     try:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, "w", encoding="utf-8", newline="\n") as file:

@@ -477,8 +477,8 @@ BROKEN = [
     (perfume(top_notes=["不明"]), "見出しが値に混じっている"), (perfume(top_notes=[" "]), "見出しが値に混じっている"),
     (perfume(name="Jazz\x1b[31m"), "制御文字がある"), (perfume(top_notes=["レ\u202eモン"]), "制御文字がある"),
     (json.dumps(perfume(name="\ud800")).encode(), "制御文字がある"), (perfume(name_ja="ジャズ\nクラブ"), "制御文字がある"),
-    (perfume(name="あ" * 81), "長すぎる項目がある"), (perfume(notes=["あ" * 41]), "長すぎる項目がある"),
-    (perfume(notes=[f"花{n}" for n in range(200)]), "長すぎる項目がある"),
+    (perfume(name="あ" * 81), "長すぎる項目がある"), (perfume(url="https://shop.example/" + "a" * 2000), "長すぎる項目がある"),
+    (perfume(notes=["あ" * 41]), "ノートなどが長すぎるか多すぎる"), (perfume(notes=[f"花{n}" for n in range(200)]), "ノートなどが長すぎるか多すぎる"),
     (perfume(gender="犬"), "gender が決まった値ではない"), (perfume(seasons=["梅雨"]), "seasons が決まった値ではない"),
     (perfume(), "前の行と同じ香水"),
 ]  # fmt: skip
