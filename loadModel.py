@@ -3,7 +3,7 @@
     python loadModel.py          (several GPUs: accelerate launch loadModel.py)
 
 Reads:  data/perfume_qa.json, the base model
-Writes: fine_tuned_open_calm/ (adapter, tokenizer with the prompt template, test.json, metrics.json, loss.png, README.md)
+Writes: fine_tuned_open_calm/ (adapter, tokenizer with its template, test.json, metrics.json, loss.png, README.md)
 Prints: the base model and why it is this one, what is left out, losses and sample answers on the way and at the end
 Run again, it goes on from the last checkpoint; a finished run is left as it is.
 """

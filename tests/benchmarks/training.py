@@ -2,10 +2,12 @@
 
 Run:    python tests/benchmarks/training.py                     CPU: 6 layers, hidden 384; CUDA: random weights in the 3B shape
         python tests/benchmarks/training.py 52096 rounds=3      one vocabulary, other numbers
+        python tests/benchmarks/training.py whole               from start to first step with 26,075 records, cost of watching
 Prints: difference of losses and adapters, samples/s (median, min–max), ratio, memory, MFU on CUDA
 Writes: tests/benchmarks/training_<device>.json
 """
 
+import contextlib
 import json
 import math
 import os
@@ -48,6 +50,7 @@ VOCABULARIES = [52096] if GPU else [8192, 52096]
 DTYPE = torch.bfloat16 if GPU else torch.float32
 STEPS = 20 if GPU else 3        # timed steps of each arm in each round, after one that is not timed
 ROUNDS = 5
+WHOLE_STEPS = 20                # steps timed by `whole`
 PEAK_FLOPS = 989e12             # dense bf16 of an H100/H200; set it to your card's for the MFU column
 FLOPS_PER_TOKEN = 10.7e9        # LoRA on the 3B shape without recomputation
 
@@ -189,7 +192,70 @@ def measure_memory(arm, base, examples):
     return (peak * 1024 - before) / 2**20, peak / 1024
 
 
+def whole():
+    """Prints seconds from main() to the end of the first step with 26,075 records, memory of the data, share of measuring."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    import catalogue
+
+    import arrangeData
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+
+    seen = {}
+
+    def timed(name, function):
+        def call(*args):
+            begin, before = time.perf_counter(), resident()
+            value = function(*args)
+            seen[name] = time.perf_counter() - begin, resident() - before
+            return value
+        return call
+
+    class Stop(Exception):
+        pass
+
+    def watched(*args):
+        watcher = usual(*args)
+
+        def on_step_end(args, state, control, **kwargs):
+            seen.setdefault("first step", time.perf_counter() - start)
+            if state.global_step == WHOLE_STEPS + 1:
+                seen["steps"] = time.perf_counter() - seen["first"]
+                watcher.measure(state)
+                seen["all steps"], seen["measuring"] = state.max_steps, watcher.measuring - seen["first measuring"]
+                raise Stop
+            seen.setdefault("first measuring", watcher.measuring)
+            seen.setdefault("first", time.perf_counter())
+
+        watcher.on_step_end = on_step_end
+        return watcher
+
+    with tempfile.TemporaryDirectory() as folder:
+        perfumes = Path(folder, "perfumes.jsonl")
+        lines = [json.dumps(perfume, ensure_ascii=False) for perfume in catalogue.make_catalogue(1_591, 0)]
+        perfumes.write_text("\n".join(lines), encoding="utf-8")
+        arrangeData.PERFUMES_FILE, arrangeData.OUTPUT_FILE = str(perfumes), str(Path(folder, "qa.json"))
+        arrangeData.main()
+        records = json.loads(Path(folder, "qa.json").read_text(encoding="utf-8"))[:26_075]
+        Path(folder, "qa.json").write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+        usual, loadModel.load_base = loadModel.make_watcher, timed("load", loadModel.load_base)
+        loadModel.tokenize, loadModel.make_watcher = timed("tokenize", loadModel.tokenize), watched
+        loadModel.DATA_FILE, loadModel.OUTPUT_DIR, loadModel.REHEARSAL_OVERRIDES = f"{folder}/qa.json", f"{folder}/out", {}
+        start = time.perf_counter()
+        with contextlib.suppress(Stop):
+            loadModel.main()
+    begin = seen["first step"] - seen["load"][0] - seen["first measuring"]
+    training = seen["steps"] / WHOLE_STEPS * seen["all steps"]
+    share = 10 * seen["measuring"] / (training + 10 * seen["measuring"])  # at the start and every half of 4.5 epochs
+    print(f"start to the end of the first step: {begin:.1f} s, without loading the model ({seen['load'][0]:.1f} s) and the first"
+          f" measuring ({seen['first measuring']:.1f} s); tokenizing {len(records):,} records: {seen['tokenize'][0]:.1f} s,"
+          f" {seen['tokenize'][1]:,.0f} MiB\n{seen['all steps']:,} steps would take {training / 60:.0f} min; measuring 10 times: {share:.1%}")
+
+
 def main():
+    if "whole" in sys.argv:
+        return whole()
     arguments = dict(argument.split("=") for argument in sys.argv[1:] if "=" in argument)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -228,6 +294,9 @@ def main():
             print(f"| {arm} | {row['samples_per_second']:.2f} ({row['min']:.2f}–{row['max']:.2f}) | {row['ratio']:.2f} | "
                   f"{same['adapter']:.1e} | {same['loss']:.1e} | {(row['memory_mib'] or [math.nan])[0]:,.0f} |"
                   + (f" {row['mfu']:.1%} |" if GPU else ""))
+        best = max((arm for arm in ARMS if arm != OURS), key=lambda arm: rows[arm]["samples_per_second"])
+        print(f"loadModel.py beside the best SFTTrainer found ({best}): "
+              f"{rows[OURS]['samples_per_second'] / rows[best]['samples_per_second']:.2f}")
     path = Path(__file__).with_name(f"training_{'cuda' if GPU else 'cpu'}.json")
     path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(f"\n{path}")
