@@ -53,7 +53,7 @@ from urllib3.util import parse_url
 
 # ----------------------------------------------------------------------------------------------------------------------
 START_URL = "data/sample_site"  # a shop's address (https://...) or a folder of pages; read the shop's terms first
-OUTPUT_FILE = "data/perfumes.jsonl"  # one perfume a line; read by arrangeData.py and generate.py
+OUTPUT_FILE = "data/perfumes.jsonl"  # one shop's perfumes, one a line; read by arrangeData.py and generate.py
 PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
 DELAY_SECONDS = 1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
@@ -1210,16 +1210,18 @@ def page_links(html: bytes, url: str) -> list[str]:
 class Frontier:
     """The addresses to read, each once; a kind of address that goes on bringing no perfume is put off (a trap)."""
 
-    def __init__(self, host: str, urls: list[str]) -> None:
-        self.host, self.todo, self.later, self.known, self.barren = host, deque(), deque(), set(), Counter()
-        self.add(urls, frozenset())
+    def __init__(self, start: str) -> None:
+        self.host, self.todo, self.later = urlsplit(start).netloc, deque([(start, frozenset())]), deque()
+        self.known, self.barren = {url_key(start)}, Counter()
 
-    def add(self, urls: list[str], trail: frozenset[str]) -> None:
+    def add(self, urls: list[str], trail: frozenset[str] = frozenset()) -> None:
         """Queues the addresses that are new and of this host; trail: the kinds of the pages that led there."""
         for url in urls:
             parts, key = urlsplit(url), url_key(url)
             wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
             if wanted and key not in self.known and not words("url")["path"].search(parts.path):
+                if len(self.known) == 50 * MAX_PAGES:
+                    return
                 self.known.add(key)
                 self.todo.append((url, trail))
 
@@ -1250,14 +1252,21 @@ def same_as(perfume: dict) -> set[tuple]:
 
 def crawl(shop: Shop) -> Iterator[list[dict]]:
     """The new perfumes of each page of the shop, in an order that only the pages decide."""
-    frontier, seen = Frontier(shop.host, [shop.start, *sitemap_links(shop)]), set()
+    frontier, seen = Frontier(shop.start), set()
+    frontier.add(sitemap_links(shop))
     for url, trail in frontier:
         if shop.pages >= MAX_PAGES:
             shop.counts[UNREAD] = len(frontier.todo) + 1
             return
         new, page = [], shop.read(url) if url_key(url) not in seen else None
         if page and (key := url_key(page.head["url"])) not in seen:
-            found = extract_perfumes(page.body, page.head["url"], page.head["content_type"])
+            try:
+                found = extract_perfumes(page.body, page.head["url"], page.head["content_type"])
+            except Exception as error:  # one page that cannot be read must not end the run, now and at each next start
+                shop.counts[f"失敗: 読み取れない（{type(error).__name__}）"] += 1
+                shop.missed = True
+                shop.answered.discard(key)
+                continue
             shop.counts["香水のページ" if found else "香水のないページ"] += 1
             for perfume in found:
                 if not same_as(perfume) & seen:
@@ -1266,7 +1275,7 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
             if (body := hashlib.sha256(page.body).digest()) not in seen:  # one page under endless addresses is a trap
                 frontier.add(page_links(page.body, page.head["url"]), trail)
             seen |= {key, body}
-        frontier.judge(url, trail, bool(new))
+            frontier.judge(url, trail, bool(new))
         yield new
 
 
@@ -1296,7 +1305,7 @@ def earlier_perfumes(host: str) -> list[dict]:
     for line in Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             perfume = json.loads(line)
-            perfumes += [perfume] if urlsplit(perfume["url"]).netloc == host else []
+            perfumes += [perfume] if urlsplit(perfume["url"]).netloc == host and perfume.keys() >= {*FIELDS} else []
     return perfumes
 
 
@@ -1322,6 +1331,7 @@ def visit(shop: Shop) -> None:
     whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
     kept = [perfume for perfume in missing
             if shop.stopped or (not whole and url_key(perfume["url"]) not in shop.answered)]
+    shop.counts["前回のまま残した香水"] = len(kept) if perfumes else 0
     if perfumes:
         replace_file(Path(OUTPUT_FILE), as_lines(perfumes + kept))
     report(shop, perfumes + kept, [perfume["name"] for perfume in missing if perfume not in kept])
@@ -1329,9 +1339,10 @@ def visit(shop: Shop) -> None:
 
 def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
     """Prints the closing counts; ends the program when the run stopped early or found nothing."""
-    if counts := [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]:
+    counts = [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]
+    if counts:
         print("、".join(counts))
-    if perfumes:
+    if counts and perfumes:
         filled = {field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes) for field in FIELDS[1:]}
         print("埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items()))
     if shop.stopped:

@@ -662,6 +662,19 @@ def test_an_address_is_asked_for_as_the_page_means_it(link, asked, faulty_shop, 
     assert names(crawl(shop)[0]) == ["Nuit 1"] and shop.asked()[3:] == [asked]
 
 
+def test_the_start_is_read_whatever_its_address(faulty_shop, crawl):
+    shop = faulty_shop({"/search/?q=a": index("/p/1"), "/p/1": perfume_page(1)})
+    assert names(crawl(f"{shop.url}/search/?q=a")[0]) == ["Nuit 1"]
+
+
+def test_a_page_that_the_extractor_fails_on_ends_no_run(faulty_shop, crawl, monkeypatch):
+    shop, extract = faulty_shop({"/": index("/p/1", "/p/2"), "/p/1": perfume_page(1), "/p/2": perfume_page(2)}), getData.extract_perfumes
+    crawl(shop)
+    monkeypatch.setattr(getData, "extract_perfumes", lambda html, url, kind: extract(html, url, kind) if not url.endswith("1") else 1 / 0)
+    records, printed = crawl(shop)
+    assert names(records) == ["Nuit 2", "Nuit 1"] and "失敗: 読み取れない（ZeroDivisionError） 1" in printed and "END" not in printed
+
+
 @pytest.mark.parametrize("base, asked", [("/shop/", "/shop/1"), ("http://[::1", "/1"), ("http://elsewhere.example/", None), ("", "/1")])
 def test_a_base_address_holds_for_links(base, asked, faulty_shop, crawl):
     shop = faulty_shop({"/": page('<a href="1">x</a>', head=f'<base href="{base}">'), "/1": perfume_page(1), "/shop/1": perfume_page(1)})
@@ -770,7 +783,7 @@ def test_a_wrong_address_leaves_the_perfumes_as_they_were(faulty_shop, crawl):
     once, _ = crawl(faulty_shop({"/": index("/p/1"), "/p/1": perfume_page(1)}))
     for wrong in ("http://127.0.0.1:1/", "http://no.such.host.invalid/", "no_such_folder", faulty_shop({"/": index("/a")}), faulty_shop({})):
         records, printed = crawl(wrong, ATTEMPTS=1)
-        assert records == once and "python getData.py" in printed.split("END")[1]
+        assert records == once and "python getData.py" in printed.split("END")[1] and "brand" not in printed
     records, printed = crawl(faulty_shop({"/": perfume_page(7)}))
     assert names(records) == ["Nuit 7"] and "END" not in printed
 
@@ -782,7 +795,7 @@ def test_a_page_that_fails_now_costs_no_record_of_before(answer, kept, faulty_sh
     shutil.rmtree(tmp_path / "pages")
     shop.pages["/p/2"] = always(lambda request: reply(request, status=answer))
     records, printed = crawl(shop)
-    assert names(records) == ["Nuit 1", "Nuit 2"][:1 + kept] and ("今回ない香水 1: Nuit 2" in printed) != kept and "END" not in printed
+    assert names(records) == ["Nuit 1", "Nuit 2"][:1 + kept] and ("今回ない香水 1: Nuit 2" in printed) != kept and ("前回のまま残した香水 1" in printed) == kept and "END" not in printed
 
 
 def test_old_pages_are_asked_for_again_only_when_changed(faulty_shop, crawl):
