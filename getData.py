@@ -27,7 +27,6 @@ import random
 import re
 import socket
 import sys
-import tempfile
 import threading
 import time
 import unicodedata
@@ -1382,7 +1381,8 @@ def main() -> None:
     try:
         for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
             place.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=place).close()
+            (place / ".tmp").touch()  # fails now what would fail after the first page
+            (place / ".tmp").unlink()
         if start:
             visit(Shop(start))
         elif folder.is_dir() and str(START_URL).strip():
@@ -1391,7 +1391,7 @@ def main() -> None:
                 visit(Shop(f"http://{name}.localhost/", address))
         else:
             why = "はファイルです" if folder.is_file() else "がありません"
-            raise SystemExit(f"{START_URL} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
+            raise SystemExit(f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
                              f" {COMMAND}。")
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
