@@ -1207,34 +1207,33 @@ def page_links(html: bytes, url: str) -> list[str]:
 
 
 class Frontier:
-    """The addresses to read, each once; a kind of address that goes on bringing no perfume is put off (a trap)."""
+    """The addresses to read, each once, in order; kinds of address that go on bringing no perfume (traps) wait."""
 
-    def __init__(self, start: str) -> None:
-        self.host, self.todo, self.later = urlsplit(start).netloc, deque([(start, frozenset())]), deque()
-        self.known, self.barren = {url_key(start)}, Counter()
+    def __init__(self, start: str, listed: list[str]) -> None:
+        self.host, self.known, self.barren = urlsplit(start).netloc, {url_key(start)}, Counter()
+        self.queues = {"": deque([(0, start, frozenset([kind_of(start)]))])}  # by kind; "" is read whatever it brings
+        self.add(listed, frozenset())
 
-    def add(self, urls: list[str], trail: frozenset[str] = frozenset()) -> None:
+    def add(self, urls: list[str], trail: frozenset[str]) -> None:
         """Queues the addresses that are new and of this host; trail: the kinds of the pages that led there."""
         for url in urls:
-            parts, key = urlsplit(url), url_key(url)
+            parts, key, kind = urlsplit(url), url_key(url), kind_of(url)
             wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
             if wanted and key not in self.known and not words("url")["path"].search(parts.path):
                 if len(self.known) == 50 * MAX_PAGES:
                     return
                 self.known.add(key)
-                self.todo.append((url, trail))
+                queue = self.queues.setdefault(kind if trail else "", deque())
+                queue.append((len(self.known), url, trail | {kind}))
 
     def __iter__(self) -> Iterator[tuple[str, frozenset[str]]]:
-        """The addresses, with the kinds of the pages that led there and their own."""
-        while self.todo:
-            url, trail = self.todo.popleft()
-            kind = kind_of(url)
-            if trail and self.barren[kind] >= MAX_BARREN:
-                self.later.append((url, trail))
-            else:
-                yield url, trail | {kind}
-            if not self.todo and any(self.barren[kind_of(url)] < MAX_BARREN for url, _ in self.later):
-                self.todo, self.later = self.later, deque()  # some of it led to perfumes since
+        """The addresses in turn, with the kinds of the pages that led there and their own."""
+        while ready := [queue for kind, queue in self.queues.items() if queue and self.barren[kind] < MAX_BARREN]:
+            yield min(ready, key=lambda queue: queue[0][0]).popleft()[1:]
+
+    def __len__(self) -> int:
+        """How many addresses are not yet read."""
+        return sum(map(len, self.queues.values()))
 
     def judge(self, url: str, trail: frozenset[str], brought: bool) -> None:
         """Notes whether a page brought a perfume: to the credit of all kinds that led there."""
@@ -1251,11 +1250,10 @@ def same_as(perfume: dict) -> set[tuple]:
 
 def crawl(shop: Shop) -> Iterator[list[dict]]:
     """The new perfumes of each page of the shop, in an order that only the pages decide."""
-    frontier, seen = Frontier(shop.start), set()
-    frontier.add(sitemap_links(shop))
+    frontier, seen = Frontier(shop.start, sitemap_links(shop)), set()
     for url, trail in frontier:
         if shop.pages >= MAX_PAGES:
-            shop.counts[UNREAD] = len(frontier.todo) + 1
+            shop.counts[UNREAD] = len(frontier) + 1
             return
         new, page = [], shop.read(url) if url_key(url) not in seen else None
         if page and (key := url_key(page.head["url"])) not in seen:
@@ -1276,6 +1274,7 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
             seen |= {key, body}
             frontier.judge(url, trail, bool(new))
         yield new
+    shop.counts["香水に通じないため未読"] = len(frontier)
 
 
 @contextlib.contextmanager
@@ -1357,19 +1356,18 @@ def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
 
 
 def check_settings() -> None:
-    """Ends the program at a constant that cannot be meant, or where nothing can be written."""
+    """Ends the program at a constant that cannot be meant."""
     least = {"DELAY_SECONDS": 0, "MAX_PAGES": 1, "CONNECT_SECONDS": 0.1, "READ_SECONDS": 0.1, "PAGE_SECONDS": 0.1,
              "MAX_BYTES": 1, "ATTEMPTS": 1, "BACKOFF_SECONDS": 0, "RETRY_AFTER_CAP": 0, "MAX_FAILURES": 1,
              "MAX_BARREN": 1} | ({} if REFRESH_DAYS is None else {"REFRESH_DAYS": 0})
     for name, limit in least.items():
-        value = globals()[name]
-        kinds = int if name in ("MAX_PAGES", "ATTEMPTS") else (int, float)
+        value, kinds = globals()[name], int if name in ("MAX_PAGES", "ATTEMPTS") else int | float
         if isinstance(value, bool) or not isinstance(value, kinds) or not limit <= value < 1e9:
             raise SystemExit(f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。")
-    if not (isinstance(USER_AGENT, str) and USER_AGENT.isascii() and USER_AGENT.isprintable() and USER_AGENT.strip()):
-        raise SystemExit(f"USER_AGENT = {USER_AGENT!r} は使えません。英数字の名前に直して、もう一度 {COMMAND}。")
-    if not isinstance(AI_AGENTS, tuple | list) or not all(isinstance(agent, str) for agent in AI_AGENTS):
-        raise SystemExit(f'AI_AGENTS = {AI_AGENTS!r} は使えません。("GPTBot",) のように直して、もう一度 {COMMAND}。')
+    names = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
+    if not all(isinstance(name, str) and name.strip() and name.isascii() and name.isprintable() for name in names):
+        raise SystemExit(f"USER_AGENT = {USER_AGENT!r}、AI_AGENTS = {AI_AGENTS!r} は使えません。英字の名前と、"
+                         f'("GPTBot",) のような名前の組に直して、もう一度 {COMMAND}。')
 
 
 def main() -> None:
