@@ -254,6 +254,10 @@ def test_questions_ask_for_what_the_key_says(records):
             if value == (page["brand"] or page["brand_ja"]):
                 words += [re.sub(strip, "", page["brand_ja"] or value) for strip in (" ", "・")]
             assert value in ("brand", "gender", "season", "family") or any(word in question for word in words), record
+        if record["type"] == "note_season":
+            assert re.match("[春夏秋冬](に|らしい)", question), record
+        if record["type"] == "family_scene":
+            assert re.search("(合う|ぴったりの|向いた).+系の", question), record
 
 
 def test_a_spelling_that_a_page_uses_asks_for_that_page_only(tmp_path, monkeypatch):
@@ -388,6 +392,33 @@ def test_one_latin_title_with_two_japanese_ones(tmp_path):
     assert all(record["key"].split("/")[1] + "の" in record["response"] for record in made if record["type"] == "name_notes")
 
 
+def test_the_note_that_was_asked_for_is_shown(records):
+    for record in records:
+        note, _, other = record["key"].partition("×")
+        if record["type"] in ("note", "note_season"):
+            assert re.search(f"[】 ]{re.escape(note)}(?=など|[,【。])", record["response"]), record
+        elif record["type"] == "note_tier":
+            assert re.search(f"【{other}】([^【。]*, )?{re.escape(note)}(?=など|[,【。])", record["response"]), record
+
+
+def test_the_last_sentence_tells_something_else_than_was_asked(records):
+    words = {"season": "似合", "scene": "に合い", "image": "イメージ", "impression": "印象", "gender": "(男性向け|女性向け|男女兼用)の香り"}
+    for record in records:
+        last = re.search("】[^。]*。(.*)$", record["response"])
+        for kind in record["type"].split("_") if last else ():
+            assert kind not in words or not re.search(words[kind], last[1]), record
+
+
+def test_all_brands_of_a_small_shop_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", {"brands": 9})
+    pages = [perfume(), perfume(url="https://shop.example/2/", brand="Diptyque", brand_ja=None, gender="レディース")]
+    made, _ = run(tmp_path, pages)
+    assert {r["response"] for r in made if r["key"] == "gender×メンズ"} == {"メンズ向けの香水のブランドは、Maison Margielaです。"}
+    assert {r["response"] for r in made if r["key"] == "すべて"} <= {
+        "取り扱いブランドは、Maison Margiela、Diptyqueです。", "取り扱いブランドは、Diptyque、Maison Margielaです。",
+    }  # fmt: skip
+
+
 def test_two_types_never_share_an_opening(records):
     openings = collections.defaultdict(set)
     for record in records:
@@ -514,6 +545,15 @@ def test_no_perfumes(tmp_path, monkeypatch, lines, message):
     assert Path(tmp_path, "perfume_qa.json").read_text() == "[]"
 
 
+def test_a_reader_of_the_file_of_before_is_not_disturbed(tmp_path):
+    Path(tmp_path, "qa.json").write_text("[]")
+    with open(tmp_path / "qa.json") as before:
+        arrangeData.write(iter([{"type": "brand"}]), str(tmp_path / "qa.json"))
+        assert before.read() == "[]"
+    assert json.loads(Path(tmp_path, "qa.json").read_text()) == [{"type": "brand"}]
+    assert [path.name for path in tmp_path.iterdir()] == ["qa.json"]
+
+
 def test_a_run_that_stops_leaves_the_file_of_before(tmp_path):
     def broken():
         yield {"type": "brand"}
@@ -523,6 +563,7 @@ def test_a_run_that_stops_leaves_the_file_of_before(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         arrangeData.write(broken(), str(tmp_path / "qa.json"))
     assert Path(tmp_path, "qa.json").read_text() == "[]"
+    assert [path.name for path in tmp_path.iterdir()] == ["qa.json"]
 
 
 @pytest.mark.parametrize("constants, message", [
