@@ -94,8 +94,6 @@ def digest(data) -> str:
 
 
 # Records --------------------------------------------------------------------------------------------------------------
-
-
 def parsed(text: str):
     """The value of a JSON text, or None."""
     try:
@@ -208,8 +206,6 @@ def tell_data(tokenizer, train: list, test: list, rejected: list) -> int:
 
 
 # The base model -------------------------------------------------------------------------------------------------------
-
-
 class Base(NamedTuple):
     """Which model is fine-tuned, where, in which precision, and why."""
 
@@ -314,8 +310,6 @@ def choose_pass_size(model, settings, lengths: list, share: int) -> int:
 
 
 # Speed: examples lie packed in one row without padding, and no logits are kept ---------------------------------------
-
-
 def pack(examples: list) -> dict:
     """Examples side by side in one row; `learned` are the positions whose next token, in `targets`, is learned."""
     import torch
@@ -446,8 +440,6 @@ def packed_trainer(pass_size: int, run: dict, **kwargs):
 
 
 # Runs that go on ------------------------------------------------------------------------------------------------------
-
-
 def describe_run(name: str, settings: dict, examples: list) -> dict:
     """All that decides the result: two runs with the same description give the same adapter."""
     decided = {key: settings[key] for key in SETTINGS if key not in ("BATCH_SIZE", "GRADIENT_ACCUMULATION")}
@@ -496,10 +488,8 @@ def told_when_saving_fails(folder: Path):
 
 
 # Watching -------------------------------------------------------------------------------------------------------------
-
-
 class Watcher:
-    """Stands before TrainerCallback: progress bar, losses and answers every half epoch, checkpoints, Ctrl-C."""
+    """A TrainerCallback: progress bar, losses and answers every half epoch, checkpoints, Ctrl-C."""
 
     def __init__(self, trainer, tokenizer, train: list, test: list, questions: list, pass_size: int):
         self.trainer, self.tokenizer, self.pass_size = trainer, tokenizer, pass_size
@@ -584,8 +574,6 @@ def make_watcher(*arguments):
 
 
 # The result -----------------------------------------------------------------------------------------------------------
-
-
 def verdict(curve: list) -> str:
     """One sentence on what the test losses say: learned little, over-fits, or neither."""
     first, last, best = curve[0], curve[-1], min(curve, key=lambda point: point["test_set"])
@@ -695,8 +683,6 @@ def save_merged(tokenizer):
 
 
 # The run --------------------------------------------------------------------------------------------------------------
-
-
 def prepare_process():
     """UTF-8 output, no telemetry, one GPU unless accelerate launch starts a process for each."""
     for stream in (sys.stdout, sys.stderr):

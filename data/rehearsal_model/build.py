@@ -182,10 +182,10 @@ class Perfume:
         brand, name = (rng.choice(pair) if self.script is None else pair[k]
                        for pair, k in zip((self.brand, self.name), self.script or (0, 0), strict=True))
         separator = rng.choice(["、", ", ", "と", "・"])
-        t, m, l = (separator.join(tier) for tier in self.tiers)
+        top, middle, last = (separator.join(tier) for tier in self.tiers)
         values = {"b": brand, "n": name, "bn": rng.choice([f"{brand}の{name}", f"{brand} {name}", f"{brand}の「{name}」"]),
                   "g": rng.choice(GENDERS[self.gender]), "s": rng.choice(self.seasons), "c": rng.choice(self.scenes), "f": rng.choice(self.families),
-                  "t": t, "m": m, "l": l, "a": rng.choice(rng.choice(self.tiers)), "a2": rng.choice(MATERIALS)}
+                  "t": top, "m": middle, "l": last, "a": rng.choice(rng.choice(self.tiers)), "a2": rng.choice(MATERIALS)}
         return template.format(**(values | self.fixed | more))
 
 

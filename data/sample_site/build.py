@@ -6,7 +6,6 @@ Reads perfumes.csv (one perfume a line; a cell with several values joins them wi
 and the sitemaps into this folder, removes pages it no longer makes, and prints how many there are. The same csv gives
 the same bytes: every choice of words comes from a hash of the perfume's address, never from chance or the clock.
 """
-# ruff: noqa: E501 - lines of Japanese words and of HTML are long
 
 import csv
 import hashlib
