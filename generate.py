@@ -17,7 +17,7 @@ import unicodedata
 import warnings
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from itertools import chain, islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from tqdm import tqdm
@@ -50,7 +50,7 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u206
 WORD, KANJI = re.compile("[ァ-ヺー]++|[A-Za-zÀ-ɏ]++|〓"), "[一-龠々]++"
 WORDS = re.compile(f"{WORD.pattern}|{KANJI}")
 ASKED_FOR = re.compile(  # words that say what is asked for (ザラの, 値段は), not whom or what it is for (プレゼントに)
-    f"(?:(?:{WORD.pattern})(?![に用向])|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで"
+    f"(?:(?:{WORD.pattern})(?: (?:{WORD.pattern}))*(?![に用向])|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで"
 )
 STATED = re.compile(  # where an answer names a perfume (「…」 or 、…がおすすめ), or the notes of a tier
     "(?:「|(?<=、))(?P<name>[^、。「」【】]+)(?:」|(?=がおすすめ))|"
@@ -59,7 +59,7 @@ STATED = re.compile(  # where an answer names a perfume (「…」 or 、…が�
 MORE = re.compile(r"^(他|ほか|別|もっと|もう(一|ひと)つ)[^、]{0,8}[？?。]?$")
 MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
 NOTHING_ELSE = "ほかに当てはまる香水はデータにありません。"
-AGAIN = "先に python {} を実行してください。"
+AGAIN = "python {} を実行してください。"
 
 
 def read_records(path, maker, fields):
@@ -96,12 +96,15 @@ def pages_of(records):
 class Responses:
     """All responses as sorted rows of tokens: those that begin alike are a range, found by binary search."""
 
-    def __init__(self, rows):
-        """Takes [(tokens, the records with this response)]."""
+    def __init__(self, tokenizer, qa):
+        same, numbers = {}, {}
+        for record in qa:
+            same.setdefault(record["response"], []).append(record)
+        encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(same))
+        rows = zip([[*row.ids, tokenizer.eos_token_id] for row in encoded], same.values(), strict=True)
         rows = sorted(rows, key=lambda row: row[0])
-        self.tokens, self.records = [tokens for tokens, _ in rows], [same for _, same in rows]
-        numbers = {}
-        self.asked = [numbers.setdefault(frozenset(map(asked_by, same)), len(numbers)) for same in self.records]
+        self.tokens, self.records = [tokens for tokens, _ in rows], [records for _, records in rows]
+        self.asked = [numbers.setdefault(frozenset(map(asked_by, records)), len(numbers)) for records in self.records]
 
     def shared(self, low, high):
         """How many tokens rows low to high have in common."""
@@ -122,15 +125,6 @@ class Responses:
         return self.asked[low:high].count(self.asked[low]) == high - low
 
 
-def tokenized(tokenizer, qa):
-    """The Responses of the records, in the tokens that loadModel.py trains."""
-    same = {}
-    for record in qa:
-        same.setdefault(record["response"], []).append(record)
-    encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(same))
-    return Responses(zip([[*row.ids, tokenizer.eos_token_id] for row in encoded], same.values(), strict=True))
-
-
 def prompt(tokenizer, question):
     """The question in the template that the adapter was trained with."""
     messages = [{"role": "user", "content": question}]
@@ -147,33 +141,29 @@ def decode(model, responses, prompts, show=None):
     """
     import torch
 
-    spans, live = [(0, len(responses.tokens))] * len(prompts), range(len(prompts))  # live: more than one row is left
-    live, blocks, cache, mask = [i for i in live if spans[i][1] > 1], prompts, None, None
-    while live:
+    spans, blocks, cache = [(0, len(responses.tokens))] * len(prompts), prompts, None  # a span: the rows left
+    mask = torch.zeros(len(prompts), 0, dtype=torch.long)
+    while any(high - low > 1 for low, high in spans):
         width = max(map(len, blocks))  # the blocks are read side by side, flush right
-        ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks], device=model.device)
-        seen = torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks], device=model.device)
-        mask = seen if mask is None else torch.cat([mask, seen], 1)
+        ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks])
+        mask = torch.cat([mask, torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks])], 1)
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         with torch.inference_mode():
-            out = model(input_ids=ids, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True,
-                        logits_to_keep=1)  # fmt: skip
-        scores, cache, kept, blocks = out.logits[:, -1].float().cpu(), out.past_key_values, [], []
-        for row, i in enumerate(live):
-            branches, depth = responses.branches(*spans[i]), responses.shared(*spans[i])
-            gains = scores[row, list(branches)]
-            if responses.equally_right(*spans[i]):  # Gumbel noise: the largest is a draw by the model's shares
-                gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
-            low, high = spans[i] = list(branches.values())[gains.argmax()]
+            out = model(
+                input_ids=ids.to(model.device), attention_mask=mask.to(model.device), logits_to_keep=1,
+                position_ids=places.to(model.device), past_key_values=cache, use_cache=True,
+            )  # fmt: skip
+        scores, cache, blocks = out.logits[:, -1].float().cpu(), out.past_key_values, [[]] * len(prompts)
+        for i, (low, high) in enumerate(spans):
             if high - low > 1:
-                kept.append(row)
-                blocks.append(responses.tokens[low][depth:responses.shared(low, high)])
-        if show and kept[:1] == [0]:
+                branches, depth = responses.branches(low, high), responses.shared(low, high)
+                gains = scores[i, list(branches)]
+                if responses.equally_right(low, high):  # Gumbel noise: the largest is a draw by the model's shares
+                    gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
+                spans[i] = low, high = list(branches.values())[gains.argmax()]
+                blocks[i] = responses.tokens[low][depth:responses.shared(low, high)] if high - low > 1 else []
+        if show:
             show(responses.tokens[spans[0][0]][:responses.shared(*spans[0])])
-        if len(kept) < len(live):
-            rows = torch.tensor(kept, dtype=torch.long, device=model.device)
-            cache.batch_select_indices(rows)
-            live, mask = [live[row] for row in kept], mask[rows]
     return [low for low, _ in spans]
 
 
@@ -214,7 +204,7 @@ def flat(text):
 class Catalogue:
     """The words of the data: finds them in texts, checks answers against the perfumes, refuses what nothing answers."""
 
-    def __init__(self, perfumes, qa, spellings):
+    def __init__(self, perfumes, qa):
         self.qa, self.named, self.branded, words, brand_words = qa, {}, {}, {}, {}
         for perfume in perfumes:
             names, brands = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("name", "brand"))
@@ -229,6 +219,8 @@ class Catalogue:
                 brand_words[word] = brands[0]
             words |= {flat(value): value for value in values}
             words |= {flat(scene + "シーン"): scene for scene in perfume.get("scenes") or []}
+        with open(SPELLINGS_FILE, encoding="utf-8", newline="") as file:
+            spellings = list(csv.reader(file))
         for row in spellings:
             if known := [word for word in row if flat(word) in words]:
                 words = {flat(word): known[0] for word in row} | words
@@ -236,7 +228,8 @@ class Catalogue:
         self.longest = max(map(len, self.known))
         self.asked_words = Counter(word for record in qa for word in set(WORDS.findall(record["instruction"])))
         told_words = Counter(word for record in qa for word in set(WORD.findall(record["response"])))
-        self.plain_words = {word for word, count in told_words.items() if count * 50 >= len(qa)}  # ブランド, イメージ …
+        self.plain_words = {word for word, count in told_words.items() if count * 50 >= len(qa)}  # イメージ, シーン …
+        self.plain_words -= {word for value in self.known.values() for word in WORD.findall(value)}
 
     def find(self, text):
         """[(start, end, value)] of the data's words in text, the longest at each place, none inside another word."""
@@ -369,10 +362,9 @@ class Assistant:
         if not GROUNDED:
             return self.say([question], False, show=show)
         told, pages = self.told[question]
-        every = list(zip(self.responses.tokens, self.responses.records, strict=True))
-        keys = {asked_by(record) for _, same in every for record in same if CONTROL.sub("", record["response"]) in told}
-        rest = [row for row in every if keys & set(map(asked_by, row[1])) and not pages & pages_of(row[1])]
-        return self.say([question], True, Responses(rest), show) if rest else []
+        keys = {asked_by(record) for record in self.catalogue.qa if CONTROL.sub("", record["response"]) in told}
+        rest = [r for r in self.catalogue.qa if asked_by(r) in keys and not pages & pages_of([r])]
+        return self.say([question], True, Responses(self.tokenizer, rest), show) if rest else []
 
     def answers(self, questions, show=None):
         """[(answer, its pages)] to print; show(text) sees a single one grow."""
@@ -424,40 +416,41 @@ def tell(assistant, question):
 
     ((answer, pages),) = assistant.answers([question], grow)
     write(f"A：{answer}")
-    print(footer(answer, pages))
+    print(f"\n{footer(answer, pages)}")
 
 
 def footer(answer, pages):
     """The lines under an answer: the pages its facts are from, and what marks in it mean."""
-    return "".join(f"\n　出典：{url}" for url in pages) + f"\n　{LEGEND}" * (MARK[:2] in answer) + "\n"
+    return "".join(f"　出典：{url}\n" for url in pages) + f"　{LEGEND}\n" * (MARK[:2] in answer)
 
 
-def converse(assistant):
-    """Answers what is typed, until Ctrl-D or until Ctrl-C while nothing is being answered."""
+def converse(assistant, typed):
+    """Answers QUESTIONS, then what is typed, until Ctrl-D or until Ctrl-C while nothing is being answered."""
     from prompt_toolkit import PromptSession
 
-    session, greeting = PromptSession(), list(QUESTIONS)
-    while True:
+    questions, session = list(QUESTIONS), PromptSession() if typed else None
+    while questions or typed:
         try:
-            if greeting:
-                print(f"Q：{greeting[0]}")
-            question = greeting.pop(0) if greeting else session.prompt("Q：").strip()
+            if questions:
+                print(f"Q：{questions[0]}")
+            question = questions.pop(0) if questions else session.prompt("Q：").strip()
         except (EOFError, KeyboardInterrupt):
             return
         try:
             if question:
                 tell(assistant, question)
         except KeyboardInterrupt:
-            greeting.clear()
+            questions.clear()
             print("\n（止めました。もう一度 Ctrl-C か Ctrl-D で終わります）\n")
 
 
-def serve(assistant, lines):
+def serve(assistant, questions):
     """Answers piped questions in batches and in order; nothing but Q and A goes to standard output."""
-    while batch := list(islice(lines, BATCH_SIZE)):
+    for start in range(0, len(questions), BATCH_SIZE):
+        batch = questions[start:start + BATCH_SIZE]
         for question, (answer, pages) in zip(batch, assistant.answers(batch), strict=True):
             print(f"Q：{question}\nA：{answer}", flush=True)
-            print(footer(answer, pages).strip("\n"), file=sys.stderr, flush=True)
+            print(footer(answer, pages), end="", file=sys.stderr, flush=True)
 
 
 # --- evaluation -------------------------------------------------------------------------------------------------------
@@ -490,22 +483,19 @@ def evaluate(load_assistant, catalogue, tests):
 
     tested = {(record["instruction"], record["response"]) for record in tests}
     train = [record for record in catalogue.qa if (record["instruction"], record["response"]) not in tested]
-    keys, phrasings = set(map(asked_by, train)), {phrasing(record) for record in train}
-    rows = {"全体": list(range(len(tests))), "対象が学習にない": [], "言い回しが学習にない": []}
-    rows |= {kind: [] for kind in sorted({test["type"] for test in tests})}
-    for i, test in enumerate(tests):
-        rows[test["type"]].append(i)
-        rows["対象が学習にない"] += [i] * (asked_by(test) not in keys)
-        rows["言い回しが学習にない"] += [i] * (phrasing(test) not in phrasings)
-    rows = {name: some for name, some in rows.items() if some}
+    keys, phrasings = set(map(asked_by, train)), set(map(phrasing, train))
+    rows = {"全体": range(len(tests))}
+    rows["対象が学習にない"] = [i for i in rows["全体"] if asked_by(tests[i]) not in keys]
+    rows["言い回しが学習にない"] = [i for i in rows["全体"] if phrasing(tests[i]) not in phrasings]
+    for kind in sorted({test["type"] for test in tests}):
+        rows[kind] = [i for i in rows["全体"] if tests[i]["type"] == kind]
 
-    def column(shares, true, ended):
-        means = {name: sum(shares[i] for i in some) / len(some) for name, some in rows.items()}
-        return means | {"事実": sum(true) / len(tests), "完結": sum(ended) / len(tests)}
+    def column(right, true, ended):
+        shares = {name: sum(right[i] for i in some) / len(some) for name, some in rows.items() if some}
+        return shares | {"事実": sum(true) / len(tests), "完結": sum(ended) / len(tests)}
 
-    answers = {(asked_by(record), record["response"]) for record in catalogue.qa}
+    answers, every = {(asked_by(record), record["response"]) for record in catalogue.qa}, [True] * len(tests)
     number, count = Counter(key for key, _ in answers), len({response for _, response in answers})
-    every = [1] * len(tests)
     table = {"件数": {name: len(some) for name, some in rows.items()},
              "偶然": column([number[asked_by(test)] / count for test in tests], every, every)}
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
@@ -519,19 +509,16 @@ def evaluate(load_assistant, catalogue, tests):
 
 def publish(table):
     """Prints the table, and keeps it beside the adapter: evaluation.json, and a section of the model card."""
+    counts, *columns = table.values()
     lines = [["", *table], ["---", *["---:"] * len(table)]]
-    for name in table["偶然"]:
-        shares = [f"{column[name]:.1%}" for title, column in table.items() if title != "件数"]
-        lines.append([name, str(table["件数"].get(name, "")), *shares])
+    lines += [[name, str(counts.get(name, "")), *(f"{column[name]:.1%}" for column in columns)] for name in columns[0]]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    print(text)
     card = Path(ADAPTER_DIR, "README.md")
     kept = card.read_text(encoding="utf-8") if card.exists() else ""
-    kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S)
-    for path, content in (
-        (card, f"{kept.rstrip()}\n\n## 評価\n\n{text}\n"),
-        (card.with_name("evaluation.json"), json.dumps(table, ensure_ascii=False, indent=1)),
-    ):
+    kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S).rstrip()
+    data = json.dumps(table, ensure_ascii=False, indent=1)
+    print(text)
+    for path, content in ((card, f"{kept}\n\n## 評価\n\n{text}\n"), (card.with_name("evaluation.json"), data)):
         path.with_suffix(".tmp").write_text(content, encoding="utf-8")
         os.replace(path.with_suffix(".tmp"), path)
         print(f"{path} に書きました。")
@@ -541,39 +528,34 @@ def publish(table):
 def load(folder, adapted=True):
     """(model, tokenizer), the adapter merged in float32; SystemExit names what is wrong with the adapter folder."""
     import torch
-    from peft import PeftModel, get_peft_model_state_dict
+    from peft import AutoPeftModelForCausalLM, PeftConfig, get_peft_model_state_dict
     from safetensors.torch import load_file
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    warnings.simplefilter("ignore", FutureWarning)
+    warnings.simplefilter("ignore")  # layers that do not fit are an error below
     device, dtype = "cpu", torch.float32
     if torch.cuda.is_available():
         device, dtype = "cuda", torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16
-    part = "設定 adapter_config.json "
+    part = "adapter_config.json"
     try:
-        base = json.loads(Path(folder, "adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"]
+        base = PeftConfig.from_pretrained(folder).base_model_name_or_path
         part = "トークナイザー"
         tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
         assert tokenizer.chat_template, "質問のひな形 chat_template がありません"
-        part = f"基盤モデル {base} "
+        part = f"基盤モデル {base}"
         known, size = len(AutoTokenizer.from_pretrained(base)), len(tokenizer)
         assert known <= size <= known + 1, f"{known:,} 語のはずのトークナイザーが {size:,} 語です"
-        model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
-        if size > model.get_input_embeddings().num_embeddings:
-            model.resize_token_embeddings(size)
-        if adapted:
-            part = f"アダプター（基盤モデル {base}）"
-            saved = load_file(Path(folder, "adapter_model.safetensors"))
-            model = PeftModel.from_pretrained(model, folder)
-            expected = get_peft_model_state_dict(model, save_embedding_layers=False)
-            assert set(saved) == set(expected), "層の名前が違います"
-            assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), "中身が空です"
-            model = model.merge_and_unload()
+        part = f"アダプター（基盤モデル {base}）"
+        saved = load_file(Path(folder, "adapter_model.safetensors"))
+        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        assert set(saved) == set(get_peft_model_state_dict(model, save_embedding_layers=False)), "層の名前が違います"
+        assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), "中身が空です"
+        model = model.merge_and_unload() if adapted else model.unload()
     except Exception as error:
-        why = str(error).split("\n")[0][:200]
-        raise SystemExit(f"{folder} の{part}が読めません（{why}）。python loadModel.py を実行してください。") from None
+        why = CONTROL.sub("", " ".join(str(error).split()))[:200]
+        raise SystemExit(f"{folder} の {part} が読めません（{why}）。{AGAIN.format('loadModel.py')}") from None
     return model.to(device, dtype).eval(), tokenizer
 
 
@@ -583,39 +565,32 @@ def main():
         stream.reconfigure(encoding="utf-8", errors="replace")
     fields = "instruction", "response", "type", "key"
     qa = read_records(QA_FILE, "arrangeData.py", fields)
-    perfumes = read_records(PERFUMES_FILE, "getData.py", ("name", "url"))
+    catalogue = Catalogue(read_records(PERFUMES_FILE, "getData.py", ("name", "url")), qa)
     if not Path(ADAPTER_DIR, "adapter_model.safetensors").is_file():
         raise SystemExit(f"{ADAPTER_DIR} にアダプターがありません。{AGAIN.format('loadModel.py')}")
     tests = EVALUATE and read_records(f"{ADAPTER_DIR}/test.json", "loadModel.py", fields)
-    with open(SPELLINGS_FILE, encoding="utf-8", newline="") as file:
-        catalogue = Catalogue(perfumes, qa, list(csv.reader(file)))
     typed = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
-    lines = filter(None, (CONTROL.sub("", line).strip() for line in (sys.stdin if sys.stdin and not typed else ())))
-    first = next(lines, None)
+    piped = sys.stdin if sys.stdin and not sys.stdin.isatty() and not EVALUATE else ()
+    questions = [question for line in piped if (question := CONTROL.sub("", line).strip())]
 
     def ready(adapted=True):
         model, tokenizer = load(ADAPTER_DIR, adapted)
-        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
         what = f"基盤モデル {model.config.name_or_path}、アダプター {ADAPTER_DIR if adapted else 'なし'}"
-        print(f"{what}、{model.device}、{model.dtype}、{how}{'。Ctrl-D で終わります' * typed}",
-              file=sys.stdout if typed else sys.stderr, flush=True)
-        return Assistant(model, tokenizer, tokenized(tokenizer, qa), catalogue)
+        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
+        print(CONTROL.sub("", f"{what}、{model.device}、{model.dtype}"), file=sys.stdout if typed else sys.stderr)
+        print(how + "。Ctrl-D で終わります" * typed, file=sys.stdout if typed else sys.stderr, flush=True)
+        return Assistant(model, tokenizer, Responses(tokenizer, qa), catalogue)
 
     if EVALUATE:
         publish(evaluate(ready, catalogue, tests))
-    elif typed:
-        converse(ready())
-    elif first:
-        serve(ready(), chain([first], lines))
+    elif questions:
+        serve(ready(), questions)
     else:
-        assistant = ready()
-        for question in QUESTIONS:
-            print(f"Q：{question}")
-            tell(assistant, question)
+        converse(ready(), typed)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    except (KeyboardInterrupt, BrokenPipeError):
+        os._exit(130)  # not even the streams are to be flushed

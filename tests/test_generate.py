@@ -96,9 +96,8 @@ def assistant(shop):
         patch.chdir(shop)
         model, tokenizer = generate.load(generate.ADAPTER_DIR)
     qa = generate.read_records(str(shop / "data" / "perfume_qa.json"), "", ("response",))
-    with open(generate.SPELLINGS_FILE, encoding="utf-8", newline="") as file:
-        catalogue = generate.Catalogue(sample_perfumes(), qa, list(csv.reader(file)))
-    return generate.Assistant(model, tokenizer, generate.tokenized(tokenizer, qa), catalogue)
+    catalogue = generate.Catalogue(sample_perfumes(), qa)
+    return generate.Assistant(model, tokenizer, generate.Responses(tokenizer, qa), catalogue)
 
 
 @pytest.fixture
@@ -198,7 +197,7 @@ def test_equally_right_answers_vary_and_a_seed_repeats_them(fresh, monkeypatch):
 
     monkeypatch.setattr(generate, "TEMPERATURE", 5.0)
     records = [same for same in fresh.responses.records if ("season", "春") in map(generate.asked_by, same)]
-    spring = generate.tokenized(fresh.tokenizer, [record for same in records for record in same])
+    spring = generate.Responses(fresh.tokenizer, [record for same in records for record in same])
     said = []
     for seed in (1, 2, 3, 4, 1):
         torch.manual_seed(seed)

@@ -8,7 +8,6 @@
 Run from the repository's root after loadModel.py; prints a table and writes nothing.
 """
 
-import csv
 import json
 import statistics
 import sys
@@ -43,12 +42,10 @@ def reference_scale():
 
 def assistant_of(model, tokenizer, perfumes, qa):
     """An assistant, and the seconds that each part of it took to make."""
-    with open(generate.SPELLINGS_FILE, encoding="utf-8", newline="") as file:
-        spellings = list(csv.reader(file))
     start = time.perf_counter()
-    known = generate.Catalogue(perfumes, qa, spellings)
+    known = generate.Catalogue(perfumes, qa)
     middle = time.perf_counter()
-    responses = generate.tokenized(tokenizer, qa)
+    responses = generate.Responses(tokenizer, qa)
     seconds = middle - start, time.perf_counter() - middle
     return generate.Assistant(model, tokenizer, responses, known), seconds
 
