@@ -188,7 +188,7 @@ def attributive(value):
         return value
     if value.endswith(("感", "み", "さ", "落ち着き")):
         return value + "のある"
-    return value + "の"
+    return value + ("した" if value.endswith(("っきり", "っぱり", "っとり", "んわり", "ったり")) else "の")
 
 
 def joined(values):
@@ -278,7 +278,7 @@ class Shop:
         """The value as customers say it."""
         if kind == "brand":
             kana = perfume["brand_ja"]
-            return unique(filter(None, (kana.replace(" ", ""), kana, kana.replace("・", ""), value)))
+            return unique(filter(None, (re.sub("[ ・]", "", kana), kana, value)))
         if kind == "note":  # the page's own spelling twice: it is the likeliest
             return [value, *self.spellings.get(value, [])]
         if kind == "note_tier":

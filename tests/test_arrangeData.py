@@ -252,7 +252,7 @@ def test_questions_ask_for_what_the_key_says(records):
         for value in [] if record["key"] == "すべて" else record["key"].split("×")[-1 if record["type"] == "brands" else 0 :]:
             words = [value, *SAID.get(value, "").split(), *next((row for row in rows if value in row), [])]
             if value == (page["brand"] or page["brand_ja"]):
-                words += [re.sub(strip, "", page["brand_ja"] or value) for strip in (" ", "・")]
+                words += [re.sub(strip, "", page["brand_ja"] or value) for strip in ("", "[ ・]")]
             assert value in ("brand", "gender", "season", "family") or any(word in question for word in words), record
         if record["type"] == "note_season":
             assert re.match("[春夏秋冬](に|らしい)", question), record
@@ -296,6 +296,7 @@ def test_grammar_and_a_sample_of_every_type(records):
     ("甘い", "甘い"), ("知的", "知的な"), ("上品", "上品な"), ("やわらかさ", "やわらかさのある"), ("凛とした", "凛とした"),
     ("きれい", "きれいな"), ("可愛い", "可愛い"), ("落ち着き", "落ち着きのある"), ("落ち着いた", "落ち着いた"), ("爽快", "爽快な"),
     ("シック・モダン", "シック・モダンな"), ("ラグジュアリー", "ラグジュアリーな"), ("定番", "定番の"), ("爽やか", "爽やかな"), ("上品な", "上品な"),
+    ("すっきり", "すっきりした"), ("しっとり", "しっとりした"), ("香り", "香りの"),
 ])  # fmt: skip
 def test_qualities_before_a_noun(value, before_a_noun):
     assert arrangeData.attributive(value) == before_a_noun
@@ -347,6 +348,12 @@ def test_the_reference_questions_stand_whenever_one_perfume_answers_them(tmp_pat
             assert answers[question].startswith(opening)
             assert "【トップノート】ネロリ, レモン【ミドルノート】ラム【ラストノート】バニラ" in answers[question]
     assert not REFERENCE_QUESTIONS.keys() & {r["instruction"] for r in run(tmp_path, others)[0]}
+
+
+@pytest.mark.parametrize("kana", ["メゾンマルジェラ", "メゾン マルジェラ", "メゾン・マルジェラ"])
+def test_the_reference_question_for_a_brand_however_the_page_spells_it(tmp_path, kana):
+    made, _ = run(tmp_path, [perfume(brand_ja=kana)])
+    assert made[0]["instruction"] == next(iter(REFERENCE_QUESTIONS))
 
 
 def test_a_perfume_that_misses_a_fact_gives_no_question_for_it(tmp_path, monkeypatch):
