@@ -1346,7 +1346,8 @@ def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
     if shop.stopped:
         raise SystemExit(shop.stopped)
     if not perfumes:
-        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。{shop.moved}{CHECK_START}")
+        refused = f"robots.txt が {count:,} ページを断っています。" if (count := shop.counts[REFUSED]) else ""
+        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。{refused}{shop.moved}{CHECK_START}")
     if gone:
         print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
     if shop.counts[UNREAD]:

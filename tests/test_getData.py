@@ -535,6 +535,7 @@ def test_robots_txt_comes_first_and_is_obeyed(answer, crawled, faulty_shop, craw
     shop = faulty_shop({"/robots.txt": answer, "/rules.txt": b"User-agent: *\nDisallow: /", "/": index("/p/1"), "/p/1": perfume_page(1)})
     records, printed = crawl(shop)
     assert shop.asked()[0] == "/robots.txt" and names(records) == ["Nuit 1"] * crawled
+    assert b"Disallow: /" not in (answer if isinstance(answer, bytes) else b"") or crawled or "robots.txt が 1 ページを断っています" in printed.split("END")[1]
     assert crawled or ("END" in printed and set(shop.asked()) <= {"/robots.txt", "/rules.txt"})
 
 
@@ -798,17 +799,21 @@ def test_a_page_that_fails_now_costs_no_record_of_before(answer, kept, faulty_sh
     assert names(records) == ["Nuit 1", "Nuit 2"][:1 + kept] and ("今回ない香水 1: Nuit 2" in printed) != kept and ("前回のまま残した香水 1" in printed) == kept and "END" not in printed
 
 
-def test_old_pages_are_asked_for_again_only_when_changed(faulty_shop, crawl):
+@pytest.mark.parametrize("header, condition", [("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")])
+def test_old_pages_are_asked_for_again_only_when_changed(header, condition, faulty_shop, crawl):
     def tagged(number, tag):
-        return lambda request, _: reply(request, status=304, ETag=tag) if request.headers.get("If-None-Match") == tag else reply(request, perfume_page(number), ETag=tag)
+        return lambda request, _: reply(request, status=304) if request.headers.get(condition) == tag else reply(request, perfume_page(number), **{header.replace("-", "_"): tag})
     shop = faulty_shop({"/": index("/p/1", "/p/2", "/p/3"), "/p/1": tagged(1, '"a"'), "/p/2": tagged(2, '"b"'), "/p/3": perfume_page(3)})
     once, _ = crawl(shop)
+    asked = len(shop.log)
+    assert crawl(shop, REFRESH_DAYS=1)[0] == once and len(shop.log) == asked
     shop.pages |= {"/p/2": tagged(7, '"c"'), "/p/3": always(lambda request: reply(request, status=410))}
     records, printed = crawl(shop, REFRESH_DAYS=0)
     assert names(records) == ["Nuit 1", "Nuit 7"] and records[0] == once[0]
-    assert "Nuit 3" in printed and "今回ない" in printed
+    assert "前回あって今回ない香水 1: Nuit 3" in printed
     shop.pages["/p/2"] = always(lambda request: reply(request, status=500))
-    assert names(crawl(shop, REFRESH_DAYS=0)[0]) == ["Nuit 1", "Nuit 7"]
+    records, printed = crawl(shop, REFRESH_DAYS=0)
+    assert names(records) == ["Nuit 1", "Nuit 7"] and "更新できず前のページを使用 1" in printed
 
 
 KILLED = """
