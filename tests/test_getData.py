@@ -539,6 +539,20 @@ def test_robots_txt_comes_first_and_is_obeyed(answer, crawled, faulty_shop, craw
     assert crawled or ("END" in printed and set(shop.asked()) <= {"/robots.txt", "/rules.txt"})
 
 
+def test_a_shop_that_never_takes_the_call_is_left(crawl):
+    """Its queue of callers is full: connecting goes unanswered."""
+    with socket.socket() as deaf, contextlib.ExitStack() as callers:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            caller = callers.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(deaf.getsockname())
+        started = time.monotonic()
+        records, printed = crawl(f"http://127.0.0.1:{deaf.getsockname()[1]}/", CONNECT_SECONDS=0.3, READ_SECONDS=60, PAGE_SECONDS=60, ATTEMPTS=1)
+    assert records == [] and "robots.txt が読めません（時間切れ）" in printed.split("END")[1] and time.monotonic() - started < 20
+
+
 def test_a_shop_that_moved_is_named(faulty_shop, crawl):
     shop = faulty_shop({"/": always(lambda request: reply(request, status=301, Location="http://127.0.0.2:9/shop\x1b[31m/"))})
     records, printed = crawl(shop)
@@ -563,8 +577,8 @@ def test_requests_are_never_closer_than_the_delay(delay, robots, least, faulty_s
     def timed(answer):
         def serve(request, number):
             time.sleep(0.02)
-            answer(request, number) if callable(answer) else reply(request, answer)
             ends.append(time.monotonic())
+            answer(request, number) if callable(answer) else reply(request, answer)
         return serve
     shop.pages = {path: timed(answer) for path, answer in {
         "/robots.txt": robots, "/sitemap.xml": b"<urlset/>", "/": index("/p/1", "/p/2", "/old"), "/p/1": perfume_page(1), "/p/2": first(lambda request: reply(request, status=500)),
