@@ -987,13 +987,14 @@ class Connections(requests.adapters.HTTPAdapter):
     def get_connection_with_tls_context(self, *args: object, **options: object) -> urllib3.HTTPConnectionPool:
         """The pool that a request takes its connection from; each connection notes its socket."""
         pool = super().get_connection_with_tls_context(*args, **options)
-        kind = type(pool).ConnectionCls
+        kind, sockets = type(pool).ConnectionCls, self.sockets
 
-        def connect(connection: urllib3.connection.HTTPConnection) -> None:
-            kind.connect(connection)
-            self.sockets.add(connection.sock)
-        if pool.ConnectionCls is kind:
-            pool.ConnectionCls = type("Noted", (kind,), {"connect": connect})
+        class Noted(kind):
+            def connect(self) -> None:
+                super().connect()
+                sockets.add(self.sock)
+
+        pool.ConnectionCls = Noted
         return pool
 
     def cut(self) -> None:
@@ -1022,9 +1023,8 @@ class Shop:
 
     def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
-        parts = urlsplit(url)
-        if parts.netloc != self.host:
-            hidden = is_private(parts.hostname) and not is_private(urlsplit(self.start).hostname)
+        if urlsplit(url).netloc != self.host:
+            hidden = is_private(urlsplit(url).hostname) and not is_private(urlsplit(self.start).hostname)
             return "非公開アドレス" if hidden else "別のホスト"
         allowed = not robots or all(self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS))
         return None if allowed else REFUSED
@@ -1280,13 +1280,10 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Address of a folder served over HTTP on 127.0.0.1, for as long as the block runs."""
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        protocol_version, disable_nagle_algorithm = "HTTP/1.1", True  # else each page waits 40 ms for its second half
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing: the terminal is for the progress bar."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {
+        "protocol_version": "HTTP/1.1", "log_message": lambda *_: None,
+        "disable_nagle_algorithm": True})  # else each page waits 40 ms for its second half
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
