@@ -89,17 +89,22 @@ CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060
                      "\ud800-\udfff]")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
 YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
-GAP = rf"[\s:：{MARK}】〉》>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
+GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
 DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
-OPEN, SHUT = "（(【〈《<＜[", "】〉》>＞]）)"
+OPEN, SHUT = "（(【〈《≪<＜[", "】〉》≫>＞]）)"
+DECORATION = "■●◆▼◇▽△▲◎○★☆◉"
 LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it, its bracket, itself, what follows it
-    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜■●◆▼]))([{re.escape(OPEN)}■●◆▼◇▽]\s*)?"
+    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
     r"((?:(?:top|head|middle|heart|mid|base|last)\s)?"
-    rf"[^\s、。,;；:：/／|｜{MARK}{re.escape(OPEN + SHUT)}■●◆◇▼▽]{{1,16}})"
-    rf"\s?(?:[:：]|(?<=ノート)[\s{MARK}]|[{re.escape(SHUT)}{MARK}])", re.IGNORECASE)
+    rf"[^\s、。,;；:：/／|｜…{MARK}{re.escape(OPEN + SHUT)}{DECORATION}]{{1,16}})"
+    rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])", re.IGNORECASE)
 COMMAND = "python getData.py を実行してください"
 LATER = f"時間をおいてもう一度 {COMMAND}。"
-BRAND_PREFIX = re.compile(r"^[\s>＞»›/]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*", re.IGNORECASE)
+BRAND_NOISE = re.compile(r"^[\s>＞»›/＜<【]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*|[＞>】]\s*$|"
+                         r"\s*(?:公式|日本公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
+TRAIL = re.compile(rf"(?:ホーム|トップ(?:ページ)?|home|top)[\s{MARK}]*[>＞»›/][\s{MARK}]*\S", re.IGNORECASE)
+FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
+COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by)?[\s\d]*([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
 
 
 class Fact(NamedTuple):
@@ -257,9 +262,9 @@ def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
     return [(cell, f"{label}：{value}") for cell, label, value in zip(rows[1], labels, values, strict=True)]
 
 
-def texts_of(root: Tag, heading: Tag | None) -> Iterator[Line]:
+def texts_of(root: Tag) -> Iterator[Line]:
     """Texts of the page's own content, one for each line that a reader sees."""
-    kept = {id(root), id(heading), *(id(tag) for tag in (heading.parents if heading else ()))}
+    kept = {id(tag) for heading in root.find_all("h1", limit=5) for tag in (heading, *heading.parents)}
     pieces, current = [], Line("", root)
     todo = [(root, Line("", root))]
     while todo:  # no recursion: pages nest thousands deep
@@ -274,23 +279,31 @@ def texts_of(root: Tag, heading: Tag | None) -> Iterator[Line]:
             cells = headed_cells(node) if node.name == "table" else []
             inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
             todo += reversed(inside or [(child, place) for child in node.contents])
-            text = attribute_label(node) if node.attrs and node is not heading else ""
+            text = attribute_label(node) if node.attrs and node.name != "h1" else ""
         if place.block is not current.block:
-            yield Line(tidy(MARK.join(pieces)), current.block, current.rank)
+            yield from (current._replace(text=line) for line in written_lines(MARK.join(pieces)))
             pieces, current = [], place
         pieces.append(text)
-    yield Line(tidy(MARK.join(pieces)), current.block, current.rank)
+    yield from (current._replace(text=line) for line in written_lines(MARK.join(pieces)))
 
 
-def page_lines(root: Tag, heading: Tag | None) -> list[Line]:
+def written_lines(text: str) -> list[str]:
+    """An element's text as one line; as several where its line breaks part labelled lines."""
+    lines = [*filter(None, map(tidy, text.split("\n")))] if "\n" in text else []
+    labelled = sum(split_label(line) is not None for line in lines)
+    return lines if labelled > 1 and len(lines) > 2 else [tidy(text)]
+
+
+def page_lines(root: Tag) -> list[Line]:
     """Lines of the page's own content, cut before each label; without what stands under 関連商品 or レビュー."""
     lines, hidden = [], 0  # hidden: level of the heading under which something else stands
-    for line in texts_of(root, heading):
+    for line in texts_of(root):
         titled = line.level or (7 if words("skip")["title_class"].search(names_in(line.block)) else 0)
         if line.text and titled and titled <= hidden:
             hidden = 0
-        if titled and len(line.text) < 30 and line.block is not heading and says("skip", line.text, "heading"):
-            hidden = hidden or titled
+        if len(line.text) < 40 and line.level != 1 and (
+                says("skip", line.text, "others") or (titled and says("skip", line.text, "heading"))):
+            hidden = hidden or titled or 7
         if line.text and not hidden:
             lines += [line._replace(text=part) for part in split_inline(line.text)]
         if len(lines) > MAX_LINES:
@@ -357,7 +370,7 @@ def label_fields(text: str) -> tuple[str, ...] | None:
     label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
     label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)|[^\w]|_", "", label)
     tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
-    if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香り|the|and|から|と)+", label):
+    if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香りの?|the|and|から|と)+", label):
         return tuple(tiers)
     named = (fields for fields, found in words("label").items() if label and found.fullmatch(label))
     return next((tuple(fields.split()) for fields in named), None)
@@ -399,10 +412,21 @@ def branch(block: Tag, other: Tag) -> Tag:
     return apart[-1] if apart else block
 
 
+def ends_list(line: Line) -> bool:
+    """Whether a line is none of the list before it: a heading, a label, a remark."""
+    return bool(line.level or split_label(line.text) or re.match("[■◆◇●▼▽★☆※【≪《]", line.text))
+
+
 def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
     """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
     window = lines[at + 1:at + 40]
-    after = list(itertools.takewhile(lambda line: line.block and not (line.level or split_label(line.text)), window))
+    after = list(itertools.takewhile(lambda line: line.block and not ends_list(line), window[1:]))
+    if window and window[0].block and not ends_list(window[0]._replace(block=None if lines[at].level == 0 else window[0].block)):
+        after.insert(0, window[0])
+    else:
+        after = []
+    if words("text")["duration"].fullmatch(rest):  # トップノート つけてから10分
+        rest = ""
     if rest:
         while rest.endswith(("、", ",", "，")) and after:
             rest += after.pop(0).text
@@ -520,7 +544,7 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
         english = (rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
                    rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)")
         japanese = (rf"(?:{tier.pattern})(?:ノート)?(?:には|は|に)、?([^。]+?)"
-                    rf"(?=、?(?:{other})|です|。|が|を|で構成|の香り|$)")
+                    rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)")
         match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
         found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
@@ -665,7 +689,7 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     return clean_name(text)
 
 
-def item_of(title: str, brand: list[str | None], shop: str) -> list[str | None]:
+def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
     title = re.sub(r"^.*?([^\s「『】]*)\s?[「『]([^」』]+)[」』].*", r"\1 \2", title)  # ブランド「名前」はどんな香り
     title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title))
@@ -675,7 +699,7 @@ def item_of(title: str, brand: list[str | None], shop: str) -> list[str | None]:
         learn_spelling(brand, spellings(halves[0]), 0.75)
         if halves[0]:
             names.append(sorted(halves, key=is_japanese) if len(halves) > 1 else spellings(halves[0]))
-    others = {folded(name) for name in (*brand, shop) if name}
+    others = {folded(name) for name in (*brand, *shops) if name}
     names = [name for name in names if not {folded(half) for half in name if half} & others] or names
     item = names[0] if names else spellings(clean_name(title) or title)
     for other in names[1:]:
@@ -694,13 +718,12 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
 class Clues(NamedTuple):
     """What a page says about its product's brand and name, each list in order of trust."""
 
-    titles: list[str]  # labelled names, heading, og:title
-    page_title: str
+    titles: list[str]  # labelled names, heading, og:title, title; without the shop's name
     labelled: list[str]  # brands by label, JSON-LD, class or link
     crumbs: list[str]
     near: list[str]  # short lines beside the heading
     sentences: list[tuple[str, str]]  # (name, brand) of 'Name by Brand is ...'
-    shop: str
+    shops: list[str]
 
 
 def title_brands(titles: list[str]) -> list[str]:
@@ -721,17 +744,19 @@ def title_brands(titles: list[str]) -> list[str]:
 
 def brand_texts(clues: Clues) -> list[str]:
     """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
-    titles, pieces = [*clues.titles, clues.page_title], [piece for piece in re.split(DASH, clues.page_title) if piece]
-    crumbs = [crumb for crumb in clues.crumbs if folded(crumb) not in map(folded, titles)]
-    trail = [crumb for crumb in crumbs if any(
-        opening(title, name) or title.endswith(name) for title in titles for name in spellings(crumb) if name)]
-    told = [BRAND_PREFIX.sub("", plain(text)) for text in [*clues.labelled, *trail]]
-    told += [brand for _, brand in clues.sentences]
+    crumbs = [crumb for crumb in clues.crumbs if folded(crumb) not in map(folded, clues.titles)]
+    told = [BRAND_NOISE.sub("", plain(text)) for text in clues.labelled]
+    sure = [brand for brand in [*told, *crumbs] if any(
+        name and (opening(title, name) or folded(name) in folded(title)) for title in clues.titles
+        for name in spellings(brand))]
+    sure += [brand for _, brand in clues.sentences] + [opening_house(title) for title in clues.titles]
+    told = told if len({*map(folded, told)}) < 4 else []  # a menu of brands tells nothing
+    pieces = [BRAND_NOISE.sub("", piece) for title in clues.titles for piece in re.split(DASH, title)]
     near = [re.sub(r"^by\s|\s?[「『].*", "", line) for line in clues.near]
-    known = [opening_house(title) for title in titles]
-    known += [text for text in [*crumbs, *near, *pieces] if folded(text) in houses()]
-    ranked = [brand for brand in [*told, *known] if folded(brand) != folded(clues.shop)]
-    ranked += [*title_brands(clues.titles), *near, *told, *pieces[1:-1], clues.shop]
+    known = [text for text in [*crumbs, *pieces] if folded(text) in houses()] + [opening_house(line) for line in near]
+    shops = [*map(folded, clues.shops)]
+    ranked = [brand for brand in [*sure, *told, *known] if folded(brand) not in shops]
+    ranked += [*title_brands(clues.titles[:-1] or clues.titles), *near[:3], *told, *clues.shops]
     return [brand for brand in ranked if is_brand(brand)]
 
 
@@ -740,11 +765,11 @@ def names_of(clues: Clues) -> dict:
     brands, name = brand_texts(clues), [None, None]
     if not brands:
         return {}
-    brand = spellings(brands[0].strip("【】"))
+    brand = spellings(brands[0])
     for other in brands[1:]:
         learn_spelling(brand, spellings(other), 0.75)
-    for title in [*(item for item, _ in clues.sentences[:1]), *clues.titles, clues.page_title, *clues.near]:
-        found = item_of(title, brand, clues.shop)
+    for title in [*(item for item, _ in clues.sentences[:1]), *clues.titles, *clues.near]:
+        found = item_of(title, brand, clues.shops)
         name = name if any(name) else found
         learn_spelling(name, found, 0.6)
     name = name if name[0] else name[::-1]
@@ -754,30 +779,69 @@ def names_of(clues: Clues) -> dict:
 def is_brand(text: str) -> bool:
     """Whether a text may be a brand's name: no word of shops, listings or errors, no price."""
     return 0 < len(clean_name(text)) < 60 and not is_nothing(text) and not says(
-        "gate", text, "no_page", "article", "shop", "price")
+        "gate", text, "no_page", "article", "shop", "price", "furniture")
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
 
 
-def heading_of(tags: list[Tag], said: list[str]) -> Tag | None:
-    """The element that names the page's product: the first that stands in its titles, else the first h1."""
-    whole = folded(" ".join(said))
-    for names in (["h1"], ["h2", "h3"], []):
-        found = [tag for tag in tags if (tag.name in names if names else tag.get("itemprop") == "name")]
-        found = [tag for tag in found[:50] if len(folded(tag.get_text())) > 1]
-        for tag in found:
-            if folded(tag.get_text()) in whole:
-                return tag
-        if found and names != ["h2", "h3"]:
-            return found[0]
-    return None
+def shop_names(root: Tag, tags: list[Tag], meta: dict[str, str]) -> list[str]:
+    """What a page calls its shop: in its meta data, on the link to the front page, after ©."""
+    links = [tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])]
+    marks = [tidy(text) for tag in links[:5] for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))]
+    owners = [found[1] for text in root.find_all(string=COPYRIGHT, limit=3) if (found := COPYRIGHT.search(text))]
+    names = [meta.get("og:site_name", ""), meta.get("application-name", ""), *marks, *map(tidy, owners)]
+    return [name for name in dict.fromkeys(names) if 2 < len(name) < 40 and label_fields(name) is None
+            and not says("gate", name, "furniture")]
+
+
+def without_shop(title: str, shops: list[str]) -> str:
+    """A title without the shop's name that opens or closes it."""
+    for shop in map(re.escape, shops):
+        title = re.sub(rf"^{shop}\s*[|｜/／:：–—-]\s*|[\s|｜/／:：–—-]*{shop}\s*$", "", title) or title
+    pieces = re.split(rf"(?:{DASH})", title)
+    if len(pieces) > 1 and says("gate", pieces[-1], "shop"):
+        title = title[:title.rindex(pieces[-1])]
+    return title.strip(" |｜/／:：–—-")
+
+
+def bare(title: str) -> str:
+    """A title without what brackets add, 【送料無料】; a brand in brackets stays."""
+    def kept(found: re.Match) -> str:
+        return f" {found[1]} " if folded(found[1]) in houses() else " "
+    return " ".join(re.sub(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]", kept, title).split(" ")).strip() or title
+
+
+def agreement(text: str, titles: str) -> float:
+    """How much of a text stands in the page's titles, in letters, less half of what does not."""
+    parts = {folded(part) for part in re.split(r"\W+", text)} - {""}
+    return sum(len(part) if part in titles else -len(part) / 2 for part in parts)
+
+
+def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
+    """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
+    best, said, shops = (2, 0, ""), folded(" ".join(titles)), {*map(folded, shops)}
+    for at, line in enumerate(lines[:2_000]):
+        if len(line.text) > 150 or (split_label(line.text) and line.level != 1):
+            continue
+        marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
+        weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
+        for text in dict.fromkeys([line.text, *line.text.split(MARK)]):
+            fit = agreement(bare(text), said)
+            if fit >= 2 and fit + weight > best[0] and folded(text) not in shops:
+                best = fit + weight, at, text
+    if best[2]:
+        return best[1:]
+    first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
+    plain_lines = [at for at in range(first - 1, -1, -1) if not is_prose(lines[at].text)]
+    at = next((at for at, line in enumerate(lines) if line.level == 1), plain_lines[0] if plain_lines else 0)
+    return at, lines[at].text if lines else ""
 
 
 def are_several(found: list[Fact]) -> bool:
     """Whether a page has lists of top notes that contradict each other: several perfumes, or none of its own."""
-    tops = []
-    for top in [fact.value for fact in found if fact.field == "top_notes" and 0 < fact.rank < 5]:
+    tops, ranked = [], [fact for fact in found if fact.field == "top_notes" and 0 < fact.rank < 5]
+    for top in [fact.value for fact in ranked if fact.rank == ranked[0].rank]:
         told = [other for other in tops if is_japanese(top[0]) == is_japanese(other[0])]
         if len(told) == len(tops) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
             tops.append(top)
@@ -788,11 +852,13 @@ def is_perfume_page(tags: list[Tag], products: list[dict], types: set[str], titl
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
     heading = " ".join([*titles, *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", heading)
-    if says("gate", heading, "goods", "no_page", "article") or (says("gate", heading, "extras") and not kind):
+    if says("gate", heading, "goods", "no_page", "article"):
         return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
         return True
+    if says("gate", heading, "extras") and not kind:
+        return False
     if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}:
         return False
     product = bool(products) or any("product" in tag.get("content", "") for tag in tags
@@ -807,11 +873,15 @@ def is_perfume_page(tags: list[Tag], products: list[dict], types: set[str], titl
 
 def is_byline(text: str) -> bool:
     """Whether a line beside the heading may name the brand or spell the name again."""
-    return len(text) < 60 and not (is_prose(text) or split_label(text) or re.search(r"[¥￥\d。、]|円", text))
+    return len(text) < 60 and not (is_prose(text) or split_label(text) or re.search(r"[¥￥%。、]|円|\d{3}", text)
+                                   or says("gate", text, "furniture"))
 
 
-def crumbs_of(tags: list[Tag]) -> list[str]:
-    """Texts of the page's breadcrumb trail."""
+def crumbs_of(tags: list[Tag], lines: list[Line]) -> list[str]:
+    """Texts of the page's breadcrumb trail, by its class, or a line 'ホーム > ブランド > 商品'."""
+    written = [part for line in lines if TRAIL.match(line.text) for part in re.split(rf"[\s{MARK}]*[>＞»›/]+[\s{MARK}]*", line.text)]
+    if written:
+        return written[1:]
     trails = [tag for tag in tags if re.search("crumb|topic-?path|pankuzu", names_in(tag), re.IGNORECASE)]
     return [re.sub(r"^[\s>＞»›/]+", "", tidy(text)) for trail in trails[:1] for text in trail.stripped_strings][:20]
 
@@ -839,39 +909,36 @@ def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict
     """
     if (root := parse(html)) is None:
         return []
-    tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name in ("h1", "h2", "h3", "title")]
+    tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name == "title"]
     meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content", "")) for tag in tags
             if tag.name == "meta"}
     page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
     products, types = json_products([tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")])
-    data_names = [as_text(product["name"]) for product in products]
-    element = heading_of(tags, [*data_names, meta.get("og:title", ""), page_title])
-    lines = page_lines(root, element)
-    first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
-    unmarked = (line.text for line in reversed(lines[:first]) if not is_prose(line.text))
-    heading = tidy(MARK.join(element.strings)) if element else next(unmarked, "")
-    own = [product for product, name in zip(products, data_names, strict=True)
-           if folded(name) in folded(heading) or folded(heading) in folded(name)]
+    shops = shop_names(root, tags, meta)
+    said = [without_shop(title, shops) for title in (meta.get("og:title", ""), page_title) if title]
+    lines = page_lines(root)
+    crumbs = crumbs_of(tags, lines)
+    lines = [line for line in lines if not TRAIL.match(line.text)]
+    top, heading = heading_of(lines, [*said, *(as_text(product["name"]) for product in products)], shops)
+    own = [product for product in products if folded(heading) in folded(as_text(product["name"]))
+           or folded(as_text(product["name"])) in folded(heading)]
     products = own[:1] or products
-    top = next((at for at, line in enumerate(lines) if line.text == heading), 0)
-    following = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 3])
-    near = [line.text for line in [*lines[max(0, top - 1):top], *following] if is_byline(line.text)]
-    lines = [line for line in lines[max(0, top - 1):top] if split_label(line.text)] + lines[top:]
-    said = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
-    found = facts_of([*lines, *said, *(line for product in products for line in json_lines(product))])
+    following = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
+    beside = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
+    near = [text for text in [*beside, *(line.text for line in [*lines[max(0, top - 1):top], *following])]
+            if is_byline(text)]
+    before = [line for line in lines[max(0, top - 4):top] if split_label(line.text)]
+    lines = (before if len(before) == 1 else []) + lines[top:]
+    lines += [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
+    found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
     titles = [*(fact.value for fact in found if fact.field == "name" and not fact.rank), heading, facts.get("name"),
-              meta.get("og:title")]
-    titles = [*dict.fromkeys(filter(None, titles))] or [page_title]
+              *said]
+    titles = [*dict.fromkeys(bare(title) for title in titles if title)]
     if len(products) > 1 or are_several(found) or not is_perfume_page(tags, products, types, titles, facts):
         return []
-    pieces, crumbs = [piece for piece in re.split(DASH, page_title) if piece], crumbs_of(tags)
-    closing = [piece for piece in pieces[1:][-1:] if folded(piece) not in folded(" ".join(titles))
-               and piece not in crumbs]
-    shop = meta.get("og:site_name", "") or "".join(closing)
-    page_title = re.sub(rf"(?:{DASH}|\s-\s)*{re.escape(shop)}\s*$", "", page_title) if shop else page_title
-    names = names_of(Clues(titles, page_title, [fact.value for fact in found if fact.field == "brand"], crumbs, near,
-                           sentences_by([page_title, *(plain(line.text) for line in lines)], " ".join(titles)), shop))
+    names = names_of(Clues(titles, [fact.value for fact in found if fact.field == "brand"], crumbs, near,
+                           sentences_by([page_title, *(plain(line.text) for line in lines)], " ".join(titles)), shops))
     if not names.get("name") or len(names["name"]) > 80:
         return []
     prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
