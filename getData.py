@@ -91,20 +91,21 @@ WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} |
 YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
 GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
 DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
-OPEN, SHUT = "（(【〈《≪<＜[", "】〉》≫>＞]）)"
+OPEN, SHUT = "（(【〈《≪<＜[「", "】〉》≫>＞]）)」"
 DECORATION = "■●◆▼◇▽△▲◎○★☆◉"
 LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it, its bracket, itself, what follows it
-    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
+    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪「[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
     r"((?:(?:top|head|middle|heart|mid|base|last)\s)?"
     rf"[^\s、。,;；:：/／|｜…{MARK}{re.escape(OPEN + SHUT)}{DECORATION}]{{1,16}})"
     rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])", re.IGNORECASE)
 COMMAND = "python getData.py を実行してください"
 LATER = f"時間をおいてもう一度 {COMMAND}。"
-BRAND_NOISE = re.compile(r"^[\s>＞»›/＜<【]*(?:(?:ブランド|brand\b|by\b)\s*[:：]?)?\s*|[＞>】]\s*$|"
-                         r"\s*(?:公式|日本公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
-TRAIL = re.compile(rf"(?:ホーム|トップ(?:ページ)?|home|top)[\s{MARK}]*[>＞»›/][\s{MARK}]*\S", re.IGNORECASE)
+BRAND_NOISE = re.compile(  # what clings to a brand
+    rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
+    r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
+TRAIL = re.compile(rf"(?:(?:ホーム|home|トップページ)[\s{MARK}]*[>＞»›/]|(?:トップ|top)[\s{MARK}]*[>＞»›])", re.IGNORECASE)
 FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
-COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by)?[\s\d]*([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
+COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
 
 
 class Fact(NamedTuple):
@@ -235,19 +236,22 @@ def is_side(name: str, names: str) -> bool:
 
 
 @functools.lru_cache(4096)
-def is_brand_mark(names: str, itemprop: str, href: str) -> bool:
-    """Whether an element's class, itemprop or link says that it holds the brand."""
-    return "brand" in itemprop or bool(words("skip")["brand_class"].search(names) or words("url")["brand"].search(href))
+def is_brand_mark(names: str, href: str) -> bool:
+    """Whether an element's class or link says that it holds the brand."""
+    return bool(words("skip")["brand_class"].search(names) or words("url")["brand"].search(href))
 
 
 def attribute_label(tag: Tag) -> str:
     """A label that an element has only as an attribute (data-label, alt, class, itemprop, link), or empty."""
     said = [tag.get(key, "") for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")]
     said += [name for name in tag.get("class", "").split() if re.search("notes?$", name)]
-    label = next((label for label in said if label and label_fields(label)), "")
-    if not label and is_brand_mark(names_in(tag), tag.get("itemprop", ""), tag.get("href", "")):
-        label = "brand"
-    return label and f"{label}："
+    if label := next((label for label in said if label and label_fields(label)), ""):
+        return f"{label}："
+    if tag.get("itemprop") == "brand":
+        hidden = [tag, *tag.find_all("meta", limit=2)]  # its name may stand in an attribute only
+        return "brand：" + next((mark["content"] for mark in hidden if mark.get("content")), "")
+    marked = tag.name not in ("body", "main", "article", "section") and is_brand_mark(names_in(tag), tag.get("href", ""))
+    return "brandmark：" if marked and not tag.find(["h1", "h2"]) else ""
 
 
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
@@ -271,9 +275,10 @@ def texts_of(root: Tag) -> Iterator[Line]:
         node, place = todo.pop()
         text = str(node) if type(node) is NavigableString else ""
         if isinstance(node, Tag):
-            if is_side(node.name, names_in(node) if node.attrs else "") and id(node) not in kept:
+            if is_side(node.name, names_in(node) if node.attrs else "") and id(node) not in kept and not (
+                    node.name == "header" and node.find_parent(["article", "main"])):
                 continue
-            if node.name not in INLINE:
+            if node.name not in INLINE and not (node.name == "br" and place.level):
                 rank = 2 if "short-description" in names_in(node) else 3 if node.name in LABELLED else place.rank
                 place = Line("", node, rank)
             cells = headed_cells(node) if node.name == "table" else []
@@ -305,7 +310,9 @@ def page_lines(root: Tag) -> list[Line]:
                 says("skip", line.text, "others") or (titled and says("skip", line.text, "heading"))):
             hidden = hidden or titled or 7
         if line.text and not hidden:
-            lines += [line._replace(text=part) for part in split_inline(line.text)]
+            closing = re.fullmatch(rf"(.+?)[\s{MARK}]*[（(]([^（()）]+)[)）]", line.text)  # A、B（トップ）
+            written = f"{closing[2]}：{closing[1]}" if closing and set(label_fields(closing[2]) or ()) & {*TIERS} else line.text
+            lines += [line._replace(text=part) for part in split_inline(written)]
         if len(lines) > MAX_LINES:
             break
     return lines
@@ -419,23 +426,18 @@ def ends_list(line: Line) -> bool:
 
 def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
     """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
-    window = lines[at + 1:at + 40]
-    after = list(itertools.takewhile(lambda line: line.block and not ends_list(line), window[1:]))
-    if window and window[0].block and not ends_list(window[0]._replace(block=None if lines[at].level == 0 else window[0].block)):
-        after.insert(0, window[0])
-    else:
-        after = []
-    if words("text")["duration"].fullmatch(rest):  # トップノート つけてから10分
-        rest = ""
-    if rest:
+    label, window = lines[at], [line for line in lines[at + 1:at + 40] if line.block]
+    titled = window[:1] if window and window[0].level and not label.level and not split_label(window[0].text) else []
+    after = titled + list(itertools.takewhile(lambda line: not ends_list(line), window[len(titled):]))
+    if rest and not words("text")["duration"].fullmatch(rest):  # トップノート（つけてから10分）
         while rest.endswith(("、", ",", "，")) and after:
             rest += after.pop(0).text
         return [rest]
-    if not after or not lines[at].block:
+    if not after or not label.block:
         return []
-    label, first = branch(lines[at].block, after[0].block), branch(after[0].block, lines[at].block)
+    holder, first = branch(label.block, after[0].block), branch(after[0].block, label.block)
     ended = len(after) < len(window)  # by a label or a heading: what is before it belongs to this label
-    several = first is not label and (first.name != label.name or ended)  # dt, dd, dd; or p, p, p up to the next label
+    several = first is not holder and (first.name != holder.name or ended)  # dt, dd, dd; or p, p, p up to a label
     holders = {id(tag) for tag in [first, *(first.find_next_siblings(first.name, limit=30) if several else ())]}
     return [line.text for line in after if holders & set(map(id, around(line.block)))]
 
@@ -450,7 +452,7 @@ def split_items(text: str) -> list[str]:
         text = text.replace(parenthesis, chr(0xF0000 + place), 1)
     text = re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
     items = [text]
-    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･]\s*", r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])"):
+    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･·]\s*", r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])"):
         parts = re.split(separator, text)
         if len(parts) > 2 or (len(parts) == 2 and parts[0] != parts[1] and "?<=" not in separator):
             items = parts
@@ -465,7 +467,7 @@ def tidy_item(text: str) -> str:
     """An item of a list without what clings to it: など, の香り, decoration."""
     text = re.sub(r"^(?:そして|また|さらに|and |with )", "", plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→"))
     text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+(?:の香り)?$", "", text)
-    return re.sub(r"の(?:香り|アコード)$", "", text).strip()
+    return text.removesuffix("の香り").strip()
 
 
 def is_note(item: str, alone: bool) -> bool:
@@ -563,6 +565,14 @@ def tag_facts(text: str) -> list[tuple[str, object]]:
     return facts if {kind for kind, _ in facts} - {"families"} else []
 
 
+def stray_facts(text: str) -> list[tuple[str, object]]:
+    """Gender and concentration of a short line that has them without a label: '100 ml · Unisex · Eau de Parfum'."""
+    parts = re.split(rf"[／/・、|｜·,{MARK}]", text) if len(text) < 60 else []
+    genders = [gender_of(part) for part in parts if words("gate")["gender"].fullmatch(plain(part))]
+    kinds = [kind for part in parts if not clean_name(part) and (kind := says("concentration", part))]
+    return [("gender", gender) for gender in genders[:1]] + [("concentration", kind) for kind in kinds[:1]]
+
+
 def facts_of(lines: list[Line]) -> list[Fact]:
     """Every fact that labelled lines, tags in brackets and sentences give, the most trusted first."""
     found = []
@@ -574,8 +584,8 @@ def facts_of(lines: list[Line]) -> list[Fact]:
             found += [Fact(line.rank, at, *fact) for fact in read if apart or (fact[0] in TIERS and len(fact[1]) > 1)]
         elif tags := tag_facts(line.text):
             found += [Fact(2, at, *fact) for fact in tags]
-        elif words("gate")["gender"].fullmatch(line.text):
-            found.append(Fact(4, at, "gender", gender_of(line.text)))
+        elif stray := stray_facts(line.text):
+            found += [Fact(4, at, *fact) for fact in stray]
         else:
             found += [Fact(5, at, *fact) for fact in sentence_facts(line.text)]
     return sorted((fact for fact in found if fact.value), key=lambda fact: fact[:2])
@@ -695,7 +705,11 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title))
     names = []
     for piece in re.split(rf"\s*[|｜／{MARK}]\s*|\s+[/:~〜～]\s+|：\s*", title):
-        halves = [without_brand(half.strip("<>＜＞ "), brand) for half in bracketed(piece) or [piece]]
+        both = bracketed(piece) or spellings(piece)
+        if not all(both) or not (bracketed(piece) or all(any(opening(half, name) and without_brand(half, list(brand)) !=
+                                 clean_name(half) for name in brand if name) for half in both)):
+            both = [piece]
+        halves = [without_brand(half.strip("<>＜＞ "), brand) for half in both]
         learn_spelling(brand, spellings(halves[0]), 0.75)
         if halves[0]:
             names.append(sorted(halves, key=is_japanese) if len(halves) > 1 else spellings(halves[0]))
@@ -719,7 +733,8 @@ class Clues(NamedTuple):
     """What a page says about its product's brand and name, each list in order of trust."""
 
     titles: list[str]  # labelled names, heading, og:title, title; without the shop's name
-    labelled: list[str]  # brands by label, JSON-LD, class or link
+    labelled: list[str]  # brands by label or JSON-LD
+    marked: list[str]  # brands by class or link
     crumbs: list[str]
     near: list[str]  # short lines beside the heading
     sentences: list[tuple[str, str]]  # (name, brand) of 'Name by Brand is ...'
@@ -742,22 +757,33 @@ def title_brands(titles: list[str]) -> list[str]:
     return quoted + twice + dashed
 
 
+def is_house(text: str) -> bool:
+    """Whether a text is a well-known house, in one spelling or two."""
+    return folded(text) in houses() or all(name is None or folded(name) in houses() for name in spellings(text))
+
+
+def brand_text(text: str) -> str:
+    """A brand as told, without its label, decoration and 公式サイト."""
+    return BRAND_NOISE.sub("", plain(text).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
+
+
 def brand_texts(clues: Clues) -> list[str]:
     """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
-    crumbs = [crumb for crumb in clues.crumbs if folded(crumb) not in map(folded, clues.titles)]
-    told = [BRAND_NOISE.sub("", plain(text)) for text in clues.labelled]
-    sure = [brand for brand in [*told, *crumbs] if any(
-        name and (opening(title, name) or folded(name) in folded(title)) for title in clues.titles
-        for name in spellings(brand))]
+    whole = folded(" ".join(clues.titles))
+    told, marked, crumbs, near, shops = (list(map(brand_text, texts)) for texts in (
+        clues.labelled, clues.marked, clues.crumbs, clues.near, clues.shops))
+    pieces = [brand_text(piece) for title in clues.titles for piece in re.split(DASH, title)]
+    crumbs = [crumb for crumb in crumbs if folded(crumb) not in map(folded, clues.titles)]
+    marked = marked if len({*map(folded, marked)}) < 4 else []  # a menu of brands tells nothing
+    sure = [text for text in [*told, *marked] if any(name and folded(name) in whole for name in spellings(text))]
     sure += [brand for _, brand in clues.sentences] + [opening_house(title) for title in clues.titles]
-    told = told if len({*map(folded, told)}) < 4 else []  # a menu of brands tells nothing
-    pieces = [BRAND_NOISE.sub("", piece) for title in clues.titles for piece in re.split(DASH, title)]
-    near = [re.sub(r"^by\s|\s?[「『].*", "", line) for line in clues.near]
-    known = [text for text in [*crumbs, *pieces] if folded(text) in houses()] + [opening_house(line) for line in near]
-    shops = [*map(folded, clues.shops)]
-    ranked = [brand for brand in [*sure, *told, *known] if folded(brand) not in shops]
-    ranked += [*title_brands(clues.titles[:-1] or clues.titles), *near[:3], *told, *clues.shops]
-    return [brand for brand in ranked if is_brand(brand)]
+    sure += [crumb for crumb in crumbs if any(name and folded(name) in whole for name in spellings(crumb))]
+    known = [text for text in [*marked, *pieces, *crumbs] if is_house(text)] + [opening_house(line) for line in near]
+    ranked = [text for text in [*sure, *told, *known, *marked] if folded(text) not in map(folded, shops)]
+    ranked += [*filter(is_house, shops), *title_brands(clues.titles[:-1] or clues.titles)]
+    beside = [text for text in near[:3] if not any(two_scripts(text, title) for title in clues.titles[:1])]
+    ranked += [*told, *beside, *shops, *near[:3]]
+    return [text for text in ranked if is_brand(text)]
 
 
 def names_of(clues: Clues) -> dict:
@@ -779,7 +805,7 @@ def names_of(clues: Clues) -> dict:
 def is_brand(text: str) -> bool:
     """Whether a text may be a brand's name: no word of shops, listings or errors, no price."""
     return 0 < len(clean_name(text)) < 60 and not is_nothing(text) and not says(
-        "gate", text, "no_page", "article", "shop", "price", "furniture")
+        "gate", text, "no_page", "article", "shop", "price", "furniture", "category")
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
@@ -813,16 +839,16 @@ def bare(title: str) -> str:
 
 
 def agreement(text: str, titles: str) -> float:
-    """How much of a text stands in the page's titles, in letters, less half of what does not."""
+    """How much of a text stands in the page's titles, in letters, less a part of what does not."""
     parts = {folded(part) for part in re.split(r"\W+", text)} - {""}
-    return sum(len(part) if part in titles else -len(part) / 2 for part in parts)
+    return sum(len(part) if part in titles else -len(part) / 3 for part in parts)
 
 
 def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
     """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
     best, said, shops = (2, 0, ""), folded(" ".join(titles)), {*map(folded, shops)}
     for at, line in enumerate(lines[:2_000]):
-        if len(line.text) > 150 or (split_label(line.text) and line.level != 1):
+        if len(line.text) > 150 or (line.level != 1 and any(split_label(near.text) for near in lines[max(0, at - 1):at + 1])):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
         weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
@@ -833,8 +859,11 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     if best[2]:
         return best[1:]
     first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
-    plain_lines = [at for at in range(first - 1, -1, -1) if not is_prose(lines[at].text)]
-    at = next((at for at, line in enumerate(lines) if line.level == 1), plain_lines[0] if plain_lines else 0)
+    spoken = (at for at in range(first - 1, -1, -1) if not is_prose(lines[at].text))
+    at = next((at for at, line in enumerate(lines) if line.level == 1), -1)
+    if at < 0 and clean_name(titles[0] if titles else "") and not says("gate", titles[0], "shop"):
+        return 0, titles[0]
+    at = next(spoken, 0) if at < 0 else at
     return at, lines[at].text if lines else ""
 
 
@@ -848,11 +877,12 @@ def are_several(found: list[Fact]) -> bool:
     return len(tops) > 1
 
 
-def is_perfume_page(tags: list[Tag], products: list[dict], types: set[str], titles: list[str], facts: dict) -> bool:
+def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], types: set[str], titles: list[str],
+                    facts: dict) -> bool:
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
     heading = " ".join([*titles, *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", heading)
-    if says("gate", heading, "goods", "no_page", "article"):
+    if says("gate", heading, "goods", "no_page", "article") or not clean_name(titles[0] if titles else ""):
         return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
@@ -863,11 +893,12 @@ def is_perfume_page(tags: list[Tag], products: list[dict], types: set[str], titl
         return False
     product = bool(products) or any("product" in tag.get("content", "") for tag in tags
                                     if tag.name == "meta" and tag.get("property") == "og:type")
-    furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "")
-                    or (tag.name == "form" and "cart" in tag.get("action", "") + tag.get("class", "")) for tag in tags)
+    furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags) or any(
+        words("gate")["price"].search(line.text) for line in lines[:12])
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
+    labels += any(opening_house(title) or is_house(re.split(DASH, title)[-1]) for title in titles)
     if tiers or len(facts.get("notes", [])) > 2 or kind:
-        return product or furniture or labels > 1
+        return product or furniture or labels > (1 if kind else 0)
     return product and says("gate", heading, "perfume") is not None
 
 
@@ -883,7 +914,8 @@ def crumbs_of(tags: list[Tag], lines: list[Line]) -> list[str]:
     if written:
         return written[1:]
     trails = [tag for tag in tags if re.search("crumb|topic-?path|pankuzu", names_in(tag), re.IGNORECASE)]
-    return [re.sub(r"^[\s>＞»›/]+", "", tidy(text)) for trail in trails[:1] for text in trail.stripped_strings][:20]
+    return [part for trail in trails[:1] for text in trail.stripped_strings
+            for part in re.split(r"\s*[>＞»›/]\s*", tidy(text)) if part][:20]
 
 
 def canonical_link(tags: list[Tag], url: str) -> str:
@@ -932,12 +964,13 @@ def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict
     lines += [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
-    titles = [*(fact.value for fact in found if fact.field == "name" and not fact.rank), heading, facts.get("name"),
-              *said]
+    named = facts.get("name")
+    titles = [named, heading, *said] if is_prose(heading) else [heading, named, *said]
     titles = [*dict.fromkeys(bare(title) for title in titles if title)]
-    if len(products) > 1 or are_several(found) or not is_perfume_page(tags, products, types, titles, facts):
+    if len(products) > 1 or are_several(found) or not is_perfume_page(tags, lines, products, types, titles, facts):
         return []
-    names = names_of(Clues(titles, [fact.value for fact in found if fact.field == "brand"], crumbs, near,
+    names = names_of(Clues(titles, [fact.value for fact in found if fact.field == "brand"],
+                           [fact.value for fact in found if fact.field == "brandmark"], crumbs, near,
                            sentences_by([page_title, *(plain(line.text) for line in lines)], " ".join(titles)), shops))
     if not names.get("name") or len(names["name"]) > 80:
         return []
