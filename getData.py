@@ -18,6 +18,7 @@ import functools
 import gc
 import hashlib
 import html as entities
+import http.cookiejar
 import http.server
 import ipaddress
 import itertools
@@ -1116,6 +1117,7 @@ class Shop:
         self.pages, self.answered, self.moved = 0, set(), ""  # moved: another host that the shop redirects to
         self.session, self.connections = requests.Session(), Connections()
         self.session.trust_env = not served  # no proxy between this machine and itself
+        self.session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))  # no page by who asks
         self.session.get_redirect_target = lambda _: None  # redirects are ours to follow; a broken one is no error
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
         self.session.mount("http://", self.connections)
@@ -1269,7 +1271,7 @@ def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
     """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is no sitemap."""
     with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError, ValueError):
         if body.startswith(b"\x1f\x8b"):
-            body = zlib.decompressobj(47).decompress(body, 10 * MAX_BYTES)
+            body = zlib.decompressobj(47).decompress(body, 5 * MAX_BYTES)
         root = lxml.etree.fromstring(body, lxml.etree.XMLParser(recover=True, resolve_entities=False))
         return [(lxml.etree.QName(place.getparent()).localname, place.text or "") for place in root.iter("{*}loc")]
     return []

@@ -690,6 +690,14 @@ def test_a_page_that_the_extractor_fails_on_ends_no_run(faulty_shop, crawl, monk
     assert names(records) == ["Nuit 2", "Nuit 1"] and "失敗: 読み取れない（ZeroDivisionError） 1" in printed and "END" not in printed
 
 
+def test_no_cookie_is_sent_back(faulty_shop, crawl):
+    def counting(body):
+        return always(lambda request: reply(request, body if not request.headers.get("Cookie") else perfume_page(9), Set_Cookie=f"c{len(shop.log)}=1; Path=/"))
+    shop = faulty_shop({})
+    shop.pages |= {"/": counting(index("/p/1", "/p/2")), "/p/1": counting(perfume_page(1)), "/p/2": counting(perfume_page(2))}
+    assert names(crawl(shop)[0]) == ["Nuit 1", "Nuit 2"]
+
+
 @pytest.mark.parametrize("base, asked", [("/shop/", "/shop/1"), ("http://[::1", "/1"), ("http://elsewhere.example/", None), ("", "/1")])
 def test_a_base_address_holds_for_links(base, asked, faulty_shop, crawl):
     shop = faulty_shop({"/": page('<a href="1">x</a>', head=f'<base href="{base}">'), "/1": perfume_page(1), "/shop/1": perfume_page(1)})
