@@ -636,10 +636,15 @@ def alike(one: str, other: str) -> float:
     return 0.95 * (SequenceMatcher(None, *pair).ratio() if len(pair[0]) > 2 else pair[0] == pair[1] != "")
 
 
+def openings(text: str) -> list[int]:
+    """Where the words of a text end."""
+    gaps = rf"\s{MARK}・･/／(（「『」』>＞】｜|–—―:：~〜～-"
+    return [end.start() for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90]) if end.start()]
+
+
 def opening(text: str, name: str) -> int:
     """Length of a text's opening that spells a name: in the same letters, as a known house, or by sound; or 0."""
-    ends = [gap.start() for gap in re.finditer(rf"$|[\s{MARK}・･/／(（「『」』>＞】｜|–—―:：~〜～-]", text[:90])]
-    fits = {end: alike(text[:end], name) for end in ends if end}
+    fits = {end: alike(text[:end], name) for end in openings(text)}
     same = [end for end in fits if fits[end] == 1]
     least = max([0.66, *(fit - 0.05 for fit in fits.values())])
     return same[-1] if same else next((end for end in fits if fits[end] >= least), 0)
@@ -647,8 +652,7 @@ def opening(text: str, name: str) -> int:
 
 def opening_house(text: str) -> str:
     """The longest opening of a text that is a known house, or empty."""
-    ends = [gap.start() for gap in re.finditer(rf"$|[\s{MARK}・/／「『（(＞>】–—-]", text[:60])]
-    return next((text[:end] for end in reversed(ends) if folded(text[:end]) in houses()), "")
+    return next((text[:end] for end in reversed(openings(text)) if folded(text[:end]) in houses()), "")
 
 
 def bracketed(text: str) -> tuple[str, str] | None:
@@ -705,7 +709,7 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     title = re.sub(r"^.*?([^\s「『】]*)\s?[「『]([^」』]+)[」』].*", r"\1 \2", title)  # ブランド「名前」はどんな香り
     title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title))
     names = []
-    for piece in re.split(rf"\s*[|｜／{MARK}]\s*|\s+[/:~〜～]\s+|：\s*", title):
+    for piece in re.split(rf"(?:\s*[|｜／{MARK}]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])", title):
         both = bracketed(piece) or spellings(piece)
         if not all(both) or not (bracketed(piece) or all(any(opening(half, name) and without_brand(half, list(brand)) !=
                                  clean_name(half) for name in brand if name) for half in both)):
@@ -783,7 +787,7 @@ def brand_texts(clues: Clues) -> list[str]:
     ranked = [text for text in [*sure, *told, *known, *marked] if folded(text) not in map(folded, shops)]
     ranked += [*filter(is_house, shops), *title_brands(clues.titles[:-1] or clues.titles)]
     beside = [text for text in near[:3] if not any(two_scripts(text, title) for title in clues.titles[:1])]
-    ranked += [*told, *beside, *shops, *near[:3]]
+    ranked += [*told, *shops, *beside, *near[:3]]
     return [text for text in ranked if is_brand(text)]
 
 
@@ -849,7 +853,8 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
     best, said, shops = (2, 0, ""), folded(" ".join(titles)), {*map(folded, shops)}
     for at, line in enumerate(lines[:2_000]):
-        if len(line.text) > 150 or (line.level != 1 and any(split_label(near.text) for near in lines[max(0, at - 1):at + 1])):
+        label = split_label(lines[max(0, at - 1)].text)
+        if len(line.text) > 150 or (line.level != 1 and (split_label(line.text) or (label and not label[1]))):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
         weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
@@ -881,9 +886,9 @@ def are_several(found: list[Fact]) -> bool:
 def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], types: set[str], titles: list[str],
                     facts: dict) -> bool:
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
-    heading = " ".join([*titles, *(as_text(product.get("category")) for product in products)])
-    kind = facts.get("concentration") or says("concentration", heading)
-    if says("gate", heading, "goods", "no_page", "article") or not clean_name(titles[0] if titles else ""):
+    heading = " ".join([*titles[:1], *(as_text(product.get("category")) for product in products)])
+    kind = facts.get("concentration") or says("concentration", " ".join(titles))
+    if says("gate", heading, "goods", "article") or says("gate", " ".join(titles), "no_page") or not clean_name(heading):
         return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
