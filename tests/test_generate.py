@@ -297,16 +297,17 @@ def test_other_spellings_are_understood(assistant, asked, normal):
     assert assistant.catalogue.normalized(asked) == normal
 
 
-def test_refusals_on_the_written_questions(assistant):
+@pytest.mark.parametrize(("answerable", "used", "least"), [("yes", "tuning", 0.96), ("no", "tuning", 0.95), ("yes", "held", 0.93), ("no", "held", 0.93)])
+def test_refusals_on_the_written_questions(assistant, answerable, used, least):
+    """Questions marked held were written before any result was seen, and nothing was chosen by them."""
     with open(ROOT / "tests" / "questions.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    refused = {row["question"]: assistant.catalogue.refusal(assistant.catalogue.normalized(row["question"])) for row in rows}
-    answerable = [row["question"] for row in rows if row["answerable"] == "yes"]
-    others = [row["question"] for row in rows if row["answerable"] == "no"]
-    assert len(rows) >= 60
-    assert sum(refused[question] is None for question in answerable) >= 0.95 * len(answerable)
-    assert sum(refused[question] is not None for question in others) >= 0.92 * len(others)
-    assert all("データにありません" in refused[question] for question in others if refused[question])
+    asked = [row["question"] for row in rows if (row["answerable"], row["used"]) == (answerable, used)]
+    refusals = [assistant.catalogue.refusal(assistant.catalogue.normalized(question)) for question in asked]
+    right = [(refusal is None) == (answerable == "yes") for refusal in refusals]
+    assert len(right) >= 20
+    assert sum(right) >= least * len(right), [question for question, good in zip(asked, right, strict=True) if not good]
+    assert all("データにありません" in refusal for refusal in refusals if refusal)
 
 
 def test_a_refusal_names_questions_that_can_be_asked(assistant):

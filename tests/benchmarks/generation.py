@@ -3,11 +3,13 @@
     python tests/benchmarks/generation.py start   seconds until 26,075 responses can be chosen from
     python tests/benchmarks/generation.py speed   grounded and free answers beside model.generate, adapter unmerged
     python tests/benchmarks/generation.py study   share answered rightly by each way of decoding, trained adapter
+    python tests/benchmarks/generation.py refuse  questions of tests/questions.csv answered and refused, rightly or not
     python tests/benchmarks/generation.py gpu     tokens a second of the 3B shape beside the memory's limit (CUDA)
 
 Run from the repository's root after loadModel.py; prints a table and writes nothing.
 """
 
+import csv
 import json
 import statistics
 import sys
@@ -121,13 +123,13 @@ def beam(model, responses, prompts, plain, beams, prior, whole, local):
 
     rows = []
     for tokens in prompts:
-        live, ended = [(0.0, (0, len(responses.records), 0))], []
+        live, ended = [(0.0, (0, len(responses.tokens)))], []
         while live:
-            ways = []
+            ways, said = [], [responses.tokens[low][:responses.shared(low, high)] for _, (low, high) in live]
             for lead, weight in ((tokens, 1.0), (plain, -prior)):
                 if not weight:
                     continue
-                starts = [lead + responses.columns[:depth, low].tolist() for _, (low, _, depth) in live]
+                starts = [lead + words for words in said]
                 width = max(map(len, starts))
                 ids = torch.tensor([[0] * (width - len(start)) + start for start in starts])
                 mask = torch.tensor([[0] * (width - len(start)) + [1] * len(start) for start in starts])
@@ -136,23 +138,22 @@ def beam(model, responses, prompts, plain, beams, prior, whole, local):
                     out = model(input_ids=ids, attention_mask=mask, position_ids=places).logits.float().log_softmax(-1)
                 ways.append((weight, ids, out, width))
             found = list(ended)
-            for row, (_, span) in enumerate(live):
-                allowed = responses.next_tokens(*span)
+            for row, (score, span) in enumerate(live):
+                branches = responses.branches(*span)
                 gains = 0
                 for weight, ids, out, width in ways:
-                    last = out[row, -1, allowed]
-                    first = width - span[2]  # the answer's own tokens stand at the end; they are scored afresh
+                    last = out[row, -1, list(branches)]
+                    first = width - len(said[row])  # the answer's own tokens stand at the end; they are scored afresh
                     past = 0 if local else out[row, first - 1:-1].gather(1, ids[row, first:, None]).sum()
                     gains = gains + weight * (past + (last.log_softmax(0) if local else last))
-                base = live[row][0] if local else 0.0
-                found += [(base + gain, responses.narrow(*span, token), False)
-                          for gain, token in zip(gains.tolist(), allowed, strict=True)]  # fmt: skip
+                found += [((score if local else 0.0) + gain, rows_left, False)
+                          for gain, rows_left in zip(gains.tolist(), branches.values(), strict=True)]  # fmt: skip
             live, ended = [], []
-            for score, span, done in sorted(found, key=lambda way: -way[0])[:beams]:
-                if done or (span[1] - span[0] == 1 if whole else responses.equally_right(*span[:2])):
-                    ended.append((score, span, True))
+            for score, (low, high), done in sorted(found, key=lambda way: -way[0])[:beams]:
+                if done or (high - low == 1 if whole else responses.equally_right(low, high)):
+                    ended.append((score, (low, high), True))
                 else:
-                    live.append((score, span))
+                    live.append((score, (low, high)))
         rows.append(max(ended)[1][0])
     return rows
 
@@ -195,6 +196,28 @@ def study():
         print(f"{name:36}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}", flush=True)
 
 
+def refuse():
+    """Prints, for each half of the written questions, how many are answered, with the kind meant, and how many refused."""
+    qa = generate.read_records(generate.QA_FILE, "arrangeData.py", ("instruction", "response", "type", "key"))
+    perfumes = generate.read_records(generate.PERFUMES_FILE, "getData.py", ("name", "url"))
+    assistant, _ = assistant_of(*generate.load(generate.ADAPTER_DIR), perfumes, qa)
+    kinds = {record["response"]: record["type"] for record in qa}
+    with open(Path(__file__).parent.parent / "questions.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for used in ("tuning", "held"):
+        for answerable, title in (("yes", "the data can answer"), ("no", "the data cannot answer")):
+            asked = [row for row in rows if (row["used"], row["answerable"]) == (used, answerable)]
+            questions = [assistant.catalogue.normalized(row["question"]) for row in asked]
+            open_ = [(q, row["kind"]) for q, row in zip(questions, asked, strict=True) if not assistant.catalogue.refusal(q)]
+            answers = assistant.say([question for question, _ in open_], True)
+            meant = [kinds[text] == kind for (text, _, _), (_, kind) in zip(answers, open_, strict=True)]
+            print(f"{used:8}{title:24}{len(asked):4} asked{len(asked) - len(open_):5} refused{len(open_):5} answered"
+                  f"{sum(meant):5} with the kind meant")  # fmt: skip
+            for (question, kind), (text, _, _), good in zip(open_, answers, meant, strict=True):
+                if not good:
+                    print(f"    {question} ({kind}) → {text[:50]}")
+
+
 def gpu():
     """Prints tokens a second of OpenCALM's 3B shape with random weights beside the limit that reading the weights sets."""
     import torch
@@ -234,4 +257,4 @@ def gpu():
 
 
 if __name__ == "__main__":
-    {"start": start, "speed": speed, "study": study, "gpu": gpu}[sys.argv[1]]()
+    {"start": start, "speed": speed, "study": study, "refuse": refuse, "gpu": gpu}[sys.argv[1]]()
