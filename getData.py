@@ -4,7 +4,8 @@
 
 Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the length of the run;
         data/page_words.csv: the words (patterns) by which pages label their facts.
-Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice).
+Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice,
+        and reads the stored pages again even when the shop is out of reach).
 Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, how often each field is filled.
 
 A folder's records carry the address http://<folder>.localhost/..., never the port it is served on.
@@ -70,7 +71,7 @@ RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it th
 MAX_FAILURES = 10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
 MAX_LINES = 5_000  # lines of text of one page that are looked at
 MAX_TAGS = 300_000  # opening and closing tags of one page that are looked at
-MAX_BARREN = 200  # pages of one kind of address that lead to no new perfume before that kind (a trap) is left
+MAX_BARREN = 200  # pages of one kind of address without a new perfume before the kind is left as a trap; see Frontier
 # ----------------------------------------------------------------------------------------------------------------------
 
 TIERS = ("top_notes", "middle_notes", "last_notes")
@@ -1321,17 +1322,19 @@ class Frontier:
         self.queues = {"": deque([(0, start, frozenset([kind_of(start)]))])}  # by kind; "" is read whatever it brings
         self.add(listed, frozenset())
 
-    def add(self, urls: list[str], trail: frozenset[str]) -> None:
-        """Queues the addresses that are new and of this host; trail: the kinds of the pages that led there."""
+    def add(self, urls: list[str], trail: frozenset[str]) -> set[str]:
+        """Kinds of those addresses that are new and of this host, now queued; trail: kinds of the pages before them."""
+        kinds = set()
         for url in urls:
             parts, key, kind = urlsplit(url), url_key(url), kind_of(url)
             wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
-            if wanted and key not in self.known and not words("url")["path"].search(parts.path):
-                if len(self.known) == 50 * MAX_PAGES:
-                    return
+            wanted = wanted and key not in self.known and not words("url")["path"].search(parts.path)
+            if wanted and len(self.known) < 50 * MAX_PAGES:
                 self.known.add(key)
+                kinds.add(kind)
                 queue = self.queues.setdefault(kind if trail else "", deque())
                 queue.append((len(self.known), url, trail | {kind}))
+        return kinds
 
     def __iter__(self) -> Iterator[tuple[str, frozenset[str]]]:
         """The addresses in turn, with the kinds of the pages that led there and their own."""
@@ -1342,9 +1345,10 @@ class Frontier:
         """How many addresses are not yet read."""
         return sum(map(len, self.queues.values()))
 
-    def judge(self, url: str, trail: frozenset[str], brought: bool) -> None:
-        """Notes whether a page brought a perfume: to the credit of all kinds that led there."""
-        self.barren.update([kind_of(url)])
+    def judge(self, url: str, trail: frozenset[str], brought: bool, led_to: set[str]) -> None:
+        """Notes what a page brought, to the credit of all kinds before it, and whether it led to its own kind only."""
+        kind = kind_of(url)
+        self.barren[kind] += 10 if led_to == {kind} else 1
         if brought:
             self.barren.subtract({kind: self.barren[kind] for kind in trail})
 
@@ -1376,10 +1380,10 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
                 if not same_as(perfume) & seen:
                     new.append(perfume | {"fetched_at": page.head["fetched_at"]})
                 seen |= same_as(perfume)
-            if (body := hashlib.sha256(page.body).digest()) not in seen:  # one page under endless addresses is a trap
-                frontier.add(page_links(page.body, page.head["url"]), trail)
+            body = hashlib.sha256(page.body).digest()  # one page under endless addresses is a trap
+            led_to = frontier.add(page_links(page.body, page.head["url"]), trail) if body not in seen else set()
+            frontier.judge(url, trail, bool(new), led_to)
             seen |= {key, body}
-            frontier.judge(url, trail, bool(new))
         yield new
     shop.counts["香水に通じないため未読"] = len(frontier)
 

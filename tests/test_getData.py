@@ -335,7 +335,7 @@ def crawl(tmp_path, monkeypatch, capsys):
     def run(shop, **constants):
         start = shop if isinstance(shop, str) else f"{shop.url}/"
         settings = {"START_URL": start, "OUTPUT_FILE": str(tmp_path / "perfumes.jsonl"), "PAGES_DIR": str(tmp_path / "pages"), "DELAY_SECONDS": 0, "BACKOFF_SECONDS": 0.01,
-                    "CONNECT_SECONDS": 1, "READ_SECONDS": 0.4, "PAGE_SECONDS": 1, "MAX_BARREN": 20, "MAX_BYTES": 300_000, "RETRY_AFTER_CAP": 3, "ATTEMPTS": 3, **constants}
+                    "CONNECT_SECONDS": 5, "READ_SECONDS": 10, "PAGE_SECONDS": 30, "MAX_BARREN": 20, "MAX_BYTES": 300_000, "RETRY_AFTER_CAP": 3, "ATTEMPTS": 3, **constants}
         for name, value in settings.items():
             monkeypatch.setattr(getData, name, value)
         end = ""
@@ -402,6 +402,9 @@ def silent_after_the_page(request, _):
     """A whole page without a length, on a connection that stays open."""
     request.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + perfume_page(2))
     time.sleep(0.8)
+
+
+SHORT = {"READ_SECONDS": 0.4, "PAGE_SECONDS": 1}  # for answers that come late
 
 
 def first(fault, then=lambda request: reply(request, perfume_page(2))):
@@ -477,7 +480,7 @@ def test_a_fault_costs_no_other_record(fault, faulty_shop, crawl):
     answer, read_it, said, times = FAULTS[fault]
     shop = faulty_shop({"/": index("/p/1", "/p/2", "/p/3"), "/p/1": perfume_page(1), "/p/2": answer, "/p/3": perfume_page(3),
                         "/%E9%A6%99": perfume_page(2), "/loop": always(lambda request: reply(request, status=302, Location="/p/2"))})
-    records, printed = crawl(shop)
+    records, printed = crawl(shop, **(SHORT if "silence" in fault or "drip" in fault else {}))
     assert names(records) == ["Nuit 1", "Nuit 2", "Nuit 3"] if read_it else names(records) == ["Nuit 1", "Nuit 3"]
     assert said in printed and "END" not in printed
     assert shop.asked().count("/p/2") == times
@@ -533,7 +536,7 @@ def test_a_shop_that_is_down_is_left_alone(status, faulty_shop, crawl):
 ])
 def test_robots_txt_comes_first_and_is_obeyed(answer, crawled, faulty_shop, crawl):
     shop = faulty_shop({"/robots.txt": answer, "/rules.txt": b"User-agent: *\nDisallow: /", "/": index("/p/1"), "/p/1": perfume_page(1)})
-    records, printed = crawl(shop)
+    records, printed = crawl(shop, **({} if crawled else SHORT))
     assert shop.asked()[0] == "/robots.txt" and names(records) == ["Nuit 1"] * crawled
     assert b"Disallow: /" not in (answer if isinstance(answer, bytes) else b"") or crawled or "robots.txt が 1 ページを断っています" in printed.split("END")[1]
     assert crawled or ("END" in printed and set(shop.asked()) <= {"/robots.txt", "/rules.txt"})
@@ -646,6 +649,17 @@ def test_traps_are_bounded(trap, faulty_shop, crawl):
     shop.pages = Endless({"/robots.txt": b"", "/sitemap.xml": b"<urlset></urlset>", "/p/1": perfume_page(1)})
     records, _ = crawl(shop, MAX_PAGES=500)
     assert names(records) == ["Nuit 1"] and len(shop.asked()) < 200
+
+
+@pytest.mark.parametrize("next_page", ["/list/page/{}/", "/list?page={}", "/calendar?day={}&month=5"])
+def test_an_endless_list_is_left_soon_by_itself(next_page, faulty_shop, crawl):
+    class Endless(dict):
+        def get(self, path):
+            return dict.get(self, path) or index("/p/1", "/p/2", next_page.format(number(path) + 1))
+    shop = faulty_shop({})
+    shop.pages = Endless({"/robots.txt": b"", "/sitemap.xml": b"<urlset/>", "/p/1": perfume_page(1), "/p/2": perfume_page(2)})
+    records, printed = crawl(shop, MAX_BARREN=200)
+    assert names(records) == ["Nuit 1", "Nuit 2"] and len(shop.asked()) < 35 and "香水に通じないため未読 1" in printed
 
 
 def test_what_was_put_off_is_read_when_its_kind_brings_perfumes_after_all(faulty_shop, crawl):
