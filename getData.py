@@ -1473,6 +1473,9 @@ def check_settings() -> None:
         value, kinds = globals()[name], int if name in ("MAX_PAGES", "ATTEMPTS") else int | float
         if isinstance(value, bool) or not isinstance(value, kinds) or not limit <= value < 1e9:
             raise SystemExit(f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。")
+    for name, value in (("OUTPUT_FILE", OUTPUT_FILE), ("PAGES_DIR", PAGES_DIR)):
+        if not isinstance(value, str | Path) or not str(value).strip():
+            raise SystemExit(f"{name} = {value!r} は使えません。置き場所の名前に直して、もう一度 {COMMAND}。")
     names = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
     if not all(isinstance(name, str) and name.strip() and name.isascii() and name.isprintable() for name in names):
         raise SystemExit(f"USER_AGENT = {USER_AGENT!r}、AI_AGENTS = {AI_AGENTS!r} は使えません。英字の名前と、"

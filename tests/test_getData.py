@@ -930,7 +930,7 @@ def test_the_sample_site_is_read_as_its_table_says(crawl):
     ("DELAY_SECONDS", -1, "DELAY_SECONDS = -1"), ("DELAY_SECONDS", "2", "DELAY_SECONDS = '2'"), ("DELAY_SECONDS", float("nan"), "DELAY_SECONDS"), ("MAX_PAGES", 0, "MAX_PAGES = 0"), ("MAX_PAGES", "many", "MAX_PAGES"), ("MAX_PAGES", None, "MAX_PAGES"),
     ("ATTEMPTS", 0, "ATTEMPTS"), ("ATTEMPTS", 2.5, "ATTEMPTS"), ("REFRESH_DAYS", "30", "REFRESH_DAYS"), ("MAX_BYTES", -5, "MAX_BYTES"), ("READ_SECONDS", 0, "READ_SECONDS"), ("USER_AGENT", "香水ボット", "USER_AGENT"), ("USER_AGENT", "a\nb", "USER_AGENT"),
     ("USER_AGENT", "", "USER_AGENT"), ("AI_AGENTS", "GPTBot", "AI_AGENTS"), ("OUTPUT_FILE", str(ROOT / "README.md" / "perfumes.jsonl"), "README.md"), ("OUTPUT_FILE", str(ROOT / "data"), str(ROOT / "data")),
-    ("PAGES_DIR", str(ROOT / "README.md"), "README.md"), ("PAGES_DIR", "/proc/pages", "/proc/pages"),
+    ("OUTPUT_FILE", "", "OUTPUT_FILE"), ("PAGES_DIR", "", "PAGES_DIR"), ("PAGES_DIR", 5, "PAGES_DIR"), ("PAGES_DIR", str(ROOT / "README.md"), "README.md"), ("PAGES_DIR", "/proc/pages", "/proc/pages"),
 ])
 def test_a_mistake_gets_one_line(setting, value, said, faulty_shop, crawl):
     shop = faulty_shop({"/": perfume_page(1)})
