@@ -84,7 +84,7 @@ INLINE = {  # elements that do not begin a line
     "link", "mark", "meta", "q", "ruby", "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "wbr",
 }
 LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
-DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
+DROPPED = {"script", "style", "noscript", "template", "svg", "header", "footer", "aside", "iframe", "select",
            "button", "textarea", "head"}
 NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
@@ -105,7 +105,9 @@ LATER = f"時間をおいてもう一度 {COMMAND}。"
 BRAND_NOISE = re.compile(  # what clings to a brand
     rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
     r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
-TRAIL = re.compile(rf"(?:(?:ホーム|home|トップページ)[\s{MARK}]*[>＞»›/]|(?:トップ|top)[\s{MARK}]*[>＞»›])", re.IGNORECASE)
+TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
+PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between the parts of a title
+ARTICLES = {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}  # types of JSON-LD
 FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
 COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
 
@@ -234,7 +236,8 @@ def names_in(tag: Tag) -> str:
 @functools.lru_cache(4096)
 def is_side(name: str, names: str) -> bool:
     """Whether an element, by its name, class and id, is one of menus, reviews or other products."""
-    return name in DROPPED or (name not in ("body", "main") and bool(words("skip")["class"].search(names)))
+    side = name in DROPPED or (name not in ("body", "main") and words("skip")["class"].search(names))
+    return bool(side) and not words("skip")["trail"].search(names)
 
 
 @functools.lru_cache(4096)
@@ -651,29 +654,22 @@ def opening(text: str, name: str) -> int:
     return same[-1] if same else next((end for end in fits if fits[end] >= least), 0)
 
 
-def opening_house(text: str) -> str:
-    """The longest opening of a text that is a known house, or empty."""
-    return next((text[:end] for end in reversed(openings(text)) if folded(text[:end]) in houses()), "")
-
-
-def bracketed(text: str) -> tuple[str, str] | None:
-    """What is before and in a bracket that closes a text, when one is Japanese and the other is not."""
+def bracketed(text: str) -> list[str]:
+    """Latin and Japanese text of 'Chloé（クロエ）'; empty for what has no such bracket at its end."""
     halves = re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text.strip())
-    return halves.groups() if halves and is_japanese(halves[1]) != is_japanese(halves[2]) else None
+    apart = halves and is_japanese(halves[1]) != is_japanese(halves[2])
+    return sorted(halves.groups(), key=is_japanese) if apart else []
 
 
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    if halves := bracketed(text):
-        return sorted(halves, key=is_japanese)
-    cuts = []
-    for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text):
-        halves = text[:gap.start()], text[gap.end():]
-        if two_scripts(*halves) and alike(*halves) >= (0.4 if gap[0].strip() else 0.5):
-            cuts.append(halves)
-    if cuts:
-        return sorted(max(reversed(cuts), key=lambda halves: alike(*halves)), key=is_japanese)
+    cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.5)
+            for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
+    fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
+            if two_scripts(one, other) and alike(one, other) >= least]
+    if halves := bracketed(text) or sorted(max(fits, default=())[2:], key=is_japanese):
+        return halves
     return [None, text or None] if is_japanese(text) else [text or None, None]
 
 
@@ -700,31 +696,8 @@ def without_brand(text: str, brand: list[str | None]) -> str:
         if re.search("[–—]| -", joint):
             break
     pieces = re.split(r"\s*[–—―]\s*|\s+-\s+|\s+by\s+", text)
-    if len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand):
-        text = text[:-len(pieces[-1])]
-    return clean_name(text)
-
-
-def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
-    """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
-    title = re.sub(r"^.*?([^\s「『】]*)\s?[「『]([^」』]+)[」』].*", r"\1 \2", title)  # ブランド「名前」はどんな香り
-    title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title))
-    names = []
-    for piece in re.split(rf"(?:\s*[|｜／{MARK}]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])", title):
-        both = bracketed(piece) or spellings(piece)
-        if not all(both) or not (bracketed(piece) or all(any(opening(half, name) and without_brand(half, list(brand)) !=
-                                 clean_name(half) for name in brand if name) for half in both)):
-            both = [piece]
-        halves = [without_brand(half.strip("<>＜＞ "), brand) for half in both]
-        learn_spelling(brand, spellings(halves[0]), 0.75)
-        if halves[0]:
-            names.append(sorted(halves, key=is_japanese) if len(halves) > 1 else spellings(halves[0]))
-    others = {folded(name) for name in (*brand, *shops) if name}
-    names = [name for name in names if not {folded(half) for half in name if half} & others] or names
-    item = names[0] if names else spellings(clean_name(title) or title)
-    for other in names[1:]:
-        learn_spelling(item, other, 0.45)
-    return item
+    closed = len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand)
+    return clean_name(text[:-len(pieces[-1])] if closed else text)
 
 
 def learn_spelling(known: list[str | None], found: list[str | None], least: float) -> None:
@@ -735,16 +708,52 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
             known[new] = found[new] if same else None
 
 
+def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
+    """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
+    title = re.sub(r"^.*?([^\s「『】]*)\s?[「『]([^」』]+)[」』].*", r"\1 \2", title)  # ブランド「名前」はどんな香り
+    title, names = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title)), []
+    for piece in filter(None, re.split(PIECES, title)):
+        name = [without_brand(half, brand) for half in bracketed(piece)] or spellings(without_brand(piece, brand))
+        if all(name) and not bracketed(piece):  # Brand Item ブランド アイテム
+            other = not is_japanese(piece.split()[0])
+            name[other] = without_brand(name[other], brand)
+        learn_spelling(brand, name, 0.75)
+        names += [name] if any(name) else []
+    others = {folded(name) for name in (*brand, *shops) if name}
+    names = [name for name in names if not {folded(half) for half in name if half} & others] or names
+    item = names[0] if names else spellings(clean_name(title) or title)
+    for other in names[1:]:
+        learn_spelling(item, other, 0.45)
+    return item
+
+
+# Brands ---------------------------------------------------------------------------------------------------------------
+
+
 class Clues(NamedTuple):
     """What a page says about its product's brand and name, each list in order of trust."""
 
-    titles: list[str]  # labelled names, heading, og:title, title; without the shop's name
-    labelled: list[str]  # brands by label or JSON-LD
-    marked: list[str]  # brands by class or link
-    crumbs: list[str]
-    near: list[str]  # short lines beside the heading
-    sentences: list[tuple[str, str]]  # (name, brand) of 'Name by Brand is ...'
+    titles: list[str]  # heading, labelled names, og:title, title; without the shop's name
+    brands: list[str]  # told by JSON-LD, labels, classes or links
+    near: list[str]  # short lines below and above the heading
     shops: list[str]
+
+
+def opening_house(text: str) -> str:
+    """The longest opening of a text that is a known house, or empty."""
+    return next((text[:end] for end in reversed(openings(text)) if folded(text[:end]) in houses()), "")
+
+
+def is_house(text: str) -> bool:
+    """Whether a text is a well-known house, in one spelling or two."""
+    return folded(text) in houses() or all(name is None or folded(name) in houses() for name in spellings(text))
+
+
+def brand_text(text: str) -> str:
+    """A brand as told, without its label, decoration and 公式サイト; empty for what is no brand: a price, a menu's word."""
+    text = BRAND_NOISE.sub("", plain(text).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
+    other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category") or is_nothing(text)
+    return text if 0 < len(clean_name(text)) < 60 and not other else ""
 
 
 def title_brands(titles: list[str]) -> list[str]:
@@ -763,33 +772,18 @@ def title_brands(titles: list[str]) -> list[str]:
     return quoted + twice + dashed
 
 
-def is_house(text: str) -> bool:
-    """Whether a text is a well-known house, in one spelling or two."""
-    return folded(text) in houses() or all(name is None or folded(name) in houses() for name in spellings(text))
-
-
-def brand_text(text: str) -> str:
-    """A brand as told, without its label, decoration and 公式サイト."""
-    return BRAND_NOISE.sub("", plain(text).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
-
-
 def brand_texts(clues: Clues) -> list[str]:
     """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
-    whole = folded(" ".join(clues.titles))
-    told, marked, crumbs, near, shops = (list(map(brand_text, texts)) for texts in (
-        clues.labelled, clues.marked, clues.crumbs, clues.near, clues.shops))
-    pieces = [brand_text(piece) for title in clues.titles for piece in re.split(DASH, title)]
-    crumbs = [crumb for crumb in crumbs if folded(crumb) not in map(folded, clues.titles)]
-    marked = marked if len({*map(folded, marked)}) < 4 else []  # a menu of brands tells nothing
-    sure = [text for text in [*told, *marked] if any(name and folded(name) in whole for name in spellings(text))]
-    sure += [brand for _, brand in clues.sentences] + [opening_house(title) for title in clues.titles]
-    sure += [crumb for crumb in crumbs if any(name and folded(name) in whole for name in spellings(crumb))]
-    known = [text for text in [*marked, *pieces, *crumbs] if is_house(text)] + [opening_house(line) for line in near]
-    ranked = [text for text in [*sure, *told, *known, *marked] if folded(text) not in map(folded, shops)]
-    ranked += [*filter(is_house, shops), *title_brands(clues.titles[:-1] or clues.titles)]
-    beside = [text for text in near[:3] if not any(two_scripts(text, title) for title in clues.titles[:1])]
-    ranked += [*told, *shops, *beside, *near[:3]]
-    return [text for text in ranked if is_brand(text)]
+    whole, shops = folded(" ".join(clues.titles)), [*map(folded, clues.shops)]
+    pieces = [piece for title in clues.titles for piece in re.split(DASH, title)]
+    near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
+    in_titles = [text for text in clues.brands if any(name and folded(name) in whole for name in spellings(text))]
+    known = [opening_house(title) for title in clues.titles] + [text for text in pieces if is_house(brand_text(text))]
+    ranked = [*in_titles, *known, *clues.brands, *map(opening_house, near)]
+    ranked = [text for text in ranked if folded(text) not in shops]
+    ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles), *clues.brands]
+    ranked += [*clues.shops, *near[:2]]
+    return [*filter(None, map(brand_text, ranked))]
 
 
 def names_of(clues: Clues) -> dict:
@@ -800,18 +794,12 @@ def names_of(clues: Clues) -> dict:
     brand = spellings(brands[0])
     for other in brands[1:]:
         learn_spelling(brand, spellings(other), 0.75)
-    for title in [*(item for item, _ in clues.sentences[:1]), *clues.titles, *clues.near]:
+    for title in [*clues.titles, *clues.near]:
         found = item_of(title, brand, clues.shops)
         name = name if any(name) else found
         learn_spelling(name, found, 0.6)
     name = name if name[0] else name[::-1]
     return {"brand": brand[0], "brand_ja": brand[1], "name": name[0], "name_ja": name[1]}
-
-
-def is_brand(text: str) -> bool:
-    """Whether a text may be a brand's name: no word of shops, listings or errors, no price."""
-    return 0 < len(clean_name(text)) < 60 and not is_nothing(text) and not says(
-        "gate", text, "no_page", "article", "shop", "price", "furniture", "category")
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
@@ -821,57 +809,63 @@ def shop_names(root: Tag, tags: list[Tag], meta: dict[str, str]) -> list[str]:
     """What a page calls its shop: in its meta data, on the link to the front page, after ©."""
     links = [tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])]
     marks = [tidy(text) for tag in links[:5] for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))]
-    owners = [found[1] for text in root.find_all(string=COPYRIGHT, limit=3) if (found := COPYRIGHT.search(text))]
+    owners = [COPYRIGHT.search(text)[1] for text in root.find_all(string=COPYRIGHT, limit=3)]
     names = [meta.get("og:site_name", ""), meta.get("application-name", ""), *marks, *map(tidy, owners)]
     return [name for name in dict.fromkeys(names) if 2 < len(name) < 40 and label_fields(name) is None
             and not says("gate", name, "furniture")]
 
 
-def without_shop(title: str, shops: list[str]) -> str:
-    """A title without the shop's name that opens or closes it."""
+def own_title(title: str, shops: list[str]) -> str:
+    """A title without the shop's name that opens or closes it, and without what brackets add: 【送料無料】."""
     for shop in map(re.escape, shops):
         title = re.sub(rf"^{shop}\s*[|｜/／:：–—-]\s*|[\s|｜/／:：–—-]*{shop}\s*$", "", title) or title
-    pieces = re.split(rf"(?:{DASH})", title)
+    pieces = re.split(DASH, title)
     if len(pieces) > 1 and says("gate", pieces[-1], "shop"):
         title = title[:title.rindex(pieces[-1])]
-    return title.strip(" |｜/／:：–—-")
-
-
-def bare(title: str) -> str:
-    """A title without what brackets add, 【送料無料】; a brand in brackets stays."""
-    def kept(found: re.Match) -> str:
-        return f" {found[1]} " if folded(found[1]) in houses() else " "
-    return " ".join(re.sub(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]", kept, title).split(" ")).strip() or title
-
-
-def agreement(text: str, titles: str) -> float:
-    """How much of a text stands in the page's titles, in letters, less a part of what does not."""
-    parts = {folded(part) for part in re.split(r"\W+", text)} - {""}
-    return sum(len(part) if part in titles else -len(part) / 3 for part in parts)
+    inside = re.compile(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]")  # a brand in brackets stays
+    shown = inside.sub(lambda found: f" {found[1]} " if folded(found[1]) in houses() else " ", title)
+    return re.sub(" +", " ", shown).strip(" |｜/／:：–—-") or title
 
 
 def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
     """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
-    best, said, shops = (2, 0, ""), folded(" ".join(titles)), {*map(folded, shops)}
+    said, found = folded(" ".join(titles)), []
     for at, line in enumerate(lines[:2_000]):
-        label = split_label(lines[max(0, at - 1)].text)
-        if len(line.text) > 150 or (line.level != 1 and (split_label(line.text) or (label and not label[1]))):
+        before = split_label(lines[at - 1].text) if at else None
+        if len(line.text) > 150 or is_trail(line) or (line.level != 1 and (split_label(line.text) or (before and not before[1]))):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
         weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
-        for text in dict.fromkeys([line.text, *line.text.split(MARK)]):
-            fit = agreement(bare(text), said)
-            if fit >= 2 and fit + weight > best[0] and folded(text) not in shops:
-                best = fit + weight, at, text
-    if best[2]:
-        return best[1:]
-    first = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
-    spoken = (at for at in range(first - 1, -1, -1) if not is_prose(lines[at].text))
-    at = next((at for at, line in enumerate(lines) if line.level == 1), -1)
-    if at < 0 and clean_name(titles[0] if titles else "") and not says("gate", titles[0], "shop"):
+        for text in {line.text, *line.text.split(MARK)}:
+            parts = {folded(part) for part in re.split(r"\W+", own_title(text, []))} - {""}
+            fit = sum(len(part) if part in said else -len(part) / 3 for part in parts)
+            found += [(fit + weight, -at, text)] if fit >= 2 and text not in shops else []
+    if found:
+        return -max(found)[1], max(found)[2]
+    first = next((at for at, line in enumerate(lines) if line.level == 1), None)
+    if first is None and titles and clean_name(titles[0]) and not says("gate", titles[0], "shop"):
         return 0, titles[0]
-    at = next(spoken, 0) if at < 0 else at
+    label = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
+    spoken = (at for at in range(label - 1, -1, -1) if not is_prose(lines[at].text))
+    at = next(spoken, 0) if first is None else first
     return at, lines[at].text if lines else ""
+
+
+def beside(lines: list[Line], top: int, heading: str) -> list[str]:
+    """Short texts that may name the brand or spell the name again: the heading's other parts, above, below, the trail."""
+    parts = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
+    below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
+    trail = [step for line in lines[max(0, top - 12):top + 1] if is_trail(line) for step in re.split(TRAIL, line.text)]
+    nearby = [line.text for line in [*lines[max(0, top - 1):top], *below] if not is_trail(line)]
+    return [text for text in [*parts, *nearby, *trail] if 1 < len(text) < 60 and not (
+        is_prose(text) or split_label(text) or says("gate", text, "furniture") or re.search(r"[¥￥%。、]|円|\d{3}", text))]
+
+
+def is_trail(line: Line) -> bool:
+    """Whether a line is of a breadcrumb trail, by its form or its element's class."""
+    classes = " ".join(names_in(tag) for tag in around(line.block)[:4])
+    step = re.match(rf"(?:ホーム|home|トップページ)(?:{TRAIL})|(?:top|トップ)[\s{MARK}]*[>＞»›]", line.text, re.IGNORECASE)
+    return bool(step or words("skip")["trail"].search(classes))
 
 
 def are_several(found: list[Fact]) -> bool:
@@ -889,14 +883,13 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
     heading = " ".join([*titles[:1], *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", " ".join(titles))
-    if says("gate", heading, "goods", "article") or says("gate", " ".join(titles), "no_page") or not clean_name(heading):
+    no_page = says("gate", " ".join(titles), "no_page")
+    if no_page or not clean_name(heading) or says("gate", heading, "goods", "article"):
         return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
         return True
-    if says("gate", heading, "extras") and not kind:
-        return False
-    if types & {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}:
+    if (says("gate", heading, "extras") and not kind) or types & ARTICLES:
         return False
     product = bool(products) or any("product" in tag.get("content", "") for tag in tags
                                     if tag.name == "meta" and tag.get("property") == "og:type")
@@ -909,35 +902,12 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     return product and says("gate", heading, "perfume") is not None
 
 
-def is_byline(text: str) -> bool:
-    """Whether a line beside the heading may name the brand or spell the name again."""
-    return len(text) < 60 and not (is_prose(text) or split_label(text) or re.search(r"[¥￥%。、]|円|\d{3}", text)
-                                   or says("gate", text, "furniture"))
-
-
-def crumbs_of(tags: list[Tag], lines: list[Line]) -> list[str]:
-    """Texts of the page's breadcrumb trail, by its class, or a line 'ホーム > ブランド > 商品'."""
-    written = [part for line in lines if TRAIL.match(line.text) for part in re.split(rf"[\s{MARK}]*[>＞»›/]+[\s{MARK}]*", line.text)]
-    if written:
-        return written[1:]
-    trails = [tag for tag in tags if re.search("crumb|topic-?path|pankuzu", names_in(tag), re.IGNORECASE)]
-    return [part for trail in trails[:1] for text in trail.stripped_strings
-            for part in re.split(r"\s*[>＞»›/]\s*", tidy(text)) if part][:20]
-
-
 def canonical_link(tags: list[Tag], url: str) -> str:
     """The address that a page calls its own, if it is on the same host and not the front page, else the given one."""
     links = (tag.get("href", "") for tag in tags if tag.name == "link" and tag.get("rel", "").lower() == "canonical")
     named = canonical(next(links, ""), url)
     own = urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/"
     return named if own else canonical(url) or url
-
-
-def sentences_by(texts: list[str], heading: str) -> list[tuple[str, str]]:
-    """Name and brand of sentences 'Name by Brand is a fragrance for women' whose both stand in the heading."""
-    pattern = r"([A-Z][^.,]{1,40}?)\sby\s([A-Z][\w&'’ -]{1,30}?)(?=\sis\b|\sfor\b|[,.]|$)"
-    return [pair for text in texts for pair in re.findall(pattern, text)
-            if all(folded(part) in folded(heading) for part in pair) and not re.search(DASH, pair[0])]
 
 
 @uncollected()
@@ -953,32 +923,25 @@ def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict
             if tag.name == "meta"}
     page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
     products, types = json_products([tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")])
-    shops = shop_names(root, tags, meta)
-    said = [without_shop(title, shops) for title in (meta.get("og:title", ""), page_title) if title]
-    lines = page_lines(root)
-    crumbs = crumbs_of(tags, lines)
-    lines = [line for line in lines if not TRAIL.match(line.text)]
+    shops, lines = shop_names(root, tags, meta), page_lines(root)
+    said = [own_title(title, shops) for title in (meta.get("og:title", ""), page_title) if clean_name(title)]
     top, heading = heading_of(lines, [*said, *(as_text(product["name"]) for product in products)], shops)
     own = [product for product in products if folded(heading) in folded(as_text(product["name"]))
            or folded(as_text(product["name"])) in folded(heading)]
-    products = own[:1] or products
-    following = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
-    beside = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
-    near = [text for text in [*beside, *(line.text for line in [*lines[max(0, top - 1):top], *following])]
-            if is_byline(text)]
-    before = [line for line in lines[max(0, top - 4):top] if split_label(line.text)]
-    lines = (before if len(before) == 1 else []) + lines[top:]
+    products, near = own[:1] or products, beside(lines, top, heading)
+    before = [line for line in lines[max(0, top - 4):top] if split_label(line.text) and not is_trail(line)]
+    lines = (before if len(before) == 1 else []) + [line for line in lines[top:] if not is_trail(line)]
     lines += [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
-    named = facts.get("name")
-    titles = [named, heading, *said] if is_prose(heading) else [heading, named, *said]
-    titles = [*dict.fromkeys(bare(title) for title in titles if title)]
+    spoken = [fact.value for fact in found if fact.field == "name" and (
+        is_prose(heading) or (fact.rank == 5 and len(fact.value) > 2 and folded(fact.value) in folded(heading)))]
+    titles = [own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title]
     if len(products) > 1 or are_several(found) or not is_perfume_page(tags, lines, products, types, titles, facts):
         return []
-    names = names_of(Clues(titles, [fact.value for fact in found if fact.field == "brand"],
-                           [fact.value for fact in found if fact.field == "brandmark"], crumbs, near,
-                           sentences_by([page_title, *(plain(line.text) for line in lines)], " ".join(titles)), shops))
+    marks = [fact.value for fact in found if fact.field == "brandmark"]
+    brands = [fact.value for fact in found if fact.field == "brand"] + (marks if len({*marks}) < 4 else [])  # no menu
+    names = names_of(Clues([*dict.fromkeys(titles)], [*map(brand_text, brands)], near, shops))
     if not names.get("name") or len(names["name"]) > 80:
         return []
     prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
