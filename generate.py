@@ -205,18 +205,18 @@ class Catalogue:
     """The words of the data: finds them in texts, checks answers against the perfumes, refuses what nothing answers."""
 
     def __init__(self, perfumes, qa):
-        self.qa, self.named, self.branded, words, brand_words = qa, {}, {}, {}, {}
+        self.qa, self.named, self.branded, words, brand_of = qa, {}, {}, {}, {}
         for perfume in perfumes:
             names, brands = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("name", "brand"))
             gender, values = perfume.get("gender"), [value for field in LISTS for value in perfume.get(field) or []]
             values += filter(None, (*names, *brands, perfume.get("concentration"), gender, PEOPLE.get(gender)))
             facts = {field: set(map(flat, perfume.get(field) or [])) for field in TIERS.values()}
             facts |= {"any": set(map(flat, values)), "url": perfume["url"]}
-            for word in map(flat, names):
-                self.named.setdefault(word, []).append(facts)
-            for word in map(flat, brands):
-                self.branded.setdefault(word, []).append(facts)
-                brand_words[word] = brands[0]
+            for word in names:
+                self.named.setdefault(flat(word), []).append(facts)
+            for word in brands:
+                self.branded.setdefault(flat(word), []).append(facts)
+                brand_of[word] = brands[0]
             words |= {flat(value): value for value in values}
             words |= {flat(scene + "シーン"): scene for scene in perfume.get("scenes") or []}
         with open(SPELLINGS_FILE, encoding="utf-8", newline="") as file:
@@ -224,7 +224,11 @@ class Catalogue:
         for row in spellings:
             if known := [word for word in row if flat(word) in words]:
                 words = {flat(word): known[0] for word in row} | words
-        self.known = words | brand_words  # {a word folded: as answers spell it}
+        parts = {(part, brand) for word, brand in brand_of.items() for part in re.split("[ ・]", word) if len(part) > 3}
+        owners = Counter(part for part, _ in parts)  # マルジェラ has one, メゾン has two
+        alone = {flat(part): brand for part, brand in parts if owners[part] == 1}
+        whole = {flat(word): brand for word, brand in brand_of.items()}
+        self.known = alone | words | whole  # {a word folded: as answers spell it}
         self.longest = max(map(len, self.known))
         self.asked_words = Counter(word for record in qa for word in set(WORDS.findall(record["instruction"])))
         told_words = Counter(word for record in qa for word in set(WORD.findall(record["response"])))
