@@ -17,7 +17,7 @@ import unicodedata
 import warnings
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 from tqdm import tqdm
@@ -100,8 +100,8 @@ class Responses:
         same, numbers = {}, {}
         for record in qa:
             same.setdefault(record["response"], []).append(record)
-        encoded = tokenizer.backend_tokenizer.encode_batch_fast(list(same))
-        rows = zip([[*row.ids, tokenizer.eos_token_id] for row in encoded], same.values(), strict=True)
+        ids = tokenizer(list(same), return_attention_mask=False)["input_ids"]
+        rows = zip([[*row, tokenizer.eos_token_id] for row in ids], same.values(), strict=True)
         rows = sorted(rows, key=lambda row: row[0])
         self.tokens, self.records = [tokens for tokens, _ in rows], [records for _, records in rows]
         self.asked = [numbers.setdefault(frozenset(map(asked_by, records)), len(numbers)) for records in self.records]
@@ -341,7 +341,7 @@ class Assistant:
 
     def __init__(self, model, tokenizer, responses, catalogue):
         self.model, self.tokenizer, self.responses, self.catalogue = model, tokenizer, responses, catalogue
-        self.told, self.last = {}, ""  # {question: (answers told, their pages)}, the question before
+        self.told, self.last = defaultdict(list), ""  # {question: what say() said}, the question before
 
     def text(self, tokens):
         """The text of an answer's tokens, without a last character that is still incomplete."""
@@ -365,9 +365,9 @@ class Assistant:
         """[(answer, its pages, True)] from what else answers the question, about no perfume told before; or []."""
         if not GROUNDED:
             return self.say([question], False, show=show)
-        told, pages = self.told[question]
-        keys = {asked_by(record) for record in self.catalogue.qa if CONTROL.sub("", record["response"]) in told}
-        rest = [r for r in self.catalogue.qa if asked_by(r) in keys and not pages & pages_of([r])]
+        texts, pages, _ = zip(*self.told[question], strict=True)
+        keys = {asked_by(record) for record in self.catalogue.qa if CONTROL.sub("", record["response"]) in texts}
+        rest = [r for r in self.catalogue.qa if asked_by(r) in keys and pages_of([r]).isdisjoint(chain(*pages))]
         return self.say([question], True, Responses(self.tokenizer, rest), show) if rest else []
 
     def answers(self, questions, show=None):
@@ -383,14 +383,12 @@ class Assistant:
         for question in asked:
             if refusals[question]:
                 lines.append((refusals[question], ()))
-                continue
-            new = [said.pop(question)] if question in said else self.another(question, show)
-            told, told_pages = self.told.setdefault(question, (set(), set()))
-            for text, pages, _ in new:
-                told.add(text)
-                told_pages |= pages
+            elif new := [said.pop(question)] if question in said else self.another(question, show):
+                self.told[question] += new
+                text, pages, _ = new[0]
                 lines.append((text if GROUNDED else self.catalogue.marked(text), sorted(pages)))
-            lines += [] if new else [(NOTHING_ELSE, ())]
+            else:
+                lines.append((NOTHING_ELSE, ()))
         return lines
 
 
@@ -546,14 +544,14 @@ def load(folder, adapted=True):
     try:
         base = PeftConfig.from_pretrained(folder).base_model_name_or_path
         part = "トークナイザー"
-        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
         assert tokenizer.chat_template, "質問のひな形 chat_template がありません"
         part = f"基盤モデル {base}"
-        known, size = len(AutoTokenizer.from_pretrained(base)), len(tokenizer)
+        known, size = len(AutoTokenizer.from_pretrained(base, trust_remote_code=False)), len(tokenizer)
         assert known <= size <= known + 1, f"{known:,} 語のはずのトークナイザーが {size:,} 語です"
         part = f"アダプター（基盤モデル {base}）"
         saved = load_file(Path(folder, "adapter_model.safetensors"))
-        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
         assert set(saved) == set(get_peft_model_state_dict(model, save_embedding_layers=False)), "層の名前が違います"
         assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), "中身が空です"
         model = model.merge_and_unload() if adapted else model.unload()

@@ -122,7 +122,10 @@ def test_importing_takes_no_torch():
 
 
 def test_tokens_are_those_of_training(assistant):
-    responses, tokenizer = assistant.responses, assistant.tokenizer
+    tokenizer = assistant.tokenizer
+    tokenizer(["春", "春の香水"], padding=True, truncation=True, max_length=5)  # must leave nothing behind
+    responses = generate.Responses(tokenizer, assistant.catalogue.qa)
+    assert responses.tokens == assistant.responses.tokens
     for tokens, same in list(zip(responses.tokens, responses.records, strict=True))[::97]:
         answer = same[0]["response"] + tokenizer.eos_token  # as loadModel.py tokenizes it
         assert tokenizer(answer)["input_ids"] == tokens
