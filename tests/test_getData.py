@@ -506,7 +506,7 @@ def test_random_answers_end_no_run(faulty_shop, crawl):
     chance = random.Random(3)
     heads = [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", b"HTTP/1.1 302 Found\r\nLocation: ", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
              b"HTTP/1.1 429 x\r\nRetry-After: ", b"HTTP/1.1 200 OK\r\nContent-Length: ", b"HTTP/1.1 200 OK\r\nContent-Type: ", b"HTTP/1.1 "]
-    answers = {f"/x/{number}": chance.choice(heads) + chance.randbytes(chance.randrange(300)) for number in range(150)}
+    answers = {f"/x/{number}": chance.choice(heads) + chance.randbytes(chance.randrange(300)) for number in range(90)}
     shop = faulty_shop({"/": index("/p/1", *answers, "/p/3"), "/p/1": perfume_page(1), "/p/3": perfume_page(3),
                         **{path: always(lambda request, answer=answer: raw(request, answer)) for path, answer in answers.items()}})
     records, printed = crawl(shop, ATTEMPTS=1, MAX_FAILURES=1_000, MAX_BARREN=1_000)
@@ -889,10 +889,10 @@ def test_a_kill_at_any_moment_loses_nothing(faulty_shop, crawl, tmp_path):
 
 def test_ctrl_c_at_any_moment_is_one_line_and_the_next_run_goes_on(faulty_shop, crawl, tmp_path):
     pages = {"/": index(*(f"/p/{number}" for number in range(6))), **{f"/p/{number}": perfume_page(number) for number in range(6)}}
-    for asked in (1, 2, 3, 5, 8):
+    for asked in (1, 2, 4, 8):
         folder, shop = tmp_path / f"stop{asked}", faulty_shop(pages)
         folder.mkdir()
-        process = subprocess.Popen([sys.executable, "-c", KILLED.replace("DELAY_SECONDS, ", "DELAY_SECONDS, ").replace(", 0, 0.01", ", 0.1, 0.01"), f"{shop.url}/"], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        process = subprocess.Popen([sys.executable, "-c", KILLED.replace(", 0, 0.01", ", 0.1, 0.01"), f"{shop.url}/"], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)},
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
         while len(shop.log) < asked and process.poll() is None:
             time.sleep(0.005)
