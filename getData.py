@@ -84,7 +84,8 @@ INLINE = {  # elements that do not begin a line
     "link", "mark", "meta", "q", "ruby", "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "wbr",
 }
 LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
-DROPPED = {"script", "style", "noscript", "template", "svg", "header", "footer", "aside", "iframe", "select",
+WHOLE = ("body", "main", "article", "section")  # elements whose class speaks of the page, not of what they hold
+DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
            "button", "textarea", "head"}
 NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
@@ -106,10 +107,11 @@ BRAND_NOISE = re.compile(  # what clings to a brand
     rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
     r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
 TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
-PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between the parts of a title
+PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between a title's parts
 ARTICLES = {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}  # types of JSON-LD
 FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
-COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
+COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*"
+                       r"([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
 
 
 class Fact(NamedTuple):
@@ -156,6 +158,7 @@ def decode(html: bytes) -> str:
     return min(texts, key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)))
 
 
+@functools.lru_cache(4096)
 def tidy(text: str) -> str:
     """Text on one line; full-width spaces and MARKs, which separate, are kept, control characters are not."""
     text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
@@ -206,19 +209,7 @@ class Line(NamedTuple):
         return int(self.block.name[1]) if self.block and re.fullmatch("h[1-6]", self.block.name) else 0
 
 
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: a large page's tree is gone through again and again, and nothing of it freed."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable() if enabled else None
-
-
 @functools.lru_cache(1)  # a page is read twice, for its perfumes and for its links
-@uncollected()
 def parse(html: bytes) -> BeautifulSoup | None:
     """A page's tree; None for what is no page."""
     if html.startswith(NOT_HTML) or not html.strip():
@@ -240,12 +231,6 @@ def is_side(name: str, names: str) -> bool:
     return bool(side) and not words("skip")["trail"].search(names)
 
 
-@functools.lru_cache(4096)
-def is_brand_mark(names: str, href: str) -> bool:
-    """Whether an element's class or link says that it holds the brand."""
-    return bool(words("skip")["brand_class"].search(names) or words("url")["brand"].search(href))
-
-
 def attribute_label(tag: Tag) -> str:
     """A label that an element has only as an attribute (data-label, alt, class, itemprop, link), or empty."""
     said = [tag.get(key, "") for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")]
@@ -255,8 +240,8 @@ def attribute_label(tag: Tag) -> str:
     if tag.get("itemprop") == "brand":
         hidden = [tag, *tag.find_all("meta", limit=2)]  # its name may stand in an attribute only
         return "brand：" + next((mark["content"] for mark in hidden if mark.get("content")), "")
-    marked = tag.name not in ("body", "main", "article", "section") and is_brand_mark(names_in(tag), tag.get("href", ""))
-    return "brandmark：" if marked and not tag.find(["h1", "h2"]) else ""
+    marked = says("skip", names_in(tag), "brand_class") or says("url", tag.get("href", ""), "brand")
+    return "brandmark：" if marked and tag.name not in WHOLE and not tag.find(["h1", "h2"]) else ""
 
 
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
@@ -280,28 +265,38 @@ def texts_of(root: Tag) -> Iterator[Line]:
         node, place = todo.pop()
         text = str(node) if type(node) is NavigableString else ""
         if isinstance(node, Tag):
-            if is_side(node.name, names_in(node) if node.attrs else "") and id(node) not in kept and not (
+            names = names_in(node) if node.attrs else ""
+            if is_side(node.name, names) and id(node) not in kept and not (
                     node.name == "header" and node.find_parent(["article", "main"])):
                 continue
             if node.name not in INLINE and not (node.name == "br" and place.level):
-                rank = 2 if "short-description" in names_in(node) else 3 if node.name in LABELLED else place.rank
+                rank = 2 if "short-description" in names else 3 if node.name in LABELLED else place.rank
                 place = Line("", node, rank)
             cells = headed_cells(node) if node.name == "table" else []
             inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
             todo += reversed(inside or [(child, place) for child in node.contents])
             text = attribute_label(node) if node.attrs and node.name != "h1" else ""
         if place.block is not current.block:
-            yield from (current._replace(text=line) for line in written_lines(MARK.join(pieces)))
+            yield from (current._replace(text=line) for line in written_lines(pieces))
             pieces, current = [], place
-        pieces.append(text)
-    yield from (current._replace(text=line) for line in written_lines(MARK.join(pieces)))
+        if text and not text.isspace():
+            pieces.append(text)
+    yield from (current._replace(text=line) for line in written_lines(pieces))
 
 
-def written_lines(text: str) -> list[str]:
+def written_lines(pieces: list[str]) -> list[str]:
     """An element's text as one line; as several where its line breaks part labelled lines."""
+    text = MARK.join(pieces)
     lines = [*filter(None, map(tidy, text.split("\n")))] if "\n" in text else []
     labelled = sum(split_label(line) is not None for line in lines)
-    return lines if labelled > 1 and len(lines) > 2 else [tidy(text)]
+    return lines if labelled > 1 and len(lines) > 2 else [*filter(None, [tidy(text)])]
+
+
+def label_first(text: str) -> str:
+    """A line with the label in front that stood in a bracket at its end: 'A、B（トップ）'."""
+    closing = re.fullmatch(rf"(.+?)[\s{MARK}]*[（(]([^（()）]+)[)）]", text)
+    named = closing and {*(label_fields(closing[2]) or ())} & {*TIERS}
+    return f"{closing[2]}：{closing[1]}" if named else text
 
 
 def page_lines(root: Tag) -> list[Line]:
@@ -309,15 +304,13 @@ def page_lines(root: Tag) -> list[Line]:
     lines, hidden = [], 0  # hidden: level of the heading under which something else stands
     for line in texts_of(root):
         titled = line.level or (7 if words("skip")["title_class"].search(names_in(line.block)) else 0)
-        if line.text and titled and titled <= hidden:
+        if titled and titled <= hidden:
             hidden = 0
         if len(line.text) < 40 and line.level != 1 and (
                 says("skip", line.text, "others") or (titled and says("skip", line.text, "heading"))):
             hidden = hidden or titled or 7
-        if line.text and not hidden:
-            closing = re.fullmatch(rf"(.+?)[\s{MARK}]*[（(]([^（()）]+)[)）]", line.text)  # A、B（トップ）
-            written = f"{closing[2]}：{closing[1]}" if closing and set(label_fields(closing[2]) or ()) & {*TIERS} else line.text
-            lines += [line._replace(text=part) for part in split_inline(written)]
+        if not hidden:
+            lines += [line._replace(text=part) for part in split_inline(label_first(line.text))]
         if len(lines) > MAX_LINES:
             break
     return lines
@@ -561,21 +554,17 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
 
 
 def tag_facts(text: str) -> list[tuple[str, object]]:
-    """Gender, families and concentration of a text that ends in 【ユニセックス／フローラル／オードトワレ】."""
+    """Facts of tags: of a text's '【ユニセックス／フローラル／オードトワレ】', of a line '100 ml · Unisex'."""
     tags = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text)
     facts = []
-    for part in re.split(r"[／/・、]", tags[1]) if tags else []:
-        kind = "gender" if gender_of(part) else "concentration" if says("concentration", part) else "families"
-        facts.append((kind, read_field(kind, [part])))
+    for part in re.split(rf"[／/・、|｜·,{MARK}]", tags[1] if tags else text if len(text) < 60 else ""):
+        if gender_of(part) and (tags or words("gate")["gender"].fullmatch(plain(part))):
+            facts.append(("gender", gender_of(part)))
+        elif says("concentration", part) and (tags or not clean_name(part)):
+            facts.append(("concentration", says("concentration", part)))
+        elif tags:
+            facts.append(("families", read_words([part])))
     return facts if {kind for kind, _ in facts} - {"families"} else []
-
-
-def stray_facts(text: str) -> list[tuple[str, object]]:
-    """Gender and concentration of a short line that has them without a label: '100 ml · Unisex · Eau de Parfum'."""
-    parts = re.split(rf"[／/・、|｜·,{MARK}]", text) if len(text) < 60 else []
-    genders = [gender_of(part) for part in parts if words("gate")["gender"].fullmatch(plain(part))]
-    kinds = [kind for part in parts if not clean_name(part) and (kind := says("concentration", part))]
-    return [("gender", gender) for gender in genders[:1]] + [("concentration", kind) for kind in kinds[:1]]
 
 
 def facts_of(lines: list[Line]) -> list[Fact]:
@@ -589,8 +578,6 @@ def facts_of(lines: list[Line]) -> list[Fact]:
             found += [Fact(line.rank, at, *fact) for fact in read if apart or (fact[0] in TIERS and len(fact[1]) > 1)]
         elif tags := tag_facts(line.text):
             found += [Fact(2, at, *fact) for fact in tags]
-        elif stray := stray_facts(line.text):
-            found += [Fact(4, at, *fact) for fact in stray]
         else:
             found += [Fact(5, at, *fact) for fact in sentence_facts(line.text)]
     return sorted((fact for fact in found if fact.value), key=lambda fact: fact[:2])
@@ -673,6 +660,7 @@ def spellings(text: str) -> list[str | None]:
     return [None, text or None] if is_japanese(text) else [text or None, None]
 
 
+@functools.lru_cache(8192)
 def clean_name(text: str) -> str:
     """A name without size, concentration, year, shop words and decoration; empty when nothing else is left."""
     text = re.sub(rf"[|{MARK}]\s*{YEAR}$", "", text).replace(MARK, " ").translate(WIDE)
@@ -750,7 +738,7 @@ def is_house(text: str) -> bool:
 
 
 def brand_text(text: str) -> str:
-    """A brand as told, without its label, decoration and 公式サイト; empty for what is no brand: a price, a menu's word."""
+    """A brand as told, without label, decoration and 公式サイト; empty for what is none: a price, a menu's word."""
     text = BRAND_NOISE.sub("", plain(text).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
     other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category") or is_nothing(text)
     return text if 0 < len(clean_name(text)) < 60 and not other else ""
@@ -832,7 +820,8 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     said, found = folded(" ".join(titles)), []
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
-        if len(line.text) > 150 or is_trail(line) or (line.level != 1 and (split_label(line.text) or (before and not before[1]))):
+        valued = split_label(line.text) or (before and not before[1])  # a label or its value
+        if len(line.text) > 150 or is_trail(line) or (line.level != 1 and valued):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
         weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
@@ -852,20 +841,20 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
 
 
 def beside(lines: list[Line], top: int, heading: str) -> list[str]:
-    """Short texts that may name the brand or spell the name again: the heading's other parts, above, below, the trail."""
+    """Short texts that may name the brand or spell the name again: of the heading's line, above, below, the trail."""
     parts = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
     below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
     trail = [step for line in lines[max(0, top - 12):top + 1] if is_trail(line) for step in re.split(TRAIL, line.text)]
     nearby = [line.text for line in [*lines[max(0, top - 1):top], *below] if not is_trail(line)]
     return [text for text in [*parts, *nearby, *trail] if 1 < len(text) < 60 and not (
-        is_prose(text) or split_label(text) or says("gate", text, "furniture") or re.search(r"[¥￥%。、]|円|\d{3}", text))]
+        is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))]
 
 
 def is_trail(line: Line) -> bool:
     """Whether a line is of a breadcrumb trail, by its form or its element's class."""
     classes = " ".join(names_in(tag) for tag in around(line.block)[:4])
-    step = re.match(rf"(?:ホーム|home|トップページ)(?:{TRAIL})|(?:top|トップ)[\s{MARK}]*[>＞»›]", line.text, re.IGNORECASE)
-    return bool(step or words("skip")["trail"].search(classes))
+    start = rf"(?:ホーム|home|トップページ)(?:{TRAIL})|(?:top|トップ)[\s{MARK}]*[>＞»›]"
+    return bool(re.match(start, line.text, re.IGNORECASE) or words("skip")["trail"].search(classes))
 
 
 def are_several(found: list[Fact]) -> bool:
@@ -910,14 +899,21 @@ def canonical_link(tags: list[Tag], url: str) -> str:
     return named if own else canonical(url) or url
 
 
-@uncollected()
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
     """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume.
 
     content_type is not believed: pages name wrong encodings, their bytes show the right one.
     """
-    if (root := parse(html)) is None:
-        return []
+    gc.disable()  # a large page's tree would be gone through again and again, and nothing of it freed
+    try:
+        root = parse(html)
+        return [] if root is None else perfumes_of(root, url)
+    finally:
+        gc.enable()
+
+
+def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
+    """Records of a page's tree: one or none."""
     tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name == "title"]
     meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content", "")) for tag in tags
             if tag.name == "meta"}
