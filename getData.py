@@ -240,8 +240,9 @@ def attribute_label(tag: Tag) -> str:
     if tag.get("itemprop") == "brand":
         hidden = [tag, *tag.find_all("meta", limit=2)]  # its name may stand in an attribute only
         return "brand：" + next((mark["content"] for mark in hidden if mark.get("content")), "")
-    marked = says("skip", names_in(tag), "brand_class") or says("url", tag.get("href", ""), "brand")
-    return "brandmark：" if marked and tag.name not in WHOLE and not tag.find(["h1", "h2"]) else ""
+    if tag.name not in WHOLE and says("skip", names_in(tag), "brand_class") and not tag.find(["h1", "h2"]):
+        return "brand："
+    return "brandlink：" if says("url", tag.get("href", ""), "brand") else ""
 
 
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
@@ -373,7 +374,7 @@ def json_lines(product: dict) -> list[Line]:
 def label_fields(text: str) -> tuple[str, ...] | None:
     """Fields that a label stands for: () for one of no use here, None for what is no label; 'ミドル＆ラスト' is two."""
     label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
-    label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*\)|[^\w]|_", "", label)
+    label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*(?:\)|$)|\W|_|^\d+", "", label)
     tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
     if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香りの?|the|and|から|と)+", label):
         return tuple(tiers)
@@ -629,7 +630,7 @@ def alike(one: str, other: str) -> float:
 
 def openings(text: str) -> list[int]:
     """Where the words of a text end."""
-    gaps = rf"\s{MARK}・･/／(（「『」』>＞】｜|–—―:：~〜～-"
+    gaps = rf"\s{MARK}・･/／()（）「『」』>＞】｜|–—―:：~〜～-"
     return [end.start() for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90]) if end.start()]
 
 
@@ -675,7 +676,7 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     """A title without the brand that opens it, once in each script, or that closes it after a dash or 'by'."""
     scripts = {False, True}
     while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
-        spelt, joint = plain(text[:end]), re.match(rf"[\s{MARK}・:：/／】＞>）)–—|｜-]*", text[end:])[0]
+        spelt, joint = plain(text[:end]), re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
         script = is_japanese(spelt)
         if script not in scripts or not clean_name(text[end:]) or alike(brand[script] or spelt, spelt) < 1:
             break
@@ -785,7 +786,9 @@ def names_of(clues: Clues) -> dict:
     for title in [*clues.titles, *clues.near]:
         found = item_of(title, brand, clues.shops)
         name = name if any(name) else found
-        learn_spelling(name, found, 0.6)
+        is_brand = [any(part and part in brand for part in parts) for parts in (found, name)]
+        if is_brand != [True, False]:
+            learn_spelling(name, found, 0.6)
     name = name if name[0] else name[::-1]
     return {"brand": brand[0], "brand_ja": brand[1], "name": name[0], "name_ja": name[1]}
 
@@ -925,8 +928,8 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     own = [product for product in products if folded(heading) in folded(as_text(product["name"]))
            or folded(as_text(product["name"])) in folded(heading)]
     products, near = own[:1] or products, beside(lines, top, heading)
-    before = [line for line in lines[max(0, top - 4):top] if split_label(line.text) and not is_trail(line)]
-    lines = (before if len(before) == 1 else []) + [line for line in lines[top:] if not is_trail(line)]
+    before = [line for line in lines[max(0, top - 3):top] if split_label(line.text) and "brandlink" not in line.text]
+    lines = [line for line in before + lines[top:] if not is_trail(line)]
     lines += [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
@@ -935,7 +938,7 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     titles = [own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title]
     if len(products) > 1 or are_several(found) or not is_perfume_page(tags, lines, products, types, titles, facts):
         return []
-    marks = [fact.value for fact in found if fact.field == "brandmark"]
+    marks = [fact.value for fact in found if fact.field == "brandlink"]
     brands = [fact.value for fact in found if fact.field == "brand"] + (marks if len({*marks}) < 4 else [])  # no menu
     names = names_of(Clues([*dict.fromkeys(titles)], [*map(brand_text, brands)], near, shops))
     if not names.get("name") or len(names["name"]) > 80:

@@ -10,9 +10,9 @@ from which all of them or none may be read. mistakes(shape, records) says what i
 import re
 import unicodedata
 
-from . import several, single, without
+from . import several, shops, single, without
 
-SHAPES = single.SHAPES + several.SHAPES + without.SHAPES
+SHAPES = single.SHAPES + shops.SHAPES + several.SHAPES + without.SHAPES
 NOTE_FIELDS = ("top_notes", "middle_notes", "last_notes", "notes")
 NAME_FIELDS = (("brand", "brand_ja"), ("name", "name_ja"))
 
