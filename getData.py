@@ -652,7 +652,7 @@ def bracketed(text: str) -> list[str]:
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.5)
+    cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.55)
             for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
     fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
             if two_scripts(one, other) and alike(one, other) >= least]
@@ -730,7 +730,8 @@ class Clues(NamedTuple):
 
 def opening_house(text: str) -> str:
     """The longest opening of a text that is a known house, or empty."""
-    return next((text[:end] for end in reversed(openings(text)) if folded(text[:end]) in houses()), "")
+    ends = [end for end in reversed(openings(text)) if text[end:end + 1] != "・"]
+    return next((text[:end] for end in ends if folded(text[:end]) in houses()), "")
 
 
 def is_house(text: str) -> bool:
@@ -815,7 +816,8 @@ def own_title(title: str, shops: list[str]) -> str:
         title = title[:title.rindex(pieces[-1])]
     inside = re.compile(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]")  # a brand in brackets stays
     shown = inside.sub(lambda found: f" {found[1]} " if folded(found[1]) in houses() else " ", title)
-    return re.sub(" +", " ", shown).strip(" |｜/／:：–—-") or title
+    shown = re.sub(words("skip")["lead"], "", re.sub(" +", " ", shown).strip(" |｜/／:：–—-"))
+    return shown or title
 
 
 def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
@@ -824,7 +826,8 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
         valued = split_label(line.text) or (before and not before[1])  # a label or its value
-        if len(line.text) > 150 or is_trail(line) or (line.level != 1 and valued):
+        other = len(line.text) > 150 or label_fields(line.text) is not None or is_trail(line)
+        if other or (line.level != 1 and valued):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
         weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
@@ -834,7 +837,8 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
             found += [(fit + weight, -at, text)] if fit >= 2 and text not in shops else []
     if found:
         return -max(found)[1], max(found)[2]
-    first = next((at for at, line in enumerate(lines) if line.level == 1), None)
+    named = [at for at, line in enumerate(lines) if 0 < line.level < 4 and label_fields(line.text) is None]
+    first = next((at for at in named if lines[at].level == 1 or not said), None)
     if first is None and titles and clean_name(titles[0]) and not says("gate", titles[0], "shop"):
         return 0, titles[0]
     label = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
@@ -924,6 +928,7 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     products, types = json_products([tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")])
     shops, lines = shop_names(root, tags, meta), page_lines(root)
     said = [own_title(title, shops) for title in (meta.get("og:title", ""), page_title) if clean_name(title)]
+    said = [title for title in said if label_fields(title) is None]
     top, heading = heading_of(lines, [*said, *(as_text(product["name"]) for product in products)], shops)
     own = [product for product in products if folded(heading) in folded(as_text(product["name"]))
            or folded(as_text(product["name"])) in folded(heading)]

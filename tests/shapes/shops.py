@@ -7,6 +7,9 @@ MENU = "".join(f'<li><a href="/brand/{number}">{name}</a></li>' for number, name
 CARDS = "".join(f'<li class="goods"><a href="/g/{number}"><img src="/{number}.jpg" alt=""><span>{name}</span></a><p>{number},980円</p></li>' for number, name in enumerate(
     ("プラダ キャンディ EDP 50ml", "グッチ ブルーム EDP 30ml", "エルメス 庭園の水 EDT 50ml"), 3))
 
+TIERS = "<p>トップ：レモン、ライム<br>ミドル：ローズ、リリー<br>ラスト：ムスク、アンバー</p>"
+NOTES = {"top": "レモン|ライム", "middle": "ローズ|リリー", "last": "ムスク|アンバー"}
+
 
 def page(title: str, body: str, head: str = "") -> str:
     """A page with a menu of brands above and one of goods below."""
@@ -37,7 +40,7 @@ SHAPES = [
 <div><b>Heart</b><i>トンカビーン</i><i>タバコブロッサム</i></div><div><b>Base</b><i>ドライフルーツ</i><i>ウッディサップ</i></div></div></section></main>""", '<meta property="og:title" content="トバコ バニラ"><meta property="og:type" content="product">'),
           perfume("タバコリーフ|スパイス", "トンカビーン|タバコブロッサム", "ドライフルーツ|ウッディサップ", brand="TOM FORD", name="Tobacco Vanille", name_ja="トバコ バニラ")),
     shape("shop-ld-brand-is-the-shop", page("BYREDO バイレード ブランシュ オードパルファム 50ml", """<h1>BYREDO バイレード ブランシュ オードパルファム 50ml</h1><p>Top: ホワイトローズ、アルデヒド / Middle: ピオニー、バイオレット / Base: サンダルウッド、ムスク</p>""",
-          '<script type="application/ld+json">{"@context":"https://schema.org","@type":"Product","name":"BYREDO バイレード ブランシュ オードパルファム 50ml","brand":{"@type":"Brand","name":"ことり香水店"},"offers":{"@type":"Offer","price":"24200"}}</script>'),
+          '<script type="application/ld+json">{"@context":"https://schema.org", "@type":"Product", "name":"BYREDO バイレード ブランシュ オードパルファム 50ml", "brand":{"@type":"Brand", "name":"ことり香水店"},"offers":{"@type":"Offer", "price":"24200"}}</script>'),
           perfume("ホワイトローズ|アルデヒド", "ピオニー|バイオレット", "サンダルウッド|ムスク", brand="BYREDO", brand_ja="バイレード", name="ブランシュ", concentration="オードパルファム")),
     shape("shop-numbered-tiers", page("アナスイ スイ ドリームス EDT 50ml | ことり香水店", """<h1>アナスイ スイ ドリームス EDT 50ml</h1><p>3,280円</p><h4>香りの変化</h4><p>① トップノート（つけて5分）：ミント、マンダリン<br>② ミドルノート（30分〜）：ピオニー、スズラン<br>③ ラストノート（3時間〜）：サンダルウッド、バニラ</p>"""),
           perfume("ミント|マンダリン", "ピオニー|スズラン", "サンダルウッド|バニラ", brand_ja="アナスイ", name="スイ ドリームス", concentration="オードトワレ")),
@@ -55,6 +58,20 @@ SHAPES = [
           perfume("生姜|柚子", "山椒|藤", "杉|苔", brand_ja="香舗たちばな", name="夜風")),
     shape("shop-list-without-tiers", page("ジョーマローン ネクタリン ブロッサム＆ハニー コロン 30ml | ことり香水店", """<h1>ジョーマローン ネクタリン ブロッサム＆ハニー コロン 30ml</h1><p>11,000円</p><p>香りの構成：ネクタリン、ピーチ、カシス、アカシアハニー、ベチバー</p>"""),
           perfume(notes="ネクタリン|ピーチ|カシス|アカシアハニー|ベチバー", brand_ja="ジョーマローン", name=("ネクタリン ブロッサム＆ハニー コロン", "ネクタリン ブロッサム＆ハニー"))),
+    shape("shop-kinds-before-the-brand", page("香水 メンズ カルバンクライン CK-ONE シーケーワン オードトワレ EDT 100mL CALVIN KLEIN | ことり香水店", f"<h2>香水 メンズ カルバンクライン CK-ONE シーケーワン オードトワレ EDT 100mL CALVIN KLEIN</h2><p>2,980円</p>{TIERS}"), perfume(**NOTES, brand="CALVIN KLEIN", brand_ja="カルバンクライン", name=("CK-ONE シーケーワン", "CK-ONE"))),
+    shape("shop-h1-says-product-details", page("商品詳細 | ことり香水店", f"<h1>商品詳細</h1><h2>ロクシタン ヴァーベナ オードトワレ 100ml</h2><p>6,600円</p>{TIERS}"), perfume(**NOTES, brand_ja="ロクシタン", name="ヴァーベナ")),
+    shape("shop-brand-link-below", page("Aesop｜イソップ テシット オードパルファム - ことり香水店", "<h1>テシット オードパルファム</h1><p><a href='/brands/aesop'>Aesop｜イソップ</a></p><p>12,650円</p><dl><dt>トップ</dt><dd>ユズ<br>マンダリン</dd><dt>ミドル</dt><dd>クローブ</dd><dt>ラスト</dt><dd>ベチバー<br>パチュリ</dd></dl>"), perfume("ユズ|マンダリン", "クローブ", "ベチバー|パチュリ", brand="Aesop", brand_ja="イソップ", name="テシット")),
+    shape("shop-wide-spaces-and-et-sp", page("ブルガリ プールオム ソワール | ことり香水店", f"<h1>BVLGARI　ブルガリ　プールオム　ソワール　オードトワレ　ET/SP　50ml</h1><p>3,480円</p>{TIERS}"), perfume(**NOTES, brand="BVLGARI", brand_ja="ブルガリ", name="プールオム ソワール")),
+    shape("shop-translated-name-in-brackets", page("エルメス 地中海の庭 EDT 50ml", f"<h1>エルメス 地中海の庭 （Un Jardin en Mediterranee） EDT 50ml</h1><p>6,480円</p>{TIERS}"), perfume(**NOTES, brand_ja="エルメス", name="Un Jardin en Mediterranee", name_ja="地中海の庭")),
+    shape("shop-brand-with-a-slash", page("ヴェルサーチェ/VERSACE ブライト クリスタル オードトワレ/50mL|香水・フレグランス", f"<h1>ヴェルサーチェ/VERSACE ブライト クリスタル オードトワレ/50mL</h1><p>4,980円</p>{TIERS}"), perfume(**NOTES, brand="VERSACE", brand_ja="ヴェルサーチェ", name="ブライト クリスタル")),
+    shape("shop-brand-below-alone", page("シャネル N°5 オードゥ パルファム | ことり香水店", f"<h1>N°5 オードゥ パルファム（ヴァポリザター）</h1><p>CHANEL</p><p>18,700円</p>{TIERS}"), perfume(**NOTES, brand="CHANEL", brand_ja="シャネル", name="N°5")),
+    shape("shop-name-opens-like-a-house", page("サボン・デ・フルール", "<p class='maker'>香水舎エトワル</p><h1>サボン・デ・フルール</h1><p>3,300円</p><p>TOP NOTE / レモン・ライム<br>MIDDLE NOTE / ローズ・リリー<br>BASE NOTE / ムスク・アンバー</p>"), perfume(**NOTES, brand_ja="香水舎エトワル", name="サボン・デ・フルール")),
+    shape("shop-name-opens-with-the-brand", page("MISS DIOR ミス ディオール ブルーミング ブーケ | ことり香水店", f"<h1>ミス ディオール ブルーミング ブーケ オードゥトワレ</h1><table><tr><th>ブランド</th><td>Dior</td></tr></table><p>15,400円</p>{TIERS}"), perfume(**NOTES, brand="Dior", name="ミス ディオール ブルーミング ブーケ")),
+    shape("shop-other-spelling-below", page("ゲラン アクア アレゴリア ネロリア ヴェチヴァー ハーベスト | ことり香水店", "<h1>アクア アレゴリア ネロリア ヴェチヴァー</h1><p class='sub'>AQUA ALLEGORIA NEROLIA VETIVER</p><p>商品説明</p><div>【トップノート】レモン、ライム<br/>【ハートノート】ローズ、リリー<br/>【ベースノート】ムスク、アンバー</div><p>17,600円</p>"), perfume(**NOTES, brand_ja="ゲラン", name="AQUA ALLEGORIA NEROLIA VETIVER", name_ja="アクア アレゴリア ネロリア ヴェチヴァー")),
+    shape("shop-headline-then-lists", page("バーバリー HER エリクシール オードパルファム | ことり香水店", "<h1>バーバリー　ハー　エリクシール　オードパルファム　50ml</h1><p>9,980円</p><p><b>香りの特徴</b></p><p>トップ：明るいレモンとライムが弾けます<br>ミドル：ローズ、リリー<br>ラスト：ムスク、アンバー</p>"), perfume("", "ローズ|リリー", "ムスク|アンバー", brand_ja="バーバリー", name="ハー エリクシール")),
+    shape("shop-decant", page("クリード アバントゥス | 量り売り ことり香水店", f"<h1>クリード アバントゥス 量り売り 1.5ml アトマイザー</h1><p>1,980円</p>{TIERS}"), perfume(**NOTES, brand_ja="クリード", name="アバントゥス")),
+    shape("shop-review-of-one", page("香水レビュー：イソップ ヒュイルの香りは？", "<h1>イソップ「ヒュイル」の香りを徹底レビュー</h1><h3>トップノート</h3><p>レモン、ライム</p><h3>ミドルノート</h3><p>ローズ、リリー</p><h3>ラストノート</h3><p>ムスク、アンバー</p>"), perfume(**NOTES, brand_ja="イソップ", name="ヒュイル")),
+    shape("shop-both-spellings-in-two-lines", page("PENHALIGON'S ルナ オードトワレ", f"<h1>PENHALIGON'S（ペンハリガン）<br>LUNA（ルナ） オードトワレ 100ml</h1><p>29,700円</p>{TIERS}"), perfume(**NOTES, brand="PENHALIGON'S", brand_ja="ペンハリガン", name="LUNA", name_ja="ルナ")),
     # No perfume -------------------------------------------------------------------------------------------------------
     shape("shop-no-brand-page", page("DIOR（ディオール）の商品一覧 | ことり香水店", f"<h1>DIOR（ディオール）</h1><p>1947年に始まったメゾン。</p><ul>{CARDS}</ul><p>全32件中 1〜3件</p>")),
     shape("shop-no-category", page("オードトワレ | ことり香水店", f"<h1>オードトワレ</h1><p>並べ替え：価格の安い順</p><ul>{CARDS}</ul>")),
@@ -63,4 +80,10 @@ SHAPES = [
     shape("shop-no-shower-gel", page("シャワージェル 200ml | ことり香水店", "<h1>ブルガリ プールオム シャワージェル 200ml</h1><p>2,980円</p><p>トップ：ベルガモット、ティー<br>ミドル：ペッパー<br>ラスト：ムスク</p>")),
     shape("shop-no-review-list", page("シャネル チャンスの口コミ一覧 | ことり香水店", "<h1>シャネル チャンスの口コミ一覧</h1><p>★5 トップはグレープフルーツ、ラストはムスク。大好きです。</p><p>★4 夏に使います。</p>")),
     shape("shop-no-sold-set", page("香水 ミニチュア 5本セット | ことり香水店", "<h1>ブルガリ ミニチュア 5本セット</h1><p>6,980円</p><p>セット内容：プールオム、ブルー、オムニア、ローズ、アクア</p>")),
+    shape("shop-no-how-to-wear", page("香水の選び方ガイド", "<h1>香水のつけ方</h1><p>トップノート：つけてすぐ、レモン、ライムなど</p><p>ミドルノート：ローズ、リリーなど</p><p>ラストノート：ムスク、アンバーなど</p>")),
+    shape("shop-no-body-lotion", page("フレグランスリボン | ことり香水店", f"<h1>クロエ フレグランスボディローション 200ml</h1><p>3,980円</p>{TIERS}")),
+    shape("shop-no-home-candle", page("ジョーマローン ホームキャンドル", f"<h1>ジョー マローン ロンドン ライム バジル ホーム キャンドル 200g</h1><p>9,900円</p>{TIERS}")),
+    shape("shop-no-history", page("コラム：シャネルの歴史", "<h1>シャネルの歴史と名香</h1><p>1921年、N°5が生まれました。トップノートはアルデヒド、ミドルノートはローズ、ラストノートはサンダルウッドです。</p><p>1984年、ココが生まれました。</p>")),
+    shape("shop-no-material", page("ベルガモット｜香料辞典", "<h1>ベルガモット</h1><p>分類：シトラス</p><p>香りのタイプ：トップノート</p><p>使われている香水</p><ul>"+CARDS+"</ul>")),
+    shape("shop-no-basket", page("お買い物カゴ", "<h1>お買い物カゴ</h1><ul>"+CARDS+"</ul><p>合計 9,940円</p>")),
 ]
