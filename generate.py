@@ -100,8 +100,11 @@ class Responses:
         same, numbers = {}, {}
         for record in qa:
             same.setdefault(record["response"], []).append(record)
-        ids = tokenizer(list(same), return_attention_mask=False)["input_ids"]
-        rows = zip([[*row, tokenizer.eos_token_id] for row in ids], same.values(), strict=True)
+        fast = tokenizer.backend_tokenizer  # without the checks of tokenizer(): half a second less for 26,000 responses
+        fast.no_padding()
+        fast.no_truncation()
+        ids = [[*row.ids, tokenizer.eos_token_id] for row in fast.encode_batch_fast(list(same))]
+        rows = zip(ids, same.values(), strict=True)
         rows = sorted(rows, key=lambda row: row[0])
         self.tokens, self.records = [tokens for tokens, _ in rows], [records for _, records in rows]
         self.asked = [numbers.setdefault(frozenset(map(asked_by, records)), len(numbers)) for records in self.records]
