@@ -3,7 +3,7 @@
     python getData.py
 
 Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the length of the run;
-        data/page_words.csv: the words (patterns) by which pages label their facts.
+        data/page_words.csv: the words (patterns) by which pages label their facts; data/brands.csv: known houses.
 Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice,
         and reads the stored pages again even when the shop is out of reach).
 Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, how often each field is filled.
@@ -188,11 +188,6 @@ def is_prose(text: str) -> bool:
     return len(text) > 90 or says("text", text, "prose") is not None
 
 
-def is_nothing(text: str) -> bool:
-    """Whether a value says that there is none: 不明, なし, -, N/A."""
-    return bool(words("text")["nothing"].fullmatch(text))
-
-
 # The page's lines -----------------------------------------------------------------------------------------------------
 
 
@@ -328,9 +323,9 @@ def as_text(value: object) -> str:
     return entities.unescape(re.sub(r"<[^>]*>", "\n", str(value))) if isinstance(value, str | int | float) else ""
 
 
-def as_list(value: object) -> list:
-    """A JSON-LD value as a list."""
-    return value if isinstance(value, list) else [value]
+def entries(value: object) -> list[dict]:
+    """The objects of a JSON-LD value: of a list, or it alone."""
+    return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
 
 
 def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
@@ -339,18 +334,15 @@ def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
     for script in scripts:
         source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", script.string or "")
         with contextlib.suppress(ValueError, RecursionError):
-            todo.append(json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False))
+            todo += entries(json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False))
     while todo:
         node = todo.pop(0)
-        if isinstance(node, list):
-            todo = node + todo
-        elif isinstance(node, dict):
-            kinds = {as_text(kind).rsplit("/")[-1] for kind in as_list(node.get("@type"))}
-            types |= kinds
-            if kinds & {"Product", "ProductGroup"} and as_text(node.get("name")):
-                products.setdefault(as_text(node["name"]), node)
-            else:
-                todo += [node[key] for key in ("@graph", "mainEntity", "mainEntityOfPage") if key in node]
+        kinds, name = {*re.findall(r"\w+", str(node.get("@type")))}, as_text(node.get("name"))
+        types |= kinds
+        if kinds & {"Product", "ProductGroup"} and name:
+            products.setdefault(name, node)
+        else:
+            todo += [entry for key in ("@graph", "mainEntity", "mainEntityOfPage") for entry in entries(node.get(key))]
     return list(products.values()), types
 
 
@@ -358,10 +350,8 @@ def json_lines(product: dict) -> list[Line]:
     """What a JSON-LD Product says, as lines of a page."""
     pairs = [("name", product.get("name")), ("brand", product.get("brand")), ("brand", product.get("manufacturer")),
              ("concentration", product.get("category"))]
-    pairs += [("gender", entry.get("suggestedGender")) for entry in as_list(product.get("audience"))
-              if isinstance(entry, dict)]
-    pairs += [(as_text(entry.get("name")), entry.get("value")) for entry in as_list(product.get("additionalProperty"))
-              if isinstance(entry, dict)]
+    pairs += [("gender", entry.get("suggestedGender")) for entry in entries(product.get("audience"))]
+    pairs += [(as_text(entry.get("name")), entry.get("value")) for entry in entries(product.get("additionalProperty"))]
     labelled = [Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0) for label, value in pairs if as_text(value)]
     description = as_text(product.get("description")).split("\n")
     return labelled + [Line(part) for line in description for part in split_inline(tidy(line))]
@@ -463,29 +453,28 @@ def split_items(text: str) -> list[str]:
 
 
 def tidy_item(text: str) -> str:
-    """An item of a list without what clings to it: など, の香り, decoration."""
+    """An item of a list without what clings to it (など, の香り, decoration); empty for 不明, なし, -, N/A."""
     text = re.sub(r"^(?:そして|また|さらに|and |with )", "", plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→"))
     text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+(?:の香り)?$", "", text)
-    return text.removesuffix("の香り").strip()
+    return "" if words("text")["nothing"].fullmatch(text) else text.removesuffix("の香り").strip()
 
 
 def is_note(item: str, alone: bool) -> bool:
     """Whether an item of a list of notes reads as a material; one that stands alone is judged more strictly."""
     core = re.sub(r"[(（].*", "", item)
-    if label_fields(item) is not None or not re.search(r"[^\W\d_]", core) or len(item) > 60 or len(core.split()) > 5:
+    if label_fields(item) is not None or len(item) > 60 or len(core) > (24 if alone else 32) or len(core.split()) > 5:
         return False
-    if len(core) > (24 if alone else 32) or re.search(r"\d{3}|[¥￥$@%]|https?:|\d\s?ml\b", core, re.IGNORECASE):
+    if not re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core) or says("text", core, "prose", "figure"):
         return False
-    if (alone and says("text", core, "adjective")) or (re.search("[ぁ-ん]", core) and says("text", core, "headline")):
-        return False
-    return not says("text", core, "prose")
+    named = not (alone and says("text", core, "adjective"))
+    return named and not (re.search("[ぁ-ん]", core) and says("text", core, "headline"))
 
 
 def read_notes(values: list[str]) -> list[str]:
     """Notes of the lines under a label, up to the first line that is no list of notes."""
     notes = []
-    for value in [] if len(values) == 1 and is_nothing(values[0]) else values:
-        items = [item for item in map(tidy_item, split_items(value)) if not is_nothing(item)]
+    for value in values:
+        items = [item for item in map(tidy_item, split_items(value)) if item]
         good = [item for item in items if is_note(item, len(items) == 1)]
         if not good or len(good) < 0.67 * len(items):
             break
@@ -496,7 +485,7 @@ def read_notes(values: list[str]) -> list[str]:
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
     parts = [part for value in values[:3] for item in split_items(value) for part in re.split(r"[\s・･]+", item)]
-    return [item for item in dict.fromkeys(map(tidy_item, parts)) if len(item) < 15 and not is_nothing(item)
+    return [item for item in dict.fromkeys(map(tidy_item, parts)) if 0 < len(item) < 15
             and not says("text", item, "prose") and label_fields(item) is None]
 
 
@@ -506,22 +495,16 @@ def gender_of(text: str) -> str | None:
     return "ユニセックス" if len(named) > 1 else named[0] if named else None
 
 
-def seasons_of(text: str) -> list[str]:
-    """Seasons that a text names; 全ての季節 are four."""
-    named = [season for season, found in words("season").items() if found.search(text)]
-    return ["春", "夏", "秋", "冬"] if "" in named else named
-
-
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the lines under its label."""
     text, first = plain(" ".join(values[:3])), plain(values[0]) if values else ""
-    year = re.search(YEAR, text)
+    year, seasons = re.search(YEAR, text), [season for season, found in words("season").items() if found.search(text)]
     readers = {
         "gender": lambda: gender_of(text),
         "families": lambda: read_words(values),
         "concentration": lambda: says("concentration", text),
-        "seasons": lambda: seasons_of(text) if len(text) < 60 else [],
-        "scenes": lambda: [word for word in read_words(values) if not seasons_of(word) and "季節" not in word],
+        "seasons": lambda: [] if len(text) > 60 else ["春", "夏", "秋", "冬"] if "" in seasons else seasons,
+        "scenes": lambda: [word for word in read_words(values) if says("season", word) is None and "季節" not in word],
         "images": lambda: [word for word in read_words(values) if says("mood", word) in ("images", None)],
         "impressions": lambda: [word for word in read_words(values) if says("mood", word) in ("impressions", None)],
         "year": lambda: int(year[0]) if year else None,
@@ -531,7 +514,7 @@ def read_field(field: str, values: list[str]) -> object:
         return read_notes(values)
     if field in readers:
         return readers[field]()
-    return None if is_nothing(first) or len(first) > 80 or "。" in first else first  # brand, name, perfumer
+    return first if tidy_item(first) and len(first) < 80 and "。" not in first else None  # brand, name, perfumer
 
 
 # Facts ----------------------------------------------------------------------------------------------------------------
@@ -742,7 +725,7 @@ def is_house(text: str) -> bool:
 def brand_text(text: str) -> str:
     """A brand as told, without label, decoration and 公式サイト; empty for what is none: a price, a menu's word."""
     text = BRAND_NOISE.sub("", plain(text).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
-    other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category") or is_nothing(text)
+    other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category")
     return text if 0 < len(clean_name(text)) < 60 and not other else ""
 
 
@@ -924,36 +907,42 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name == "title"]
     meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content", "")) for tag in tags
             if tag.name == "meta"}
-    page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
     products, types = json_products([tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")])
     shops, lines = shop_names(root, tags, meta), page_lines(root)
+
+    page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
     said = [own_title(title, shops) for title in (meta.get("og:title", ""), page_title) if clean_name(title)]
     said = [title for title in said if label_fields(title) is None]
     top, heading = heading_of(lines, [*said, *(as_text(product["name"]) for product in products)], shops)
-    own = [product for product in products if folded(heading) in folded(as_text(product["name"]))
-           or folded(as_text(product["name"])) in folded(heading)]
-    products, near = own[:1] or products, beside(lines, top, heading)
+    near = beside(lines, top, heading)
+    same = [product for product in products if folded(heading) in folded(as_text(product["name"]))
+            or folded(as_text(product["name"])) in folded(heading)]
+    products = same[:1] or products
+
     before = [line for line in lines[max(0, top - 3):top] if split_label(line.text) and "brandlink" not in line.text]
     lines = [line for line in before + lines[top:] if not is_trail(line)]
-    lines += [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
-    found = facts_of([*lines, *(line for product in products for line in json_lines(product))])
+    told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
+    found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
     spoken = [fact.value for fact in found if fact.field == "name" and (
         is_prose(heading) or (fact.rank == 5 and len(fact.value) > 2 and folded(fact.value) in folded(heading)))]
     titles = [own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title]
     if len(products) > 1 or are_several(found) or not is_perfume_page(tags, lines, products, types, titles, facts):
         return []
-    marks = [fact.value for fact in found if fact.field == "brandlink"]
-    brands = [fact.value for fact in found if fact.field == "brand"] + (marks if len({*marks}) < 4 else [])  # no menu
+
+    links = [fact.value for fact in found if fact.field == "brandlink"]
+    brands = [fact.value for fact in found if fact.field == "brand"] + (links if len({*links}) < 4 else [])  # no menu
     names = names_of(Clues([*dict.fromkeys(titles)], [*map(brand_text, brands)], near, shops))
     if not names.get("name") or len(names["name"]) > 80:
         return []
     prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
-    facts |= names | {"url": canonical_link(tags, url)}
-    facts["concept"] = facts.get("concept") or re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))) or None
-    facts["gender"] = facts.get("gender") or gender_of(" ".join(titles))
-    facts["concentration"] = facts.get("concentration") or says("concentration", " ".join(titles))
-    return [{field: facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
+    perfume = {
+        "gender": gender_of(" ".join(titles)),
+        "concentration": says("concentration", " ".join(titles)),
+        "concept": re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))),
+        **facts, **names, "url": canonical_link(tags, url),
+    }
+    return [{field: perfume.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
 
 # The shop -------------------------------------------------------------------------------------------------------------

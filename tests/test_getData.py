@@ -101,6 +101,31 @@ def test_a_name_has_no_size_kind_year_or_shop_words(title, name):
     assert getData.clean_name(title) == name
 
 
+@pytest.mark.parametrize("title, own", [
+    ("シャネル チャンス EDT 50ml | 小さな店", "シャネル チャンス EDT 50ml"), ("小さな店 / プラダ キャンディ", "プラダ キャンディ"), ("ブルガリ ブルー-小さな店", "ブルガリ ブルー"),
+    ("【送料無料】【CHANEL】チャンス", "CHANEL チャンス"), ("＜ゲラン＞シャリマー", "ゲラン シャリマー"), ("香水 メンズ ブルガリ ブルー", "ブルガリ ブルー"),
+    ("夜風｜香水の通販 森のストア", "夜風"), ("小さな店", "小さな店"),
+])
+def test_a_title_is_read_without_its_shop_and_adverts(title, own):
+    assert getData.own_title(title, ["小さな店"]) == own
+
+
+@pytest.mark.parametrize("text, house", [
+    ("イヴ・サンローラン リブレ", "イヴ・サンローラン"), ("イヴサンローラン リブレ", "イヴサンローラン"), ("JO MALONE LONDON Wild Bluebell", "JO MALONE LONDON"), ("Chloe（クロエ）", "Chloe"),
+    ("サボン・デ・フルール", ""), ("静かな夜", ""), ("グッチョ", ""), ("", ""),
+])
+def test_a_known_house_opens_a_title(text, house):
+    assert getData.opening_house(text) == house
+
+
+@pytest.mark.parametrize("told, brand", [
+    ("ブランド：シャネル（CHANEL）", "シャネル（CHANEL）"), ("★ミュグレー★", "ミュグレー"), ("＜ゲラン＞", "ゲラン"), ("BYREDO バイレード公式", "BYREDO バイレード"), ("by Diptyque", "Diptyque"),
+    ("Salvatore Ferragamo の商品一覧", "Salvatore Ferragamo"), ("¥1,210", ""), ("カートに入れる", ""), ("メンズ香水", ""), ("当店について", ""),
+])
+def test_a_brand_is_told_without_what_clings_to_it(told, brand):
+    assert getData.brand_text(told) == brand
+
+
 def page(body: str, title: str = "", head: str = "") -> bytes:
     """A small page of a shop."""
     return f'<html lang="ja"><head><meta charset="utf-8"><title>{title}</title>{head}</head><body><main>{body}</main></body></html>'.encode()

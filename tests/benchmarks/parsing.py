@@ -81,10 +81,13 @@ def main() -> None:
               f"(rounds {min(rounds):.2f} to {max(rounds):.2f} s)")
     ratio = statistics.median(seconds[carefully]) / statistics.median(seconds[plainly])
     print(f"getData.py takes {ratio:.2f} times the plain script's time a page (aim: at most 2)")
-    large = pages[0].replace(b"</main>", "<p>夜の庭を歩くような香りです。<b>香り</b></p>".encode() * 62_000 + b"</main>")
-    start = time.process_time()
-    carefully(large)
-    print(f"one page of {len(large):,} bytes: {time.process_time() - start:.2f} s (aim: under 2)")
+    card = "<div class='card'><a href='/p/1'><img src='x.jpg' alt=''><span>商品の名前です</span></a><p>説明の文章です。</p></div>"
+    for kind, filling in {"prose": "<p>夜の庭を歩くような香りです。<b>香り</b></p>", "goods": card, "rows": "<tr><td>x<td>y</tr>"}.items():
+        large = pages[0].replace(b"</main>", (filling * (4_000_000 // len(filling.encode()))).encode() + b"</main>")
+        start = time.process_time()
+        found = carefully(large)
+        print(f"one page of {len(large):,} bytes, {large.count(b'<'):,} tags of {kind}: {time.process_time() - start:.2f} s "
+              f"(aim: under 2), {found.get('name')}")
 
 
 if __name__ == "__main__":
