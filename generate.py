@@ -214,7 +214,7 @@ class Catalogue:
             gender, values = perfume.get("gender"), [value for field in LISTS for value in perfume.get(field) or []]
             values += filter(None, (*names, *brands, perfume.get("concentration"), gender, PEOPLE.get(gender)))
             facts = {field: set(map(flat, perfume.get(field) or [])) for field in TIERS.values()}
-            facts |= {"any": set(map(flat, values)), "url": perfume["url"]}
+            facts |= {"any": set(map(flat, values)), "names": set(map(flat, names)), "url": perfume["url"]}
             for word in names:
                 self.named.setdefault(flat(word), []).append(facts)
             for word in brands:
@@ -281,7 +281,8 @@ class Catalogue:
             rest = rest[:stated.start()] + "。" * len(stated[0]) + rest[stated.end():]
         for start, end, value in self.find(rest):
             tier = next((field for label, field in TIERS.items() if rest[:start].endswith(label + "に")), "any")
-            claims.append((start, end, flat(value), tier))
+            word = flat(rest[start:end])  # a name that is a brand's too stays as it is
+            claims.append((start, end, word if word in self.named or word in self.branded else flat(value), tier))
         unknown = [word for word in WORD.finditer(self.blanked(rest)) if word[0] not in self.plain_words]
         return sorted(claims + [(*word.span(), "", "any") for word in unknown])
 
@@ -292,17 +293,19 @@ class Catalogue:
         them, often the only one, with all that follows. It is the one of that name, or else brand, that bears out most.
         """
         claims, wrong, pages = self.claims(text), set(), set()
+        brands = {start for start, _, word, _ in claims if word in self.branded}
         sentence = re.match("[^。【]*", text)[0]
-        commas = [comma.start() for comma in re.finditer("、", sentence)] or [0]
-        for start, end in pairwise([*commas, len(text) + 1]):
-            mine = [claim for claim in claims if claim[0] < commas[0] or start <= claim[0] < end]
-            named = [perfume for claim in mine for perfume in self.named.get(claim[2], [])]
-            near = named or [perfume for claim in mine for perfume in self.branded.get(claim[2], [])]
-            faults = [{claim[:2] for claim in mine if claim[2] not in perfume[claim[3]]} for perfume in near]
-            least = min(faults, key=len, default={claim[:2] for claim in mine})
+        cuts = [cut for cut, char in enumerate(sentence) if char == "、" or (char == "と" and cut + 1 in brands)] or [0]
+        for start, end in pairwise([*cuts, len(text) + 1]):
+            mine = [claim for claim in claims if claim[0] < cuts[0] or start <= claim[0] < end]
+            named, branded = ([p for c in mine for p in table.get(c[2], [])] for table in (self.named, self.branded))
+            if any(claim[2] in self.named and claim[2] not in self.branded for claim in mine):
+                branded = []  # the name alone tells which perfume is meant
+            faults = [({c[:2] for c in mine if c[2] not in perfume[c[3]]}, perfume) for perfume in named + branded]
+            least, perfume = min(faults, key=lambda fault: len(fault[0]), default=({c[:2] for c in mine}, None))
             wrong |= least
-            if named:
-                pages.add(named[faults.index(least)]["url"])
+            if perfume and any(claim[2] in perfume["names"] for claim in mine):
+                pages.add(perfume["url"])
         return sorted(wrong) if claims else [(0, len(text))], pages
 
     def marked(self, text):

@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import catalogue
 import pytest
 
 import arrangeData
@@ -267,6 +268,19 @@ def test_inventions_are_marked(assistant, answer, marks):
 def test_every_response_of_the_data_set_is_true(assistant):
     wrong = [(r["response"], spans) for r in assistant.catalogue.qa if (spans := assistant.catalogue.check(r["response"])[0])]
     assert wrong == []
+
+
+def test_every_response_of_a_shop_full_of_namesakes_is_true(tmp_path, monkeypatch):
+    perfumes = catalogue.make_catalogue(300, 3)
+    for perfume in perfumes[::10]:  # named like another house
+        perfume["name"], perfume["name_ja"] = perfumes[0]["brand"] or "Rasa", perfumes[0]["brand_ja"]
+    (tmp_path / "perfumes.jsonl").write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8")
+    monkeypatch.setattr(arrangeData, "PERFUMES_FILE", str(tmp_path / "perfumes.jsonl"))
+    monkeypatch.setattr(arrangeData, "OUTPUT_FILE", str(tmp_path / "qa.json"))
+    arrangeData.main()
+    qa = json.loads((tmp_path / "qa.json").read_text("utf-8"))[::2]
+    known = generate.Catalogue(perfumes, qa)
+    assert [(r["response"], spans) for r in qa if (spans := known.check(r["response"])[0])] == []
 
 
 def test_a_swapped_note_or_name_is_noticed(assistant):

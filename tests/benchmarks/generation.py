@@ -4,7 +4,7 @@
     python tests/benchmarks/generation.py speed   grounded and free answers beside model.generate, adapter unmerged
     python tests/benchmarks/generation.py study   share answered rightly by each way of decoding, trained adapter
     python tests/benchmarks/generation.py refuse  questions of tests/questions.csv answered and refused, rightly or not
-    python tests/benchmarks/generation.py gpu     tokens a second of the 3B shape beside the memory's limit (CUDA)
+    python tests/benchmarks/generation.py gpu     tokens a second of the 3B shape beside the memory's limit (CUDA); default
 
 Run from the repository's root after loadModel.py; prints a table and writes nothing.
 """
@@ -257,4 +257,8 @@ def gpu():
 
 
 if __name__ == "__main__":
-    {"start": start, "speed": speed, "study": study, "refuse": refuse, "gpu": gpu}[sys.argv[1]]()
+    modes = {"start": start, "speed": speed, "study": study, "refuse": refuse, "gpu": gpu}
+    mode = sys.argv[1] if len(sys.argv) > 1 else "gpu"
+    if mode not in modes:
+        raise SystemExit(f"{mode} は測れません。{'、'.join(modes)} のどれかを書いてください。")
+    modes[mode]()
