@@ -549,8 +549,8 @@ class Watcher:
 
     def answers(self) -> list:
         """The likeliest answers to the questions, their first 32 tokens."""
-        prompts = [prompt_of(self.tokenizer, question) for question in self.questions]
-        batch = self.tokenizer(prompts, padding=True, padding_side="left", return_tensors="pt")
+        prompts = self.tokenizer([prompt_of(self.tokenizer, question) for question in self.questions])["input_ids"]
+        batch = self.tokenizer.pad({"input_ids": prompts}, padding_side="left", return_tensors="pt")
         batch = self.trainer._prepare_inputs({name: batch[name] for name in ("input_ids", "attention_mask")})
         base = self.trainer.model.get_base_model()
         base.set_attn_implementation("sdpa")  # packed attention has no mask for padding

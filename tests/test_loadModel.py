@@ -505,6 +505,8 @@ def test_what_is_saved(trained):
     assert [point["epoch"] for point in metrics["curve"]] == [0, 0.5, 1.0, 1.5, 2.0]
     assert metrics["curve"][-1]["test_set"] < metrics["curve"][0]["test_set"]
     assert not list(folder.glob("checkpoints/result"))
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    assert tokenizer["padding"] is None and tokenizer["truncation"] is None  # who loads it gets the tokens that were learned
 
 
 def test_the_adapter_answers_without_our_code(trained, monkeypatch):
