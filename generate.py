@@ -272,7 +272,7 @@ class Catalogue:
         claims, rest = [], text
         for stated in STATED.finditer(text):
             if stated["name"]:
-                claims.append((*stated.span("name"), flat(re.sub("（[^）]*）$", "", stated["name"])), "any"))
+                claims.append((*stated.span("name"), flat(re.sub("（[^）]*）$", "", stated["name"])), "names"))
             elif stated["tier"] not in TIERS:
                 claims.append((*stated.span("tier"), "", "any"))
             for note in re.finditer("[^, ][^,]*", stated["notes"] or ""):
@@ -280,9 +280,11 @@ class Catalogue:
                 claims.append((start, end, flat(note[0]), TIERS.get(stated["tier"], "any")))
             rest = rest[:stated.start()] + "。" * len(stated[0]) + rest[stated.end():]
         for start, end, value in self.find(rest):
-            tier = next((field for label, field in TIERS.items() if rest[:start].endswith(label + "に")), "any")
             word = flat(rest[start:end])  # a name that is a brand's too stays as it is
-            claims.append((start, end, word if word in self.named or word in self.branded else flat(value), tier))
+            field = next((field for label, field in TIERS.items() if rest[:start].endswith(label + "に")), "any")
+            if start == 0 and rest[end:end + 1] == "の" and word in self.named and word not in self.branded:
+                field = "names"
+            claims.append((start, end, word if word in self.named or word in self.branded else flat(value), field))
         unknown = [word for word in WORD.finditer(self.blanked(rest)) if word[0] not in self.plain_words]
         return sorted(claims + [(*word.span(), "", "any") for word in unknown])
 
@@ -290,7 +292,7 @@ class Catalogue:
         """([(start, end)] that the data does not bear out, the pages of the perfumes that the text is about).
 
         Each thing that the first sentence lists is about one perfume, with what stands before the list; the last of
-        them, often the only one, with all that follows. It is the one of that name, or else brand, that bears out most.
+        them, often the only one, with all that follows. It is the one of that name or brand that bears out most.
         """
         claims, wrong, pages = self.claims(text), set(), set()
         brands = {start for start, _, word, _ in claims if word in self.branded}
@@ -298,14 +300,13 @@ class Catalogue:
         cuts = [cut for cut, char in enumerate(sentence) if char == "、" or (char == "と" and cut + 1 in brands)] or [0]
         for start, end in pairwise([*cuts, len(text) + 1]):
             mine = [claim for claim in claims if claim[0] < cuts[0] or start <= claim[0] < end]
-            named, branded = ([p for c in mine for p in table.get(c[2], [])] for table in (self.named, self.branded))
-            if any(claim[2] in self.named and claim[2] not in self.branded for claim in mine):
-                branded = []  # the name alone tells which perfume is meant
-            faults = [({c[:2] for c in mine if c[2] not in perfume[c[3]]}, perfume) for perfume in named + branded]
-            least, perfume = min(faults, key=lambda fault: len(fault[0]), default=({c[:2] for c in mine}, None))
-            wrong |= least
-            if perfume and any(claim[2] in perfume["names"] for claim in mine):
-                pages.add(perfume["url"])
+            words = [word for _, _, word, _ in mine]
+            near = [p for word in words for table in (self.named, self.branded) for p in table.get(word, [])]
+            faults = [{claim for claim in mine if claim[2] not in perfume[claim[3]]} for perfume in near]
+            least = min(faults, default=set(mine), key=lambda fault: sum(100 if c[3] == "names" else 1 for c in fault))
+            wrong |= {claim[:2] for claim in least}
+            if near and not near[faults.index(least)]["names"].isdisjoint(words):
+                pages.add(near[faults.index(least)]["url"])
         return sorted(wrong) if claims else [(0, len(text))], pages
 
     def marked(self, text):

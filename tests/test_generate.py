@@ -274,6 +274,8 @@ def test_every_response_of_a_shop_full_of_namesakes_is_true(tmp_path, monkeypatc
     perfumes = catalogue.make_catalogue(300, 3)
     for perfume in perfumes[::10]:  # named like another house
         perfume["name"], perfume["name_ja"] = perfumes[0]["brand"] or "Rasa", perfumes[0]["brand_ja"]
+    for perfume in perfumes[5::50]:  # and like a family and a note
+        perfume["name"], perfume["name_ja"] = "Musk", "ムスク"
     (tmp_path / "perfumes.jsonl").write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8")
     monkeypatch.setattr(arrangeData, "PERFUMES_FILE", str(tmp_path / "perfumes.jsonl"))
     monkeypatch.setattr(arrangeData, "OUTPUT_FILE", str(tmp_path / "qa.json"))
