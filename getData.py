@@ -84,7 +84,7 @@ INLINE = {  # elements that do not begin a line
     "link", "mark", "meta", "q", "ruby", "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "wbr",
 }
 LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
-WHOLE = ("body", "main", "article", "section")  # elements whose class speaks of the page, not of what they hold
+WHOLE = ("body", "main", "article")  # elements whose class speaks of the page, not of what they hold
 DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
            "button", "textarea", "head"}
 NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
@@ -233,9 +233,10 @@ def attribute_label(tag: Tag) -> str:
     if label := next((label for label in said if label and label_fields(label)), ""):
         return f"{label}："
     if tag.get("itemprop") == "brand":
-        hidden = [tag, *tag.find_all("meta", limit=2)]  # its name may stand in an attribute only
+        hidden = [tag, *tag.find_all("meta", recursive=False)]  # its name may stand in an attribute only
         return "brand：" + next((mark["content"] for mark in hidden if mark.get("content")), "")
-    if tag.name not in WHOLE and says("skip", names_in(tag), "brand_class") and not tag.find(["h1", "h2"]):
+    around_heading = tag.name in WHOLE or tag.find(["h1", "h2"], recursive=False)
+    if not around_heading and says("skip", names_in(tag), "brand_class"):
         return "brand："
     return "brandlink：" if says("url", tag.get("href", ""), "brand") else ""
 
@@ -243,7 +244,8 @@ def attribute_label(tag: Tag) -> str:
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
     """Texts 'label：value' by cell, of a table of two rows, the first of labels."""
     parts = [table, *table.find_all(["thead", "tbody"], recursive=False)]
-    rows = [row.find_all(["th", "td"]) for part in parts for row in part.find_all("tr", recursive=False)]
+    rows = [row for part in parts for row in part.find_all("tr", recursive=False)]
+    rows = [row.find_all(["th", "td"], recursive=False) for row in rows]
     if len(rows) != 2 or len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
         return []
     labels, values = ([tidy(MARK.join(cell.strings)) for cell in row] for row in rows)
@@ -263,7 +265,7 @@ def texts_of(root: Tag) -> Iterator[Line]:
         if isinstance(node, Tag):
             names = names_in(node) if node.attrs else ""
             if is_side(node.name, names) and id(node) not in kept and not (
-                    node.name == "header" and node.find_parent(["article", "main"])):
+                    node.name == "header" and any(tag.name in WHOLE[1:] for tag in around(node))):
                 continue
             if node.name not in INLINE and not (node.name == "br" and place.level):
                 rank = 2 if "short-description" in names else 3 if node.name in LABELLED else place.rank
