@@ -92,9 +92,9 @@ CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060
                      "\ud800-\udfff]")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
 YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
-GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
+GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]］〕/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
 DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
-OPEN, SHUT = "（(【〈《≪<＜[「", "】〉》≫>＞]）)」"
+OPEN, SHUT = "（(【〈《≪<＜[［〔「", "】〉》≫>＞]］〕）)」"
 DECORATION = "■●◆▼◇▽△▲◎○★☆◉"
 LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it, its bracket, itself, what follows it
     rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪「[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
@@ -291,7 +291,10 @@ def written_lines(pieces: list[str]) -> list[str]:
 
 
 def label_first(text: str) -> str:
-    """A line with the label in front that stood in a bracket at its end: 'A、B（トップ）'."""
+    """A line as 'label：A、B' that has one of the two in brackets at its end: 'A、B（トップ）', 'トップ（A、B）'."""
+    if (listed := re.fullmatch(r"([^\s（(]+)\s?[（(](.+[、,，・/／].+)[)）]", text)) and {*TIERS} & {*(
+            label_fields(listed[1]) or ())}:
+        return f"{listed[1]}：{listed[2]}"
     closing = re.fullmatch(rf"(.+?)[\s{MARK}]*[（(]([^（()）]+)[)）]", text)
     named = closing and {*(label_fields(closing[2]) or ())} & {*TIERS}
     return f"{closing[2]}：{closing[1]}" if named else text
@@ -368,7 +371,8 @@ def label_fields(text: str) -> tuple[str, ...] | None:
     label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
     label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*(?:\)|$)|\W|_|^\d+", "", label)
     tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
-    if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|ノート|notes?|の?香りの?|the|and|から|と)+", label):
+    joints = "ノート|notes?|の?香りの?|the|and|de|du|から|と"
+    if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|{joints})+", label):
         return tuple(tiers)
     named = (fields for fields, found in words("label").items() if label and found.fullmatch(label))
     return next((tuple(fields.split()) for fields in named), None)
@@ -389,7 +393,7 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
 @functools.lru_cache(8192)
 def split_inline(text: str) -> list[str]:
     """A line cut before each label that stands inside it: 'トップ:A、B、ミドル:C' is two."""
-    cuts, at = [0], 0
+    text, cuts, at = re.sub(r"(?<=[ァ-ー]) (?=ノート)", "", text), [0], 0
     while found := LABEL_INSIDE.search(text, at):
         if label_fields(found[2]) is not None:
             cuts.append(found.start(1) if found[1] else found.start(2))
@@ -684,7 +688,10 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
 
 def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
-    title = re.sub(r"^.*?([^\s「『】]*)\s?[「『]([^」』]+)[」』].*", r"\1 \2", title)  # ブランド「名前」はどんな香り
+    title = re.sub(r"[〈《]([^〉》]*)[〉》]", r" \1 ", title)
+    if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", title):  # ブランド「名前」はどんな香り
+        branded = any(name and alike(clean_name(quoted[1]), name) == 1 for name in brand)
+        title = quoted[2] if branded else re.sub(r"^.*?([^\s】]*)$", r"\1 ", quoted[1]) + quoted[2]
     title, names = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title)), []
     for piece in filter(None, re.split(PIECES, title)):
         name = [without_brand(half, brand) for half in bracketed(piece)] or spellings(without_brand(piece, brand))
@@ -731,19 +738,25 @@ def brand_text(text: str) -> str:
     return text if 0 < len(clean_name(text)) < 60 and not other else ""
 
 
-def title_brands(titles: list[str]) -> list[str]:
-    """Brands that titles show by their form: 'Brand「Item」', then 'CHANEL シャネル チャンス', then 'Brand – Item'."""
-    quoted, twice, dashed = [], [], []
+def title_brands(titles: list[str], heading: str) -> list[str]:
+    """Brands that titles show by form: 'Brand「Item」', 'CHANEL シャネル チャンス', 'Brand – Item', 'Item（Brand）'."""
+    quoted, twice, dashed, heading = [], [], [], folded(heading)
     for title in titles:
         quoted += re.findall(r"(?:^|】)([^\s「『】]+(?:\s[^\s「『]+){0,3})\s?[「『][^」』]+[」』]", title)
+        quoted += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
         text = "" if all(spellings(title)) else clean_name(title)
         for gap in re.finditer(r"[\s／/]+", text):
             brand, rest = text[:gap.start()], text[gap.end():]
             if (end := opening(rest, brand)) and two_scripts(rest[:end], brand) and clean_name(rest[end:]):
                 twice.append(f"{brand}（{rest[:end]}）")
         pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
+        others = [piece for piece in pieces if folded(clean_name(piece)) not in heading] or pieces
         if len(pieces) > 2 or (len(pieces) == 2 and not (two_scripts(*pieces) and alike(*pieces) >= 0.5)):
-            dashed.append(pieces[0])
+            dashed.append(others[0])
+        for piece in pieces:  # 名前（ブランド）
+            inside = re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece)
+            if inside and not bracketed(piece) and folded(inside[1]) in heading and not clean_name(inside[2]).isdigit():
+                dashed.append(inside[2])
     return quoted + twice + dashed
 
 
@@ -752,13 +765,18 @@ def brand_texts(clues: Clues) -> list[str]:
     whole, shops = folded(" ".join(clues.titles)), [*map(folded, clues.shops)]
     pieces = [piece for title in clues.titles for piece in re.split(DASH, title)]
     near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
+    sites = [piece for piece in pieces if "公式" in piece]
+    official = [re.sub(r"(?:日本)?公式(?:サイト|ストア|通販|オンライン\S*)?", " ", site) for site in sites]
     in_titles = [text for text in clues.brands if any(name and folded(name) in whole for name in spellings(text))]
     known = [opening_house(title) for title in clues.titles] + [text for text in pieces if is_house(brand_text(text))]
     ranked = [*in_titles, *known, *clues.brands, *map(opening_house, near)]
-    ranked = [text for text in ranked if folded(text) not in shops]
-    ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles), *clues.brands]
+    ranked = [text for text in ranked if folded(text) not in shops] + official
+    ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles, clues.titles[0])]
+    ranked += [*clues.brands, *(text for text in near if folded(text) in whole)]
+    ranked += [text for text in title_brands(clues.titles[-1:], clues.titles[0]) if folded(text) not in shops]
     ranked += [*clues.shops, *near[:2]]
-    return [*filter(None, map(brand_text, ranked))]
+    ranked = [*filter(None, map(brand_text, ranked))]
+    return sorted(ranked, key=lambda text: folded(text) == folded(clues.titles[0]))  # the whole heading is the name
 
 
 def names_of(clues: Clues) -> dict:
@@ -838,6 +856,7 @@ def beside(lines: list[Line], top: int, heading: str) -> list[str]:
     below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
     trail = [step for line in lines[max(0, top - 12):top + 1] if is_trail(line) for step in re.split(TRAIL, line.text)]
     nearby = [line.text for line in [*lines[max(0, top - 1):top], *below] if not is_trail(line)]
+    nearby = [re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4]  # no index
     return [text for text in [*parts, *nearby, *trail] if 1 < len(text) < 60 and not (
         is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))]
 
@@ -850,13 +869,16 @@ def is_trail(line: Line) -> bool:
 
 
 def are_several(found: list[Fact]) -> bool:
-    """Whether a page has lists of top notes that contradict each other: several perfumes, or none of its own."""
-    tops, ranked = [], [fact for fact in found if fact.field == "top_notes" and 0 < fact.rank < 5]
-    for top in [fact.value for fact in ranked if fact.rank == ranked[0].rank]:
-        told = [other for other in tops if is_japanese(top[0]) == is_japanese(other[0])]
-        if len(told) == len(tops) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
-            tops.append(top)
-    return len(tops) > 1
+    """Whether a page has lists of top notes that contradict each other, and middle notes with more than one of them."""
+    ranked = [fact for fact in found if 0 < fact.rank < 5 and fact.field in TIERS[:2]]
+    ranked = [fact for fact in ranked if fact.rank == ranked[0].rank]
+    tops, middles = ([fact.value for fact in ranked if fact.field == field] for field in TIERS[:2])
+    different = []
+    for top in tops:
+        told = [other for other in different if is_japanese(top[0]) == is_japanese(other[0])]
+        if len(told) == len(different) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
+            different.append(top)
+    return len(different) > 1 and len(middles) > 1
 
 
 def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], types: set[str], titles: list[str],
