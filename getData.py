@@ -98,7 +98,7 @@ OPEN, SHUT = "（(【〈《≪<＜[［〔「", "】〉》≫>＞]］〕）)」"
 DECORATION = "■●◆▼◇▽△▲◎○★☆◉"
 LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it, its bracket, itself, what follows it
     rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪「[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
-    r"((?:(?:top|head|middle|heart|mid|base|last)\s)?"
+    r"((?:(?:top|head|middle|heart|mid|base|last|dry)\s)?"
     rf"[^\s、。,;；:：/／|｜…{MARK}{re.escape(OPEN + SHUT)}{DECORATION}]{{1,16}})"
     rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])", re.IGNORECASE)
 COMMAND = "python getData.py を実行してください"
@@ -539,7 +539,8 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
         found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
     for field, pattern in words("sentence").items():
-        found += [(field, read_field(field, [match[1]]))] if (match := pattern.search(plain(text))) else []
+        if match := pattern.search(plain(text)):
+            found.append((field, read_field(field, [match[match.lastindex]])))
     return found
 
 
@@ -772,7 +773,7 @@ def brand_texts(clues: Clues) -> list[str]:
     ranked = [*in_titles, *known, *clues.brands, *map(opening_house, near)]
     ranked = [text for text in ranked if folded(text) not in shops] + official
     ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles, clues.titles[0])]
-    ranked += [*clues.brands, *(text for text in near if folded(text) in whole)]
+    ranked += [*clues.brands, *(text for text in near if folded(text) in whole or re.match(r"by\s", text))]
     ranked += [text for text in title_brands(clues.titles[-1:], clues.titles[0]) if folded(text) not in shops]
     ranked += [*clues.shops, *near[:2]]
     ranked = [*filter(None, map(brand_text, ranked))]
@@ -899,7 +900,8 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags) or any(
         words("gate")["price"].search(line.text) for line in lines[:12])
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
-    labels += any(opening_house(title) or is_house(re.split(DASH, title)[-1]) for title in titles)
+    labels += any(opening_house(title) or is_house(re.split(rf"{DASH}|[（(]", title)[-1].strip("）)"))
+                  for title in titles)
     if tiers or len(facts.get("notes", [])) > 2 or kind:
         return product or furniture or labels > (1 if kind else 0)
     return product and says("gate", heading, "perfume") is not None

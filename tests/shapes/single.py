@@ -334,4 +334,28 @@ Top notes are Ambrette and Sapodilla; middle notes are Violet, Sandalwood and Ma
           perfume("プラム", "チュベローズ|インセンス", "レザー|バニラ", brand_ja="オペラ座", name="オペラノワール", seasons="秋|冬", scenes="パーティー", concentration="オードパルファム")),
     shape("control-characters", eccube("ネオン", "<h1>スタジオ零 ネオン\x1b[31m</h1><p>ブランド：スタジオ零</p><p>トップ：ライム\x07、ミント\u200b<br>ミドル：ユリ<br>ラスト：ムスク\u202e</p>"),
           perfume("ライム|ミント", "ユリ", "ムスク", brand_ja="スタジオ零", name=("ネオン", "ネオン[31m"))),
+    # Labels and brands in further forms -------------------------------------------------------------------------------
+    shape("labels-with-a-space-inside", eccube("砂の庭", "<h1>アトリエ・ミナモ 砂の庭</h1><p>ブランド：アトリエ・ミナモ</p><ul class='scent-notes'><li><em>ヘッド ノート</em>ユズ、サンショウ</li><li><em>ハート ノート</em>ヒノキ</li><li><em>ベース ノート</em>ビャクダン、コケ</li></ul>"),
+          perfume("ユズ|サンショウ", "ヒノキ", "ビャクダン|コケ", brand_ja="アトリエ・ミナモ", name="砂の庭")),
+    shape("labels-of-one-letter", shopify("夜想曲 – MINAMO", "<h1>夜想曲</h1><p>ブランド：MINAMO</p><table>" + rows("""
+T=ベルガモット、ペアー
+M=ジャスミン、ローズ
+B=ムスク、アンバー""") + "</table>"),
+          perfume("ベルガモット|ペアー", "ジャスミン|ローズ", "ムスク|アンバー", brand="MINAMO", name="夜想曲")),
+    shape("labels-before-brackets", eccube("コーラルベイ", "<h1>セイレン コーラルベイ EDT 50ml</h1><p>ブランド：セイレン</p><div>トップ(ライム、ミント、シーソルト)</div><div>ミドル(ロータス、スズラン)</div><div>ラスト(ムスク、流木)</div><div>2014年発売。</div>"),
+          perfume("ライム|ミント|シーソルト", "ロータス|スズラン", "ムスク|流木", brand_ja="セイレン", name="コーラルベイ", year=2014)),
+    shape("labels-in-wide-brackets", eccube("ルナ ノワール", "<h1>カサ・ルナ ルナ ノワール</h1><p>ブランド：カサ・ルナ</p><p>男性用香水。</p><p>［トップ］カルダモン，ラム　→　［ミドル］タバコ，ハニー　→　［ラスト］レザー，バニラ</p>"),
+          perfume("カルダモン|ラム", "タバコ|ハニー", "レザー|バニラ", brand_ja="カサ・ルナ", name="ルナ ノワール", gender="メンズ")),
+    shape("dry-notes", eccube("シトラスポート", "<h1>シトラスポート</h1><div>BRAND / Quai Vert（ケ ヴェール）<br />Top Notes : レモン, ジンジャー<br />Mid Notes : ミント, ネロリ<br />Dry Notes : シダーウッド, ムスク</div>"),
+          perfume("レモン|ジンジャー", "ミント|ネロリ", "シダーウッド|ムスク", brand="Quai Vert", brand_ja="ケ ヴェール", name="シトラスポート")),
+    shape("french-labels", english("Bois de Lune", "<p class='brand'>Quai Vert</p><h1>Bois de Lune</h1><ul><li><strong>Notes de tête :</strong> prune, cannelle</li><li><strong>Notes de cœur :</strong> violette, rose</li><li><strong>Notes de fond :</strong> santal, musc</li></ul>", site="Le Petit Flacon"),
+          perfume("prune|cannelle", "violette|rose", "santal|musc", brand="Quai Vert", name="Bois de Lune")),
+    shape("brand-in-brackets-of-the-title", "<html><head><title>ミツコ（ゲラン）｜香りの小事典</title></head><body><article><h1>ミツコ</h1><h2>使われている香料</h2><p>ベルガモット、ピーチ、ジャスミン、オークモス</p></article></body></html>",
+          perfume(notes="ベルガモット|ピーチ|ジャスミン|オークモス", brand_ja="ゲラン", name="ミツコ")),
+    shape("official-site-of-the-brand", "<html><head><meta property='og:type' content='product'><title>白夜 | ミナモ香舗公式サイト MINAMO</title></head><body><main><h1>白夜</h1><p class='price'>￥9,900</p>"
+          "<dl><dt>トップノート</dt><dd>ジンジャー、ライム</dd><dt>ミドルノート</dt><dd>ローズ</dd><dt>ラストノート</dt><dd>ムスク</dd></dl></main></body></html>",
+          perfume("ジンジャー|ライム", "ローズ", "ムスク", brand="MINAMO", brand_ja="ミナモ香舗", name="白夜")),
+    shape("brand-in-angle-brackets", eccube("〈セイレン〉夕凪 50mL", f"<h1>〈セイレン〉夕凪 50mL</h1>{TIERS_WOO}<p>※化粧箱はありません</p>"), perfume(**CITRUS, brand_ja="セイレン", name="夕凪")),
+    shape("picks-of-the-staff", eccube("夕凪", f"<h1>セイレン 夕凪</h1><p>ブランド：セイレン</p>{TIERS_WOO}<p>店長のおすすめ</p><div>カサ・ルナ 真昼<br>トップ：ラム、カカオ<br>ラスト：オークモス</div>"),
+          perfume(**CITRUS, brand_ja="セイレン", name="夕凪")),
 ]
