@@ -70,7 +70,7 @@ BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
 MAX_FAILURES = 10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
 MAX_LINES = 5_000  # lines of text of one page that are looked at
-MAX_TAGS = 300_000  # opening and closing tags of one page that are looked at
+MAX_TAGS = 150_000  # opening and closing tags of one page that are looked at
 MAX_BARREN = 200  # pages of one kind of address without a new perfume before the kind is left as a trap; see Frontier
 # ----------------------------------------------------------------------------------------------------------------------
 
@@ -104,7 +104,8 @@ LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it,
 COMMAND = "python getData.py を実行してください"
 LATER = f"時間をおいてもう一度 {COMMAND}。"
 BRAND_NOISE = re.compile(  # what clings to a brand
-    rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
+    rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|"
+    r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
     r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
 TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
 PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between a title's parts
@@ -235,7 +236,7 @@ def attribute_label(tag: Tag) -> str:
     if tag.get("itemprop") == "brand":
         hidden = [tag, *tag.find_all("meta", recursive=False)]  # its name may stand in an attribute only
         return "brand：" + next((mark["content"] for mark in hidden if mark.get("content")), "")
-    around_heading = tag.name in WHOLE or tag.find(["h1", "h2"], recursive=False)
+    around_heading = tag.name in WHOLE or any(getattr(child, "name", "") in ("h1", "h2") for child in tag.contents)
     if not around_heading and says("skip", names_in(tag), "brand_class"):
         return "brand："
     return "brandlink：" if says("url", tag.get("href", ""), "brand") else ""
@@ -254,10 +255,22 @@ def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
     return [(cell, f"{label}：{value}") for cell, label, value in zip(rows[1], labels, values, strict=True)]
 
 
+def card_lists(root: Tag) -> set[int]:
+    """Elements (their ids) that hold cards of products: three or more children alike, each with a price and a link."""
+    price, found = words("gate")["price"], {}
+    priced = (text for text in root.descendants if type(text) is NavigableString and price.search(text))
+    for text in itertools.islice(priced, 500):
+        for tag in itertools.islice(text.parents, 8):
+            kind = id(tag.parent), tag.name, re.sub(r"\d", "", tag.get("class", ""))
+            found.setdefault(kind, {})[id(tag)] = tag
+    return {kind[0] for kind, tags in found.items() if len(tags) > 2 and kind[1] not in ("tr", "td")
+            and all(tag.name == "a" or tag.find("a") for tag in tags.values())}
+
+
 def texts_of(root: Tag) -> Iterator[Line]:
     """Texts of the page's own content, one for each line that a reader sees."""
     kept = {id(tag) for heading in root.find_all("h1", limit=5) for tag in (heading, *heading.parents)}
-    pieces, current = [], Line("", root)
+    cards, pieces, current = card_lists(root), [], Line("", root)
     todo = [(root, Line("", root))]
     while todo:  # no recursion: pages nest thousands deep
         node, place = todo.pop()
@@ -266,6 +279,8 @@ def texts_of(root: Tag) -> Iterator[Line]:
             names = names_in(node) if node.attrs else ""
             if is_side(node.name, names) and id(node) not in kept and not (
                     node.name == "header" and any(tag.name in WHOLE[1:] for tag in around(node))):
+                continue
+            if id(node) in cards and id(node) not in kept:
                 continue
             if node.name not in INLINE and not (node.name == "br" and place.level):
                 rank = 2 if "short-description" in names else 3 if node.name in LABELLED else place.rank
@@ -371,7 +386,7 @@ def label_fields(text: str) -> tuple[str, ...] | None:
     label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
     label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*(?:\)|$)|\W|_|^\d+", "", label)
     tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
-    joints = "ノート|notes?|の?香りの?|the|and|de|du|から|と"
+    joints = "ノート|notes?|香り立ち|の?香りの?|the|and|de|du|から|と"
     if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|{joints})+", label):
         return tuple(tiers)
     named = (fields for fields, found in words("label").items() if label and found.fullmatch(label))
@@ -639,13 +654,19 @@ def bracketed(text: str) -> list[str]:
     return sorted(halves.groups(), key=is_japanese) if apart else []
 
 
+def is_read_freely(one: str, other: str) -> bool:
+    """Whether one text is a short word with kanji, whose sound nobody can tell, and the other is of Latin letters."""
+    kanji, latin = sorted((one, other), key=lambda text: not is_japanese(text))
+    return bool(re.fullmatch("[ぁ-ん一-龠々ノヶ]{2,8}", kanji) and re.fullmatch(r"[A-Za-z][A-Za-z .'&-]{2,}", latin))
+
+
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
     cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.55)
             for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
     fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
-            if two_scripts(one, other) and alike(one, other) >= least]
+            if two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))]
     if halves := bracketed(text) or sorted(max(fits, default=())[2:], key=is_japanese):
         return halves
     return [None, text or None] if is_japanese(text) else [text or None, None]
@@ -659,7 +680,7 @@ def clean_name(text: str) -> str:
                 words("skip")["shop"], rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?", r"\(\s*[/・,\s]*\)"]
     for pattern in patterns:
         text = re.sub(pattern, " ", text)
-    return " ".join(text.split()).strip(" -–—|/・･:~〜,、*.「」『』\"")
+    return " ".join(text.split()).strip(" -–—|/・･:~〜,、*.「」『』\"").rstrip("(（ ")
 
 
 def without_brand(text: str, brand: list[str | None]) -> str:
@@ -690,6 +711,7 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
 def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
     title = re.sub(r"[〈《]([^〉》]*)[〉》]", r" \1 ", title)
+    title = re.sub(rf"^[「『]([^」』]+)[」』](?=[\s{MARK}\w])", r"\1 ", title)  # 「コレクション」名前
     if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", title):  # ブランド「名前」はどんな香り
         branded = any(name and alike(clean_name(quoted[1]), name) == 1 for name in brand)
         title = quoted[2] if branded else re.sub(r"^.*?([^\s】]*)$", r"\1 ", quoted[1]) + quoted[2]
@@ -751,13 +773,11 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
             if (end := opening(rest, brand)) and two_scripts(rest[:end], brand) and clean_name(rest[end:]):
                 twice.append(f"{brand}（{rest[:end]}）")
         pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
+        inside = [re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece) for piece in pieces if not bracketed(piece)]
+        dashed += [found[2] for found in inside if found and folded(found[1]) in heading]
         others = [piece for piece in pieces if folded(clean_name(piece)) not in heading] or pieces
         if len(pieces) > 2 or (len(pieces) == 2 and not (two_scripts(*pieces) and alike(*pieces) >= 0.5)):
             dashed.append(others[0])
-        for piece in pieces:  # 名前（ブランド）
-            inside = re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece)
-            if inside and not bracketed(piece) and folded(inside[1]) in heading and not clean_name(inside[2]).isdigit():
-                dashed.append(inside[2])
     return quoted + twice + dashed
 
 
@@ -805,14 +825,16 @@ def shop_names(root: Tag, tags: list[Tag], meta: dict[str, str]) -> list[str]:
     """What a page calls its shop: in its meta data, on the link to the front page, after ©."""
     links = [tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])]
     marks = [tidy(text) for tag in links[:5] for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))]
-    owners = [COPYRIGHT.search(text)[1] for text in root.find_all(string=COPYRIGHT, limit=3)]
+    owners = [found[1] for found in itertools.islice(filter(None, map(COPYRIGHT.search, root.strings)), 3)]
     names = [meta.get("og:site_name", ""), meta.get("application-name", ""), *marks, *map(tidy, owners)]
+    names = [short for name in names for short in (name, re.sub(r"\.(?:co\.jp|com|jp|net)$", "", name))]
     return [name for name in dict.fromkeys(names) if 2 < len(name) < 40 and label_fields(name) is None
-            and not says("gate", name, "furniture")]
+            and not says("gate", name, "furniture", "sns")]
 
 
 def own_title(title: str, shops: list[str]) -> str:
     """A title without the shop's name that opens or closes it, and without what brackets add: 【送料無料】."""
+    title = re.sub(r"(?i)\s*powered by .*$", "", title)
     for shop in map(re.escape, shops):
         title = re.sub(rf"^{shop}\s*[|｜/／:：–—-]\s*|[\s|｜/／:：–—-]*{shop}\s*$", "", title) or title
     pieces = re.split(DASH, title)
@@ -826,7 +848,8 @@ def own_title(title: str, shops: list[str]) -> str:
 
 def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
     """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
-    said, found = folded(" ".join(titles)), []
+    said, found, headings = folded(" ".join(titles)), [], []
+    closing = {folded(pieces[-1]) for pieces in (re.split(DASH, title) for title in titles) if len(pieces) > 1}
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
         valued = split_label(line.text) or (before and not before[1])  # a label or its value
@@ -834,13 +857,17 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
         if other or (line.level != 1 and valued):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
-        weight = 6 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
+        weight = 9 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
         for text in {line.text, *line.text.split(MARK)}:
             parts = {folded(part) for part in re.split(r"\W+", own_title(text, []))} - {""}
             fit = sum(len(part) if part in said else -len(part) / 3 for part in parts)
-            found += [(fit + weight, -at, text)] if fit >= 2 and text not in shops else []
+            fit -= weight if folded(text) in closing else 0  # the shop's name
+            if fit >= 2 and text not in shops:
+                found.append((fit + weight, -at, text))
+                headings += found[-1:] if line.level == 1 and folded(text) not in closing else []
     if found:
-        return -max(found)[1], max(found)[2]
+        _, at, text = max(headings or found)
+        return -at, text
     named = [at for at, line in enumerate(lines) if 0 < line.level < 4 and label_fields(line.text) is None]
     first = next((at for at in named if lines[at].level == 1 or not said), None)
     if first is None and titles and clean_name(titles[0]) and not says("gate", titles[0], "shop"):
@@ -900,7 +927,7 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags) or any(
         words("gate")["price"].search(line.text) for line in lines[:12])
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
-    labels += any(opening_house(title) or is_house(re.split(rf"{DASH}|[（(]", title)[-1].strip("）)"))
+    labels += any(opening_house(title) or any(map(is_house, re.split(rf"{DASH}|[（()）]", title)))
                   for title in titles)
     if tiers or len(facts.get("notes", [])) > 2 or kind:
         return product or furniture or labels > (1 if kind else 0)
@@ -945,7 +972,8 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
             or folded(as_text(product["name"])) in folded(heading)]
     products = same[:1] or products
 
-    before = [line for line in lines[max(0, top - 3):top] if split_label(line.text) and "brandlink" not in line.text]
+    before = [line for line in lines[max(0, top - 3):top] if "brandlink" not in line.text
+              and (label := split_label(line.text)) and not {*label[0]} & {*TIERS}]  # トップ of a trail
     lines = [line for line in before + lines[top:] if not is_trail(line)]
     told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
