@@ -460,7 +460,7 @@ def split_items(text: str) -> list[str]:
     held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
     for place, parenthesis in enumerate(held):  # each stands as one private letter while the text is cut
         text = text.replace(parenthesis, chr(0xF0000 + place), 1)
-    text = re.split(r"[—―]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
+    text = re.split(r"[—―─]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
     items = [text]
     for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･·]\s*", r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])"):
         parts = re.split(separator, text)
@@ -468,7 +468,7 @@ def split_items(text: str) -> list[str]:
             items = parts
             break
     joints = (r"\s*(?:そして|および|または|[&＆])\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|"
-              r"(?:^|\s+)and\s+|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
+              r"(?:^|\s+)and\s+|\s+と\s+|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
     return [re.sub("[\U000F0000-\U000FFFFF]", lambda found: held[ord(found[0]) - 0xF0000], part)
             for item in items for part in re.split(joints, item, flags=re.IGNORECASE)]
 
@@ -713,7 +713,8 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     title = re.sub(r"[〈《]([^〉》]*)[〉》]", r" \1 ", title)
     title = re.sub(rf"^[「『]([^」』]+)[」』](?=[\s{MARK}\w])", r"\1 ", title)  # 「コレクション」名前
     if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", title):  # ブランド「名前」はどんな香り
-        branded = any(name and alike(clean_name(quoted[1]), name) == 1 for name in brand)
+        before = {folded(half) for half in spellings(clean_name(quoted[1])) if half}
+        branded = bool(before & {folded(name) for name in brand if name}) or is_house(clean_name(quoted[1]))
         title = quoted[2] if branded else re.sub(r"^.*?([^\s】]*)$", r"\1 ", quoted[1]) + quoted[2]
     title, names = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title)), []
     for piece in filter(None, re.split(PIECES, title)):
@@ -929,7 +930,7 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
     labels += any(opening_house(title) or any(map(is_house, re.split(rf"{DASH}|[（()）]", title)))
                   for title in titles)
-    if tiers or len(facts.get("notes", [])) > 2 or kind:
+    if tiers or len(facts.get("notes", [])) > (0 if labels > 1 else 2) or kind:
         return product or furniture or labels > (1 if kind else 0)
     return product and says("gate", heading, "perfume") is not None
 

@@ -914,7 +914,7 @@ def test_a_kill_at_any_moment_loses_nothing(faulty_shop, crawl, tmp_path):
 
 
 def test_ctrl_c_at_any_moment_is_one_line_and_the_next_run_goes_on(faulty_shop, crawl, tmp_path):
-    pages = {"/": index(*(f"/p/{number}" for number in range(6))), **{f"/p/{number}": perfume_page(number) for number in range(6)}}
+    pages = {"/": index(*(f"/p/{number}" for number in range(20))), **{f"/p/{number}": perfume_page(number) for number in range(20)}}
     for asked in (1, 2, 4, 8):
         folder, shop = tmp_path / f"stop{asked}", faulty_shop(pages)
         folder.mkdir()
@@ -927,7 +927,7 @@ def test_ctrl_c_at_any_moment_is_one_line_and_the_next_run_goes_on(faulty_shop, 
         assert process.returncode == 1 and said.startswith("中断しました。") and said.count("\n") == 1, said
         before = shop.asked()
         records, _ = crawl(shop, OUTPUT_FILE=str(folder / "perfumes.jsonl"), PAGES_DIR=str(folder / "pages"))
-        assert len(records) == 6 and len(set(before) & set(shop.asked()[len(before):])) <= 1
+        assert len(records) == 20 and len(set(before) & set(shop.asked()[len(before):])) <= 1
 
 
 # Whole runs -----------------------------------------------------------------------------------------------------------
