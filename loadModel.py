@@ -60,12 +60,13 @@ REHEARSAL_OVERRIDES = {                 # what only so small a model needs; 1 x 
 # ----------------------------------------------------------------------------------------------------------------------
 
 COUNT = "1 以上の整数", lambda value: value == int(value) >= 1
+WHOLE = "0 以上の整数", lambda value: value == int(value) >= 0
 POSITIVE = "0 より大きい数", lambda value: value > 0
 SHARE = "0 以上 1 未満の数", lambda value: 0 <= value < 1
 AMOUNT = "0 以上の数", lambda value: value >= 0
 NAME = "名前（文字列）", lambda value: bool(value.split())
 SETTINGS = {  # what decides the result, and what each must be; REHEARSAL_OVERRIDES may set any of it
-    "TEST_RATIO": ("0 より大きく 1 より小さい数", lambda value: 0 < value < 1), "SEED": AMOUNT, "MAX_TOKENS": COUNT,
+    "TEST_RATIO": ("0 より大きく 1 より小さい数", lambda value: 0 < value < 1), "SEED": WHOLE, "MAX_TOKENS": COUNT,
     "LORA_R": COUNT, "LORA_ALPHA": POSITIVE, "LORA_DROPOUT": SHARE, "TARGET_MODULES": NAME, "BATCH_SIZE": COUNT,
     "GRADIENT_ACCUMULATION": COUNT, "LEARNING_RATE": AMOUNT, "LR_SCHEDULER": NAME, "WARMUP_RATIO": SHARE,
     "MAX_GRAD_NORM": POSITIVE, "WEIGHT_DECAY": AMOUNT, "EPOCHS": POSITIVE, "LOAD_IN_4BIT": AMOUNT}

@@ -166,7 +166,7 @@ def test_a_wrong_file_gets_one_line(tmp_path, content, words):
 
 @pytest.mark.parametrize(("constants", "records", "words"), [
     ({"TEST_RATIO": 1}, None, "TEST_RATIO = 1 "), ({"WARMUP_RATIO": 1.0}, None, "WARMUP_RATIO = 1.0"),
-    ({"BATCH_SIZE": 0}, None, "BATCH_SIZE = 0 "), ({"EPOCHS": "3"}, None, "EPOCHS = '3'"), ({"LORA_R": 1.5}, None, "LORA_R = 1.5"),
+    ({"BATCH_SIZE": 0}, None, "BATCH_SIZE = 0 "), ({"EPOCHS": "3"}, None, "EPOCHS = '3'"), ({"LORA_R": 1.5}, None, "LORA_R = 1.5"), ({"SEED": 0.5}, None, "SEED = 0.5"),
     ({"LR_SCHEDULER": "cosinus"}, None, "cosinus"), ({"REPORT_TO": "nobody"}, None, "REPORT_TO = 'nobody'"),
     ({"REHEARSAL_OVERRIDES": {"TARGET_MODULES": "q_proj"}}, None, "TARGET_MODULES = 'q_proj'"), ({}, qa(4), "4 件だけ"),
     ({"REHEARSAL_MODEL": "no/such"}, None, "no/such を読み込めません"),
