@@ -409,16 +409,16 @@ def test_at_a_terminal(here):
         os.execv(sys.executable, [sys.executable, "-c", "import generate; generate.CHARACTER_SECONDS = 0.01; generate.main()"])
     shown, pieces = b"", 0
 
-    def until(*wanted, seconds=180, enough=all):
+    def until(*wanted, seconds=180):
         nonlocal shown, pieces
         end = time.monotonic() + seconds
-        while not enough(word.encode() in shown for word in wanted) and time.monotonic() < end:
+        while not all(word.encode() in shown for word in wanted) and time.monotonic() < end:
             if select.select([screen], [], [], 0.5)[0]:
                 try:
                     shown, pieces = shown + os.read(screen, 4096), pieces + 1
                 except OSError:
                     return
-        assert enough(word.encode() in shown for word in wanted), shown.decode(errors="replace")
+        assert all(word.encode() in shown for word in wanted), shown.decode(errors="replace")
 
     until(*(f"Q：{question}" for question in generate.QUESTIONS), "出典")
     first, shown = shown.decode(), shown[-200:]
@@ -434,15 +434,10 @@ def test_at_a_terminal(here):
     answer = lines[next(n for n, line in enumerate(lines) if line.startswith("A：「天気」")):]
     assert len(answer) > 1, "nothing was wrapped"
     assert all(sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line) <= 40 for line in answer)
-    for _ in range(3):  # a busy machine may finish the answer before the key is heard
-        os.write(screen, "\x15春の香水を教えて\r".encode())
-        shown = b""
-        until("A：")
-        os.write(screen, b"\x03")
-        until("止めました", "出典", enough=any)
-        time.sleep(1)
-        if "止めました" in shown.decode(errors="replace"):
-            break
+    os.write(screen, "\x15春の香水を教えて\r".encode())
+    shown = b""
+    until("A：")
+    os.write(screen, b"\x03")
     until("止めました")
     time.sleep(1)
     os.write(screen, b"\x03")
