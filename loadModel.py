@@ -23,6 +23,7 @@ import time
 import warnings
 from collections import Counter
 from pathlib import Path
+from string import Template
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -602,49 +603,16 @@ def draw_losses(path: Path, history: list):
 
 
 def model_card(metrics: dict) -> str:
-    """README.md of the adapter folder."""
-    first, last, run = metrics["curve"][0], metrics["curve"][-1], metrics["run"]
-    hub = "" if Path(run["base_model"]).exists() else f"base_model: {run['base_model']}\n"
-    return f"""---
-language: ja
-license: cc-by-sa-4.0
-library_name: peft
-{hub}tags: [lora, gpt_neox, perfume]
----
-
-# 香水の質問に答える LoRA アダプター
-
-{"**リハーサル: 小さなモデルで手順を試したもので、答えの質は本番と違います。**" if metrics["rehearsal"] else ""}
-
-- 基礎モデル: `{run["base_model"]}`（OpenCALM は CyberAgent, Inc. の CC BY-SA 4.0。アダプターも同じ条件です）
-- データ: 店のページから作った質問と回答。学習 {metrics["train"]:,} 件、テスト {metrics["test"]:,} 件（test.json）
-- 学習: {metrics["steps"]:,} ステップ、{metrics["device"]}、{metrics["dtype"]}、学習した重み {metrics["weights"]:,} 個
-
-| 損失 | 学習前 | 学習後 |
-|---|---|---|
-| 学習データ | {first["train_set"]:.3f} | {last["train_set"]:.3f} |
-| テストデータ | {first["test_set"]:.3f} | {last["test_set"]:.3f} |
-
-{metrics["verdict"]}
-
-![損失](loss.png)
-
-```python
-from peft import AutoPeftModelForCausalLM
-from transformers import AutoTokenizer
-
-model, tokenizer = (auto.from_pretrained("{OUTPUT_DIR}") for auto in (AutoPeftModelForCausalLM, AutoTokenizer))
-messages = [{{"role": "user", "content": "春に相応しい香水を教えてください。"}}]
-prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)
-print(tokenizer.decode(model.generate(**prompt, max_new_tokens=256)[0]))
-```
-
-自由に生成させた答えは事実と違うことがあります。generate.py は既知の回答から選びます。設定:
-
-```json
-{json.dumps(run, ensure_ascii=False, indent=1)}
-```
-"""
+    """README.md of the adapter folder, from data/model_card.md."""
+    run, counts = metrics["run"], {name: f"{metrics[name]:,}" for name in ("train", "test", "steps", "weights")}
+    losses = {f"{name}_{when}": f"{metrics['curve'][place][name]:.3f}" for name in ("train_set", "test_set")
+              for when, place in (("before", 0), ("after", -1))}
+    template = Path(__file__).with_name("data") / "model_card.md"
+    return Template(template.read_text(encoding="utf-8")).substitute(
+        metrics | counts | losses, folder=OUTPUT_DIR, base=run["base_model"],
+        run=json.dumps(run, ensure_ascii=False, indent=1),
+        hub="" if Path(run["base_model"]).exists() else f"base_model: {run['base_model']}\n",
+        warning="**リハーサル: 小さなモデルで手順を試したもので、答えの質は本番と違います。**" if metrics["rehearsal"] else "")
 
 
 def save_result(trainer, tokenizer, test: list, metrics: dict):
