@@ -227,18 +227,23 @@ def is_side(name: str, names: str) -> bool:
 
 
 def attribute_label(tag: Tag) -> str:
-    """A label that an element has only as an attribute (data-label, alt, class, itemprop, link), or empty."""
+    """A label that an element has only as an attribute (data-label, alt, class …), or empty."""
     said = [tag.get(key, "") for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")]
     said += [name for name in tag.get("class", "").split() if re.search("notes?$", name)]
     if label := next((label for label in said if label and label_fields(label)), ""):
         return f"{label}："
-    if tag.get("itemprop") == "brand":
-        hidden = [tag, *tag.find_all("meta", recursive=False)]  # its name may stand in an attribute only
-        return "brand：" + next((mark["content"] for mark in hidden if mark.get("content")), "")
+    return ""
+
+
+def brand_said(tag: Tag) -> str:
+    """'brand：X' of an element that is the brand X by its itemprop or class, 'brandlink：X' by its address, or empty."""
     around_heading = tag.name in WHOLE or any(getattr(child, "name", "") in ("h1", "h2") for child in tag.contents)
-    if not around_heading and says("skip", names_in(tag), "brand_class"):
-        return "brand："
-    return "brandlink：" if says("url", tag.get("href", ""), "brand") else ""
+    marked = tag.get("itemprop") == "brand" or (not around_heading and says("skip", names_in(tag), "brand_class"))
+    if not marked and not says("url", tag.get("href", ""), "brand"):
+        return ""
+    texts = [tag.get_text(" "), *(mark.get("content", "") for mark in (tag, *tag.find_all("meta", recursive=False)))]
+    said = next((text for text in map(tidy, texts) if 0 < len(text) < 80), "")
+    return f"{'brand' if marked else 'brandlink'}：{said}"
 
 
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
@@ -269,7 +274,7 @@ def card_lists(root: Tag) -> set[int]:
 def texts_of(root: Tag) -> Iterator[Line]:
     """Texts of the page's own content, one for each line that a reader sees."""
     kept = {id(tag) for heading in root.find_all("h1", limit=5) for tag in (heading, *heading.parents)}
-    cards, pieces, current = card_lists(root), [], Line("", root)
+    cards, pieces, marks, current = card_lists(root), [], [], Line("", root)
     todo = [(root, Line("", root))]
     while todo:  # no recursion: pages nest thousands deep
         node, place = todo.pop()
@@ -287,13 +292,15 @@ def texts_of(root: Tag) -> Iterator[Line]:
             cells = headed_cells(node) if node.name == "table" else []
             inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
             todo += reversed(inside or [(child, place) for child in node.contents])
-            text = attribute_label(node) if node.attrs and node.name != "h1" else ""
+            text = attribute_label(node) if node.attrs and not place.level else ""
         if place.block is not current.block:
-            yield from (current._replace(text=line) for line in written_lines(pieces))
-            pieces, current = [], place
+            yield from (current._replace(text=line) for line in written_lines(pieces) + marks)
+            pieces, marks, current = [], [], place
+        if isinstance(node, Tag) and node.attrs and (said := brand_said(node)):
+            marks.append(said)
         if text and not text.isspace():
             pieces.append(text)
-    yield from (current._replace(text=line) for line in written_lines(pieces))
+    yield from (current._replace(text=line) for line in written_lines(pieces) + marks)
 
 
 def written_lines(pieces: list[str]) -> list[str]:
@@ -853,7 +860,7 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
         valued = split_label(line.text) or (before and not before[1])  # a label or its value
-        other = len(line.text) > 150 or label_fields(line.text) is not None or is_trail(line)
+        other = len(line.text) > 150 or label_fields(line.text) is not None or is_trail(line) or is_house(line.text)
         if other or (line.level != 1 and valued):
             continue
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
