@@ -103,11 +103,11 @@ LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it,
     rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])", re.IGNORECASE)
 COMMAND = "python getData.py を実行してください"
 BRAND_NOISE = re.compile(  # what clings to a brand
-    rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|"
+    rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|\s*powered by .*$|"
     r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
     r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
 TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
-PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between a title's parts
+PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞♡♥♪!！、。]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between a title's parts
 ARTICLES = {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}  # types of JSON-LD
 FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
 COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*"
@@ -392,7 +392,7 @@ def label_fields(text: str) -> tuple[str, ...] | None:
     label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
     label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*(?:\)|$)|\W|_|^\d+", "", label)
     tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
-    joints = "ノート|notes?|香り立ち|の?香りの?|the|and|de|du|から|と"
+    joints = "ノート|not[ea][ns]?|香り立ち|の?香りの?|the|and|del?|du|di|から|と"
     if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|{joints})+", label):
         return tuple(tiers)
     named = (fields for fields, found in words("label").items() if label and found.fullmatch(label))
@@ -641,7 +641,7 @@ def alike(one: str, other: str) -> float:
 
 def openings(text: str) -> list[int]:
     """Where the words of a text end."""
-    gaps = rf"\s{MARK}・･/／()（）「『」』>＞】｜|–—―:：~〜～-"
+    gaps = rf"\s{MARK}・･/／()（）〈〉《》「『」』>＞】｜|–—―:：~〜～-"
     return [end.start() for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90]) if end.start()]
 
 
@@ -718,18 +718,20 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
     title = re.sub(r"[〈《]([^〉》]*)[〉》]", r" \1 ", title)
     title = re.sub(rf"^[「『]([^」』]+)[」』](?=[\s{MARK}\w])", r"\1 ", title)  # 「コレクション」名前
-    if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", title):  # ブランド「名前」はどんな香り
-        before = {folded(half) for half in spellings(clean_name(quoted[1])) if half}
-        branded = bool(before & {folded(name) for name in brand if name}) or is_house(clean_name(quoted[1]))
-        title = quoted[2] if branded else re.sub(r"^.*?([^\s】]*)$", r"\1 ", quoted[1]) + quoted[2]
-    title, names = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title)), []
-    for piece in filter(None, re.split(PIECES, title)):
+    names = {True: [], False: []}  # by whether their piece opens with the brand
+    for piece in filter(None, re.split(PIECES, re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title)))):
+        if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
+            before = {folded(half) for half in spellings(clean_name(quoted[1])) if half}
+            branded = bool(before & {folded(name) for name in brand if name}) or is_house(clean_name(quoted[1]))
+            alone = branded or is_prose(quoted[1])
+            piece = f"{quoted[1] * branded} {quoted[2]}" if alone else re.sub(r"^.*?([^\s】]*)$", r"\1 ", quoted[1]) + quoted[2]
         name = [without_brand(half, brand) for half in bracketed(piece)] or spellings(without_brand(piece, brand))
         if all(name) and not bracketed(piece):  # Brand Item ブランド アイテム
             other = not is_japanese(piece.split()[0])
             name[other] = without_brand(name[other], brand)
         learn_spelling(brand, name, 0.75)
-        names += [name] if any(name) else []
+        names[any(opening(piece, half) for half in brand if half)] += [name] if any(name) else []
+    names = names[True] + names[False]
     others = {folded(name) for name in (*brand, *shops) if name}
     names = [name for name in names if not {folded(half) for half in name if half} & others] or names
     item = names[0] if names else spellings(clean_name(title) or title)
@@ -750,10 +752,13 @@ class Clues(NamedTuple):
     shops: list[str]
 
 
-def opening_house(text: str) -> str:
-    """The longest opening of a text that is a known house, or empty."""
-    ends = [end for end in reversed(openings(text)) if text[end:end + 1] != "・"]
-    return next((text[:end] for end in ends if folded(text[:end]) in houses()), "")
+def house_in(text: str) -> str:
+    """The first known house that a text names, in its longest spelling, or empty."""
+    for start in (word.start() for word in re.finditer(r"(?<![\w'’.&＆])[\w&＆]", text[:90])):
+        ends = [end for end in reversed(openings(text[start:])) if text[start + end:start + end + 1] != "・"]
+        if house := next((text[start:start + end] for end in ends if folded(text[start:start + end]) in houses()), ""):
+            return house
+    return ""
 
 
 def is_house(text: str) -> bool:
@@ -772,7 +777,7 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
     """Brands that titles show by form: 'Brand「Item」', 'CHANEL シャネル チャンス', 'Brand – Item', 'Item（Brand）'."""
     quoted, twice, dashed, heading = [], [], [], folded(heading)
     for title in titles:
-        quoted += re.findall(r"(?:^|】)([^\s「『】]+(?:\s[^\s「『]+){0,3})\s?[「『][^」』]+[」』]", title)
+        quoted += re.findall(r"(?:^|[】|｜、。♡])([^\s「『】|｜、。♡]+(?:\s[^\s「『|｜]+){0,3})\s?[「『][^」』]+[」』]", title)
         quoted += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
         text = "" if all(spellings(title)) else clean_name(title)
         for gap in re.finditer(r"[\s／/]+", text):
@@ -796,8 +801,8 @@ def brand_texts(clues: Clues) -> list[str]:
     sites = [piece for piece in pieces if "公式" in piece]
     official = [re.sub(r"(?:日本)?公式(?:サイト|ストア|通販|オンライン\S*)?", " ", site) for site in sites]
     in_titles = [text for text in clues.brands if any(name and folded(name) in whole for name in spellings(text))]
-    known = [opening_house(title) for title in clues.titles] + [text for text in pieces if is_house(brand_text(text))]
-    ranked = [*in_titles, *known, *clues.brands, *map(opening_house, near)]
+    known = [house_in(title) for title in clues.titles] + [text for text in pieces if is_house(brand_text(text))]
+    ranked = [*in_titles, *known, *clues.brands, *map(house_in, near)]
     ranked = [text for text in ranked if folded(text) not in shops] + official
     ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles, clues.titles[0])]
     ranked += [*clues.brands, *(text for text in near if folded(text) in whole or re.match(r"by\s", text))]
@@ -922,9 +927,10 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     heading = " ".join([*titles[:1], *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", " ".join(titles))
     no_page = says("gate", " ".join(titles), "no_page")
-    if no_page or not clean_name(heading) or says("gate", heading, "goods", "article"):
-        return False
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
+    goods = says("gate", heading, "goods") and not (kind and len(tiers) > 1)  # a perfume may be named after soap
+    if no_page or goods or not clean_name(heading) or says("gate", heading, "sets", "article"):
+        return False
     if len(tiers) > 1 and sum(map(len, tiers)) > 2:
         return True
     if (says("gate", heading, "extras") and not kind) or types & ARTICLES:
@@ -934,7 +940,7 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags) or any(
         words("gate")["price"].search(line.text) for line in lines[:12])
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
-    labels += any(opening_house(title) or any(map(is_house, re.split(rf"{DASH}|[（()）]", title)))
+    labels += any(house_in(title) or any(map(is_house, re.split(rf"{DASH}|[（()）]", title)))
                   for title in titles)
     if tiers or len(facts.get("notes", [])) > (0 if labels > 1 else 2) or kind:
         return product or furniture or labels > (1 if kind else 0)
@@ -980,9 +986,11 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     products = same[:1] or products
 
     before = [line for line in lines[max(0, top - 3):top] if "brandlink" not in line.text
-              and (label := split_label(line.text)) and not {*label[0]} & {*TIERS}]  # トップ of a trail
+              and (label := split_label(line.text)) and label[1] and not {*label[0]} & {*TIERS}]  # トップ of a trail
+    trail = " ".join(line.text for line in lines if is_trail(line))
     lines = [line for line in before + lines[top:] if not is_trail(line)]
     told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
+    told += [Line(part, rank=6) for part in split_inline(meta.get("description", ""))]
     found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
     facts = merged(found)
     spoken = [fact.value for fact in found if fact.field == "name" and (
@@ -998,7 +1006,7 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
         return []
     prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
     perfume = {
-        "gender": gender_of(" ".join(titles)),
+        "gender": gender_of(" ".join(titles)) or gender_of(trail),
         "concentration": says("concentration", " ".join(titles)),
         "concept": re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))),
         **facts, **names, "url": canonical_link(tags, url),
