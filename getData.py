@@ -248,10 +248,8 @@ def brand_said(tag: Tag) -> str:
 
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
     """Texts 'label：value' by cell, of a table of two rows, the first of labels."""
-    parts = [table, *table.find_all(["thead", "tbody"], recursive=False)]
-    rows = [row for part in parts for row in part.find_all("tr", recursive=False)]
-    rows = [row.find_all(["th", "td"], recursive=False) for row in rows]
-    if len(rows) != 2 or len(rows[0]) != len(rows[1]) or len(rows[0]) < 2:
+    rows = [row.find_all(["th", "td"]) for row in table.find_all("tr", limit=3)]
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         return []
     labels, values = ([tidy(MARK.join(cell.strings)) for cell in row] for row in rows)
     if None in map(label_fields, labels) or any(map(label_fields, values)):
@@ -267,7 +265,7 @@ def card_lists(root: Tag) -> set[int]:
         for tag in itertools.islice(text.parents, 8):
             kind = id(tag.parent), tag.name, re.sub(r"\d", "", tag.get("class", ""))
             found.setdefault(kind, {})[id(tag)] = tag
-    return {kind[0] for kind, tags in found.items() if len(tags) > 2 and kind[1] not in ("tr", "td")
+    return {kind[0] for kind, tags in found.items() if len(tags) > 2
             and all(tag.name == "a" or tag.find("a") for tag in tags.values())}
 
 
@@ -281,10 +279,7 @@ def texts_of(root: Tag) -> Iterator[Line]:
         text = str(node) if type(node) is NavigableString else ""
         if isinstance(node, Tag):
             names = names_in(node) if node.attrs else ""
-            if is_side(node.name, names) and id(node) not in kept and not (
-                    node.name == "header" and any(tag.name in WHOLE[1:] for tag in around(node))):
-                continue
-            if id(node) in cards and id(node) not in kept:
+            if id(node) not in kept and (is_side(node.name, names) or id(node) in cards):
                 continue
             if node.name not in INLINE and not (node.name == "br" and place.level):
                 rank = 2 if "short-description" in names else 3 if node.name in LABELLED else place.rank
@@ -306,19 +301,19 @@ def texts_of(root: Tag) -> Iterator[Line]:
 def written_lines(pieces: list[str]) -> list[str]:
     """An element's text as one line; as several where its line breaks part labelled lines."""
     text = MARK.join(pieces)
-    lines = [*filter(None, map(tidy, text.split("\n")))] if "\n" in text else []
+    lines = [*filter(None, map(tidy, text.split("\n")))]
     labelled = sum(split_label(line) is not None for line in lines)
-    return lines if labelled > 1 and len(lines) > 2 else [*filter(None, [tidy(text)])]
+    return lines if labelled > 1 else [*filter(None, [tidy(text)])]
 
 
 def label_first(text: str) -> str:
-    """A line as 'label：A、B' that has one of the two in brackets at its end: 'A、B（トップ）', 'トップ（A、B）'."""
-    if (listed := re.fullmatch(r"([^\s（(]+)\s?[（(](.+[、,，・/／].+)[)）]", text)) and {*TIERS} & {*(
-            label_fields(listed[1]) or ())}:
-        return f"{listed[1]}：{listed[2]}"
-    closing = re.fullmatch(rf"(.+?)[\s{MARK}]*[（(]([^（()）]+)[)）]", text)
-    named = closing and {*(label_fields(closing[2]) or ())} & {*TIERS}
-    return f"{closing[2]}：{closing[1]}" if named else text
+    """A line as 'label：A、B' that has one of the two in brackets at its end: 'トップ（A、B）', 'A、B（トップ）'."""
+    label, listed = rf"(?P<label>[^\s（()）{MARK}]+)", "(?P<listed>.+?)"
+    for shape in (rf"{label}\s?[（(]{listed}[)）]", rf"{listed}[\s{MARK}]*[（(]{label}[)）]"):
+        found = re.fullmatch(shape, text)
+        if found and {*TIERS} & {*(label_fields(found["label"]) or ())}:
+            return f"{found['label']}：{found['listed']}"
+    return text
 
 
 def page_lines(root: Tag) -> list[Line]:
@@ -358,9 +353,8 @@ def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
     """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
     products, types, todo = {}, set(), []
     for script in scripts:
-        source = re.sub(r"<!--|-->|(?://|/\*)?\s*(?:<!\[CDATA\[|\]\]>)\s*(?:\*/)?", "", script.string or "")
         with contextlib.suppress(ValueError, RecursionError):
-            todo += entries(json.loads(re.sub(r",\s*(?=[}\]])", "", source), strict=False))
+            todo += entries(json.loads(script.string or "", strict=False))
     while todo:
         node = todo.pop(0)
         kinds, name = {*re.findall(r"\w+", str(node.get("@type")))}, as_text(node.get("name"))
@@ -374,8 +368,7 @@ def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
 
 def json_lines(product: dict) -> list[Line]:
     """What a JSON-LD Product says, as lines of a page."""
-    pairs = [("name", product.get("name")), ("brand", product.get("brand")), ("brand", product.get("manufacturer")),
-             ("concentration", product.get("category"))]
+    pairs = [("name", product.get("name")), ("brand", product.get("brand"))]
     pairs += [("gender", entry.get("suggestedGender")) for entry in entries(product.get("audience"))]
     pairs += [(as_text(entry.get("name")), entry.get("value")) for entry in entries(product.get("additionalProperty"))]
     labelled = [Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0) for label, value in pairs if as_text(value)]
@@ -406,8 +399,7 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     for gap in re.finditer(GAP, text[:60]):
         label = text[:gap.start()]
         if (fields := label_fields(label)) is not None:
-            apart = gap[0] != " " or bool(re.search(r"ノート|notes?", label, re.IGNORECASE))
-            found = fields, text[gap.end():].strip(f" \u3000{MARK}"), apart
+            found = fields, text[gap.end():].strip(f" \u3000{MARK}"), gap[0] != " "
     return found
 
 
