@@ -542,11 +542,12 @@ def read_field(field: str, values: list[str]) -> object:
 @functools.lru_cache(4096)
 def sentence_facts(text: str) -> list[tuple[str, object]]:
     """Tiers and more that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
+    text = re.sub(rf"(?<=[ぁ-ヶー一-龠、]){MARK}|{MARK}(?=[ぁ-ヶー一-龠、])", "", text)
     found, other = [], "|".join(tier.pattern for tier in words("tier").values())
     for field, tier in words("tier").items() if says("tier", text) else ():
         english = (rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
                    rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)")
-        japanese = (rf"(?:{tier.pattern})(?:ノート)?(?:には|は|に)、?([^。]+?)"
+        japanese = (rf"(?:{tier.pattern})(?:ノート)?(?:には|は|に|の)、?([^。]+?)"
                     rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)")
         match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
@@ -760,7 +761,7 @@ def is_house(text: str) -> bool:
 
 def brand_text(text: str) -> str:
     """A brand as told, without label, decoration and 公式サイト; empty for what is none: a price, a menu's word."""
-    text = BRAND_NOISE.sub("", plain(text).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
+    text = BRAND_NOISE.sub("", re.sub("[™®©]", "", plain(text)).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
     other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category")
     return text if 0 < len(clean_name(text)) < 60 and not other else ""
 
@@ -863,7 +864,8 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
         marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
         weight = 9 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
         for text in {line.text, *line.text.split(MARK)}:
-            parts = {folded(part) for part in re.split(r"\W+", own_title(text, []))} - {""}
+            own = own_title(text.replace(house_in(text) or MARK, " "), [])
+            parts = {folded(part) for part in re.split(r"\W+", own)} - {""}
             fit = sum(len(part) if part in said else -len(part) / 3 for part in parts)
             fit -= weight if folded(text) in closing else 0  # the shop's name
             if fit >= 2 and text not in shops:
