@@ -87,7 +87,7 @@ LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their
 WHOLE = ("body", "main", "article")  # elements whose class speaks of the page, not of what they hold
 DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
            "button", "textarea", "head"}
-NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")  # how other files begin
+NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"{", b"[")  # how other files begin
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
                      "\ud800-\udfff]")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
@@ -105,7 +105,7 @@ COMMAND = "python getData.py を実行してください"
 BRAND_NOISE = re.compile(  # what clings to a brand
     rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|\s*powered by .*$|"
     r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
-    r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン.*|shop|store|site)*$", re.IGNORECASE)
+    r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン\S*|shop|store|site)*", re.IGNORECASE)
 TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
 PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞♡♥♪!！、。]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between a title's parts
 ARTICLES = {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}  # types of JSON-LD
@@ -207,7 +207,7 @@ class Line(NamedTuple):
 @functools.lru_cache(1)  # a page is read twice, for its perfumes and for its links
 def parse(html: bytes) -> BeautifulSoup | None:
     """A page's tree; None for what is no page."""
-    if html.startswith(NOT_HTML) or not html.strip():
+    if html.lstrip().startswith(NOT_HTML) or not html.strip():
         return None
     text = "<".join(CONTROL.sub("", decode(html)).split("<", MAX_TAGS)[:MAX_TAGS])
     with warnings.catch_warnings(action="ignore"):  # of what is XML: it has no perfume
@@ -427,16 +427,11 @@ def branch(block: Tag, other: Tag) -> Tag:
     return apart[-1] if apart else block
 
 
-def ends_list(line: Line) -> bool:
-    """Whether a line is none of the list before it: a heading, a label, a remark."""
-    return bool(line.level or split_label(line.text) or re.match("[■◆◇●▼▽★☆※【≪《]", line.text))
-
-
 def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
     """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
     label, window = lines[at], [line for line in lines[at + 1:at + 40] if line.block]
-    titled = window[:1] if window and window[0].level and not label.level and not split_label(window[0].text) else []
-    after = titled + list(itertools.takewhile(lambda line: not ends_list(line), window[len(titled):]))
+    ends = (place for place, line in enumerate(window) if (line.level and place) or split_label(line.text))
+    after = window[:next(ends, len(window))]
     if rest and not words("text")["duration"].fullmatch(rest):  # トップノート（つけてから10分）
         while rest.endswith(("、", ",", "，")) and after:
             rest += after.pop(0).text
@@ -444,8 +439,7 @@ def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
     if not after or not label.block:
         return []
     holder, first = branch(label.block, after[0].block), branch(after[0].block, label.block)
-    ended = len(after) < len(window)  # by a label or a heading: what is before it belongs to this label
-    several = first is not holder and (first.name != holder.name or ended)  # dt, dd, dd; or p, p, p up to a label
+    several = first.name != holder.name  # dt, dd, dd
     holders = {id(tag) for tag in [first, *(first.find_next_siblings(first.name, limit=30) if several else ())]}
     return [line.text for line in after if holders & set(map(id, around(line.block)))]
 
@@ -472,21 +466,19 @@ def split_items(text: str) -> list[str]:
 
 
 def tidy_item(text: str) -> str:
-    """An item of a list without what clings to it (など, の香り, decoration); empty for 不明, なし, -, N/A."""
-    text = re.sub(r"^(?:そして|また|さらに|and |with )", "", plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→"))
-    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+(?:の香り)?$", "", text)
-    return "" if words("text")["nothing"].fullmatch(text) else text.removesuffix("の香り").strip()
+    """An item of a list without what clings to it (など, decoration); empty for 不明, なし, -, N/A."""
+    text = plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→")
+    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))*(?:の香り)?$", "", text)
+    return "" if words("text")["nothing"].fullmatch(text) else text
 
 
-def is_note(item: str, alone: bool) -> bool:
-    """Whether an item of a list of notes reads as a material; one that stands alone is judged more strictly."""
+def is_note(item: str) -> bool:
+    """Whether an item of a list of notes reads as a material."""
     core = re.sub(r"[(（].*", "", item)
-    if label_fields(item) is not None or len(item) > 60 or len(core) > (24 if alone else 32) or len(core.split()) > 5:
+    if label_fields(item) is not None or len(core) > (24 if is_japanese(core) else 45):
         return False
-    if not re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core) or says("text", core, "prose", "figure"):
-        return False
-    named = not (alone and says("text", core, "adjective"))
-    return named and not (re.search("[ぁ-ん]", core) and says("text", core, "headline"))
+    prose = says("text", core, "prose", "figure") or (re.search("[ぁ-ん]", core) and says("text", core, "headline"))
+    return bool(re.search(r"\w", core)) and not prose
 
 
 def read_notes(values: list[str]) -> list[str]:
@@ -494,8 +486,8 @@ def read_notes(values: list[str]) -> list[str]:
     notes = []
     for value in values:
         items = [item for item in map(tidy_item, split_items(value)) if item]
-        good = [item for item in items if is_note(item, len(items) == 1)]
-        if not good or len(good) < 0.67 * len(items):
+        good = [*filter(is_note, items)]
+        if len(good) < 0.67 * len(items):
             break
         notes += good
     return list(dict.fromkeys(notes))
@@ -551,7 +543,7 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
                     rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)")
         match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
-        found += [(field, items)] if items and all(is_note(item, True) for item in items) else []
+        found += [(field, items)] if items and all(map(is_note, items)) else []
     for field, pattern in words("sentence").items():
         if match := pattern.search(plain(text)):
             found.append((field, read_field(field, [match[match.lastindex]])))
@@ -617,10 +609,10 @@ def consonants(text: str) -> str:
     return latin
 
 
-def two_scripts(one: str, other: str) -> bool:
+def are_two_scripts(one: str, other: str) -> bool:
     """Whether one text is all Japanese and the other all Latin."""
-    latin = [bool(re.search("[A-Za-zÀ-ÿ]", text)) for text in (one, other)]
-    return latin == [is_japanese(other), is_japanese(one)] and latin[0] != latin[1]
+    japanese, latin = sorted((one, other), key=is_japanese, reverse=True)
+    return is_japanese(japanese) and not is_japanese(latin) and not re.search("[A-Za-zÀ-ÿ]", japanese)
 
 
 @functools.lru_cache(8192)
@@ -628,7 +620,7 @@ def alike(one: str, other: str) -> float:
     """How well two texts fit as spellings of one name, 0 to 1: by letters, by the known houses, or by sound."""
     if folded(one) == folded(other) or houses().get(folded(one), -1) == houses().get(folded(other), -2):
         return 1.0
-    pair = sorted([consonants(one), consonants(other)], key=len) if two_scripts(one, other) else ["", ""]
+    pair = sorted([consonants(one), consonants(other)], key=len) if are_two_scripts(one, other) else ["", ""]
     return 0.95 * (SequenceMatcher(None, *pair).ratio() if len(pair[0]) > 2 else pair[0] == pair[1] != "")
 
 
@@ -665,7 +657,7 @@ def spellings(text: str) -> list[str | None]:
     cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.55)
             for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
     fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
-            if two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))]
+            if are_two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))]
     if halves := bracketed(text) or sorted(max(fits, default=())[2:], key=is_japanese):
         return halves
     return [None, text or None] if is_japanese(text) else [text or None, None]
@@ -688,12 +680,10 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
         spelt, joint = plain(text[:end]), re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
         script = is_japanese(spelt)
-        if script not in scripts or not clean_name(text[end:]) or alike(brand[script] or spelt, spelt) < 1:
+        if script not in scripts or not clean_name(text[end:]):
             break
         brand[script], text = brand[script] or spelt, text[end + len(joint):]
-        scripts -= {script}
-        if re.search("[–—]| -", joint):
-            break
+        scripts.remove(script)
     pieces = re.split(r"\s*[–—―]\s*|\s+-\s+|\s+by\s+", text)
     closed = len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand)
     return clean_name(text[:-len(pieces[-1])] if closed else text)
@@ -709,19 +699,13 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
 
 def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
-    title = re.sub(r"[〈《]([^〉》]*)[〉》]", r" \1 ", title)
-    title = re.sub(rf"^[「『]([^」』]+)[」』](?=[\s{MARK}\w])", r"\1 ", title)  # 「コレクション」名前
+    title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】|[〈《〉》]", " ", title))
     names = {True: [], False: []}  # by whether their piece opens with the brand
-    for piece in filter(None, re.split(PIECES, re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】", " ", title)))):
+    for piece in filter(None, re.split(PIECES, title)):
         if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
-            before = {folded(half) for half in spellings(clean_name(quoted[1])) if half}
-            branded = bool(before & {folded(name) for name in brand if name}) or is_house(clean_name(quoted[1]))
-            alone = branded or is_prose(quoted[1])
-            piece = f"{quoted[1] * branded} {quoted[2]}" if alone else re.sub(r"^.*?([^\s】]*)$", r"\1 ", quoted[1]) + quoted[2]
-        name = [without_brand(half, brand) for half in bracketed(piece)] or spellings(without_brand(piece, brand))
-        if all(name) and not bracketed(piece):  # Brand Item ブランド アイテム
-            other = not is_japanese(piece.split()[0])
-            name[other] = without_brand(name[other], brand)
+            piece = quoted[2] if is_prose(quoted[1]) else f"{quoted[1]} {quoted[2]}"
+        halves = bracketed(piece) or spellings(without_brand(piece, brand))
+        name = [half and without_brand(half, brand) for half in halves]
         learn_spelling(brand, name, 0.75)
         names[any(opening(piece, half) for half in brand if half)] += [name] if any(name) else []
     names = names[True] + names[False]
@@ -761,47 +745,38 @@ def is_house(text: str) -> bool:
 
 def brand_text(text: str) -> str:
     """A brand as told, without label, decoration and 公式サイト; empty for what is none: a price, a menu's word."""
-    text = BRAND_NOISE.sub("", re.sub("[™®©]", "", plain(text)).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
+    text = BRAND_NOISE.sub(" ", re.sub("[™®©]", "", plain(text)).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
     other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category")
-    return text if 0 < len(clean_name(text)) < 60 and not other else ""
+    return text.strip() if 0 < len(clean_name(text)) < 60 and not other else ""
 
 
 def title_brands(titles: list[str], heading: str) -> list[str]:
-    """Brands that titles show by form: 'Brand「Item」', 'CHANEL シャネル チャンス', 'Brand – Item', 'Item（Brand）'."""
-    quoted, twice, dashed, heading = [], [], [], folded(heading)
+    """Brands that titles show by form: 'Brand – Item', 'Item（Brand）', '〈Brand〉Item'."""
+    found, heading = [], folded(heading)
     for title in titles:
-        quoted += re.findall(r"(?:^|[】|｜、。♡])([^\s「『】|｜、。♡]+(?:\s[^\s「『|｜]+){0,3})\s?[「『][^」』]+[」』]", title)
-        quoted += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
-        text = "" if all(spellings(title)) else clean_name(title)
-        for gap in re.finditer(r"[\s／/]+", text):
-            brand, rest = text[:gap.start()], text[gap.end():]
-            if (end := opening(rest, brand)) and two_scripts(rest[:end], brand) and clean_name(rest[end:]):
-                twice.append(f"{brand}（{rest[:end]}）")
+        found += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
         pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
         inside = [re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece) for piece in pieces if not bracketed(piece)]
-        dashed += [found[2] for found in inside if found and folded(found[1]) in heading]
+        found += [half[2] for half in inside if half]
         others = [piece for piece in pieces if folded(clean_name(piece)) not in heading] or pieces
-        if len(pieces) > 2 or (len(pieces) == 2 and not (two_scripts(*pieces) and alike(*pieces) >= 0.5)):
-            dashed.append(others[0])
-    return quoted + twice + dashed
+        if len(pieces) > 2 or (len(pieces) == 2 and alike(*pieces) < 0.5):
+            found.append(others[0])
+    return found
 
 
 def brand_texts(clues: Clues) -> list[str]:
-    """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
+    """Texts that may be the page's brand, in order of trust: told, known, nearby, by a title's form, the shop."""
     whole, shops = folded(" ".join(clues.titles)), [*map(folded, clues.shops)]
     pieces = [piece for title in clues.titles for piece in re.split(DASH, title)]
     near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
-    sites = [piece for piece in pieces if "公式" in piece]
-    official = [re.sub(r"(?:日本)?公式(?:サイト|ストア|通販|オンライン\S*)?", " ", site) for site in sites]
+    official = [piece for piece in pieces if "公式" in piece]
     in_titles = [text for text in clues.brands if any(name and folded(name) in whole for name in spellings(text))]
-    known = [house_in(title) for title in clues.titles] + [text for text in pieces if is_house(brand_text(text))]
-    ranked = [*in_titles, *known, *clues.brands, *map(house_in, near)]
+    ranked = [*in_titles, *map(house_in, clues.titles), *clues.brands, *map(house_in, near)]
     ranked = [text for text in ranked if folded(text) not in shops] + official
     ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles, clues.titles[0])]
-    ranked += [*clues.brands, *(text for text in near if folded(text) in whole or re.match(r"by\s", text))]
+    ranked += [text for text in near if folded(text) in whole or re.match(r"by\s", text)]
     ranked += [text for text in title_brands(clues.titles[-1:], clues.titles[0]) if folded(text) not in shops]
-    ranked += [*clues.shops, *near[:2]]
-    ranked = [*filter(None, map(brand_text, ranked))]
+    ranked = [*filter(None, map(brand_text, [*ranked, *clues.brands, *clues.shops, *near[:2]]))]
     return sorted(ranked, key=lambda text: folded(text) == folded(clues.titles[0]))  # the whole heading is the name
 
 
