@@ -705,7 +705,7 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
         if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
             piece = quoted[2] if is_prose(quoted[1]) else f"{quoted[1]} {quoted[2]}"
         halves = bracketed(piece) or spellings(without_brand(piece, brand))
-        name = [half and without_brand(half, brand) for half in halves]
+        name = [without_brand(half, brand) for half in halves] if all(halves) else halves
         learn_spelling(brand, name, 0.75)
         names[any(opening(piece, half) for half in brand if half)] += [name] if any(name) else []
     names = names[True] + names[False]
@@ -806,7 +806,7 @@ def shop_names(root: Tag, tags: list[Tag], meta: dict[str, str]) -> list[str]:
     links = [tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])]
     marks = [tidy(text) for tag in links[:5] for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))]
     owners = [found[1] for found in itertools.islice(filter(None, map(COPYRIGHT.search, root.strings)), 3)]
-    names = [meta.get("og:site_name", ""), meta.get("application-name", ""), *marks, *map(tidy, owners)]
+    names = [meta.get("og:site_name", ""), *marks, *map(tidy, owners)]
     names = [short for name in names for short in (name, re.sub(r"\.(?:co\.jp|com|jp|net)$", "", name))]
     return [name for name in dict.fromkeys(names) if 2 < len(name) < 40 and label_fields(name) is None
             and not says("gate", name, "furniture", "sns")]
@@ -833,11 +833,9 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
         valued = split_label(line.text) or (before and not before[1])  # a label or its value
-        other = len(line.text) > 150 or label_fields(line.text) is not None or is_trail(line) or is_house(line.text)
-        if other or (line.level != 1 and valued):
+        if label_fields(line.text) is not None or is_trail(line) or is_house(line.text) or (line.level != 1 and valued):
             continue
-        marked = line.block.get("itemprop") == "name" or words("skip")["title_class"].search(names_in(line.block))
-        weight = 9 if line.level == 1 or line.block.get("role") == "heading" else 3 if line.level or marked else 0
+        weight = 9 if line.level == 1 else 3 if line.level else 0
         for text in {line.text, *line.text.split(MARK)}:
             own = own_title(text.replace(house_in(text) or MARK, " "), [])
             parts = {folded(part) for part in re.split(r"\W+", own)} - {""}
@@ -882,12 +880,8 @@ def are_several(found: list[Fact]) -> bool:
     ranked = [fact for fact in found if 0 < fact.rank < 5 and fact.field in TIERS[:2]]
     ranked = [fact for fact in ranked if fact.rank == ranked[0].rank]
     tops, middles = ([fact.value for fact in ranked if fact.field == field] for field in TIERS[:2])
-    different = []
-    for top in tops:
-        told = [other for other in different if is_japanese(top[0]) == is_japanese(other[0])]
-        if len(told) == len(different) and not any({*top} <= {*other} or {*other} <= {*top} for other in told):
-            different.append(top)
-    return len(different) > 1 and len(middles) > 1
+    tops = [top for top in tops if is_japanese(top[0]) == is_japanese(tops[0][0])]
+    return len(middles) > 1 and any(not ({*top} <= {*tops[0]} or {*tops[0]} <= {*top}) for top in tops)
 
 
 def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], types: set[str], titles: list[str],
@@ -895,33 +889,29 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
     heading = " ".join([*titles[:1], *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", " ".join(titles))
-    no_page = says("gate", " ".join(titles), "no_page")
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
     goods = says("gate", heading, "goods") and not (kind and len(tiers) > 1)  # a perfume may be named after soap
-    if no_page or goods or not clean_name(heading) or says("gate", heading, "sets", "article"):
+    if goods or says("gate", " ".join(titles), "no_page") or says("gate", heading, "sets", "article"):
         return False
-    if len(tiers) > 1 and sum(map(len, tiers)) > 2:
+    if len(tiers) > 1:
         return True
-    if (says("gate", heading, "extras") and not kind) or types & ARTICLES:
+    if types & ARTICLES or (says("gate", heading, "extras") and not kind):
         return False
-    product = bool(products) or any("product" in tag.get("content", "") for tag in tags
-                                    if tag.name == "meta" and tag.get("property") == "og:type")
+    product = products or any("product" in tag.get("content", "") for tag in tags if tag.get("property") == "og:type")
     furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags) or any(
         words("gate")["price"].search(line.text) for line in lines[:12])
     labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
-    labels += any(house_in(title) or any(map(is_house, re.split(rf"{DASH}|[（()）]", title)))
-                  for title in titles)
+    labels += any(map(house_in, titles))
     if tiers or len(facts.get("notes", [])) > (0 if labels > 1 else 2) or kind:
-        return product or furniture or labels > (1 if kind else 0)
-    return product and says("gate", heading, "perfume") is not None
+        return bool(product or furniture or labels > (1 if kind else 0))
+    return bool(product) and says("gate", heading, "perfume") is not None
 
 
 def canonical_link(tags: list[Tag], url: str) -> str:
     """The address that a page calls its own, if it is on the same host and not the front page, else the given one."""
     links = (tag.get("href", "") for tag in tags if tag.name == "link" and tag.get("rel", "").lower() == "canonical")
     named = canonical(next(links, ""), url)
-    own = urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/"
-    return named if own else canonical(url) or url
+    return named if urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/" else canonical(url)
 
 
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
