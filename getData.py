@@ -398,7 +398,8 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     found = None
     for gap in re.finditer(GAP, text[:60]):
         label = text[:gap.start()]
-        if (fields := label_fields(label)) is not None:
+        fields = label_fields(label)
+        if fields is not None and (gap[0] != " " or {*fields} & {*TIERS}):
             found = fields, text[gap.end():].strip(f" \u3000{MARK}"), gap[0] != " "
     return found
 
@@ -552,13 +553,13 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
 
 def tag_facts(text: str) -> list[tuple[str, object]]:
     """Facts of tags: of a text's '【ユニセックス／フローラル／オードトワレ】', of a line '100 ml · Unisex'."""
-    tags = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text)
-    facts = []
+    tags, facts = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text), []
     for part in re.split(rf"[／/・、|｜·,{MARK}]", tags[1] if tags else text if len(text) < 60 else ""):
+        kind = says("concentration", part)
         if gender_of(part) and (tags or words("gate")["gender"].fullmatch(plain(part))):
             facts.append(("gender", gender_of(part)))
-        elif says("concentration", part) and (tags or not clean_name(part)):
-            facts.append(("concentration", says("concentration", part)))
+        elif kind and (tags or (not clean_name(part) and kind != "パルファム")):  # フェラガモ・パルファン is a house
+            facts.append(("concentration", kind))
         elif tags:
             facts.append(("families", read_words([part])))
     return facts if {kind for kind, _ in facts} - {"families"} else []
@@ -694,7 +695,7 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
     for new, old in ((0, 1), (1, 0)):
         if known[old] and found[new] and not known[new]:
             same = folded(found[old]) == folded(known[old]) if found[old] else alike(known[old], found[new]) >= least
-            known[new] = found[new] if same else None
+            known[new] = found[new] if same and not re.search(r"\w-\w+-\d", found[new]) else None  # no item's code
 
 
 def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
