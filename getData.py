@@ -965,11 +965,12 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     if not names.get("name") or len(names["name"]) > 80:
         return []
     prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
+    kinds = says("concentration", " ".join(titles)), facts.get("concentration")
     perfume = {
         "gender": gender_of(" ".join(titles)) or gender_of(trail),
-        "concentration": says("concentration", " ".join(titles)),
         "concept": re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))),
         **facts, **names, "url": canonical_link(tags, url),
+        "concentration": min(filter(None, kinds), key="パルファム".__eq__, default=None),  # Parfum may be of the brand
     }
     return [{field: perfume.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
