@@ -86,11 +86,12 @@ INLINE = {  # elements that do not begin a line
 LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
 WHOLE = ("body", "main", "article")  # elements whose class speaks of the page, not of what they hold
 DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
-           "button", "textarea", "head"}
+           "textarea", "head"}
 NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"{", b"[")  # how other files begin
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
                      "\ud800-\udfff]")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
+SMALL = str.maketrans("ァィゥェォ", "アイウエオ")
 YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
 GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]］〕/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
 DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
@@ -173,9 +174,11 @@ def plain(text: str) -> str:
 
 @functools.lru_cache(8192)
 def folded(text: str) -> str:
-    """Text as names are compared: without accents, case, spaces and punctuation."""
+    """Text as names are compared: without accents, case, spaces and punctuation; ヴァ as バ, small vowels as large."""
     text = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and")))
-    return re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
+    text = re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
+    text = re.sub("ヴ([ァィェォ]?)", lambda kana: "ブバビベボ"["ァィェォ".find(kana[1] or "ヴ") + 1], text)
+    return text.translate(SMALL)
 
 
 def is_japanese(text: str) -> bool:
