@@ -87,7 +87,7 @@ LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their
 WHOLE = ("body", "main", "article")  # elements whose class speaks of the page, not of what they hold
 DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
            "textarea", "head"}
-NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"{", b"[")  # how other files begin
+NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"{", b"[")  # other files
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
                      "\ud800-\udfff]")
 WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
@@ -108,7 +108,7 @@ BRAND_NOISE = re.compile(  # what clings to a brand
     r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
     r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン\S*|shop|store|site)*", re.IGNORECASE)
 TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
-PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞♡♥♪!！、。]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # between a title's parts
+PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞♡♥♪!！、。]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # of a title
 ARTICLES = {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}  # types of JSON-LD
 FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
 COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*"
@@ -232,14 +232,14 @@ def is_side(name: str, names: str) -> bool:
 def attribute_label(tag: Tag) -> str:
     """A label that an element has only as an attribute (data-label, alt, class …), or empty."""
     said = [tag.get(key, "") for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")]
-    said += [name for name in tag.get("class", "").split() if re.search("notes?$", name)]
+    said += [name for name in tag.get("class", "").split() if name.endswith(("notes", "note")) and len(name) > 6]
     if label := next((label for label in said if label and label_fields(label)), ""):
         return f"{label}："
     return ""
 
 
 def brand_said(tag: Tag) -> str:
-    """'brand：X' of an element that is the brand X by its itemprop or class, 'brandlink：X' by its address, or empty."""
+    """'brand：X' of an element that is the brand X by its itemprop or class, 'brandlink：X' by its link; or empty."""
     around_heading = tag.name in WHOLE or any(getattr(child, "name", "") in ("h1", "h2") for child in tag.contents)
     marked = tag.get("itemprop") == "brand" or (not around_heading and says("skip", names_in(tag), "brand_class"))
     if not marked and not says("url", tag.get("href", ""), "brand"):
@@ -543,7 +543,7 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
     for field, tier in words("tier").items() if says("tier", text) else ():
         english = (rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
                    rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)")
-        japanese = (rf"(?:{tier.pattern})(?:ノート)?(?:には|は|に|の)、?([^。]+?)"
+        japanese = (rf"(?:{tier.pattern})(?:ノートの|(?:ノート)?(?:には|は|に))、?([^。]+?)"
                     rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)")
         match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
         items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
@@ -775,13 +775,14 @@ def brand_texts(clues: Clues) -> list[str]:
     near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
     official = [piece for piece in pieces if "公式" in piece]
     in_titles = [text for text in clues.brands if any(name and folded(name) in whole for name in spellings(text))]
-    ranked = [*in_titles, *map(house_in, clues.titles), *clues.brands, *map(house_in, near)]
+    ranked = [*in_titles, *map(house_in, [*clues.titles, *pieces]), *clues.brands, *map(house_in, near)]
     ranked = [text for text in ranked if folded(text) not in shops] + official
     ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles, clues.titles[0])]
     ranked += [text for text in near if folded(text) in whole or re.match(r"by\s", text)]
     ranked += [text for text in title_brands(clues.titles[-1:], clues.titles[0]) if folded(text) not in shops]
     ranked = [*filter(None, map(brand_text, [*ranked, *clues.brands, *clues.shops, *near[:2]]))]
-    return sorted(ranked, key=lambda text: folded(text) == folded(clues.titles[0]))  # the whole heading is the name
+    name = folded(clean_name(clues.titles[0]))  # the whole heading is the name, unless a label says the brand
+    return sorted(ranked, key=lambda text: folded(text) == name and text not in in_titles)
 
 
 def names_of(clues: Clues) -> dict:
@@ -825,7 +826,7 @@ def own_title(title: str, shops: list[str]) -> str:
     if len(pieces) > 1 and says("gate", pieces[-1], "shop"):
         title = title[:title.rindex(pieces[-1])]
     inside = re.compile(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]")  # a brand in brackets stays
-    shown = inside.sub(lambda found: f" {found[1]} " if folded(found[1]) in houses() else " ", title)
+    shown = inside.sub(lambda found: f" {found[1]} " if house_in(found[1]) else " ", title)
     shown = re.sub(words("skip")["lead"], "", re.sub(" +", " ", shown).strip(" |｜/／:：–—-"))
     return shown or title
 
@@ -959,7 +960,8 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     spoken = [fact.value for fact in found if fact.field == "name" and (
         is_prose(heading) or (fact.rank == 5 and len(fact.value) > 2 and folded(fact.value) in folded(heading)))]
     titles = [own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title]
-    if len(products) > 1 or are_several(found) or not is_perfume_page(tags, lines, products, types, titles, facts):
+    if len(products) > 1 or are_several(found) or not is_perfume_page(
+            tags, lines, products, types, [*titles, page_title], facts):
         return []
 
     links = [fact.value for fact in found if fact.field == "brandlink"]

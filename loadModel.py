@@ -612,7 +612,7 @@ def model_card(metrics: dict) -> str:
         metrics | counts | losses, folder=OUTPUT_DIR, base=run["base_model"],
         run=json.dumps(run, ensure_ascii=False, indent=1),
         hub="" if Path(run["base_model"]).exists() else f"base_model: {run['base_model']}\n",
-        warning="**リハーサル: 小さなモデルで手順を試したもので、答えの質は本番と違います。**" if metrics["rehearsal"] else "")
+        warning="**リハーサル: 小さなモデルで手順を試したもので、答えの質は本番と違います。**" * metrics["rehearsal"])
 
 
 def save_result(trainer, tokenizer, test: list, metrics: dict):
