@@ -357,7 +357,8 @@ def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
     products, types, todo = {}, set(), []
     for script in scripts:
         with contextlib.suppress(ValueError, RecursionError):
-            todo += entries(json.loads(script.string or "", strict=False))
+            source = re.sub(r",\s*(?=[}\]])|<!--|-->", "", script.string or "")  # as templates leave it
+            todo += entries(json.loads(source, strict=False))
     while todo:
         node = todo.pop(0)
         kinds, name = {*re.findall(r"\w+", str(node.get("@type")))}, as_text(node.get("name"))
@@ -482,7 +483,7 @@ def is_note(item: str) -> bool:
     if label_fields(item) is not None or len(core) > (24 if is_japanese(core) else 45):
         return False
     prose = says("text", core, "prose", "figure") or (re.search("[ぁ-ん]", core) and says("text", core, "headline"))
-    return bool(re.search(r"\w", core)) and not prose
+    return bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core)) and not prose
 
 
 def read_notes(values: list[str]) -> list[str]:

@@ -112,10 +112,11 @@ def test_a_title_is_read_without_its_shop_and_adverts(title, own):
 
 @pytest.mark.parametrize("text, house", [
     ("イヴ・サンローラン リブレ", "イヴ・サンローラン"), ("イヴサンローラン リブレ", "イヴサンローラン"), ("JO MALONE LONDON Wild Bluebell", "JO MALONE LONDON"), ("Chloe（クロエ）", "Chloe"),
-    ("サボン・デ・フルール", ""), ("静かな夜", ""), ("グッチョ", ""), ("", ""),
+    ("香水日記♡モスキーノ トイ2", "モスキーノ"), ("パリの「メゾン クリヴェリ」、新しい香り", "メゾン クリヴェリ"), ("イヴ・サンローラン", "イヴ・サンローラン"), ("ベルサーチ エロス", "ベルサーチ"),
+    ("サボン・デ・フルール", ""), ("静かな夜", ""), ("グッチョ", ""), ("ミグッチ", ""), ("", ""),
 ])
-def test_a_known_house_opens_a_title(text, house):
-    assert getData.opening_house(text) == house
+def test_a_known_house_is_found_in_a_title(text, house):
+    assert getData.house_in(text) == house
 
 
 @pytest.mark.parametrize("told, brand", [
