@@ -291,6 +291,8 @@ def texts_of(root: Tag) -> Iterator[Line]:
             inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
             todo += reversed(inside or [(child, place) for child in node.contents])
             text = attribute_label(node) if node.attrs and not place.level else ""
+            if node.name == "img" and not text and not node.parent.get_text(strip=True):
+                text = node.get("alt", "")
         if place.block is not current.block:
             yield from (current._replace(text=line) for line in written_lines(pieces) + marks)
             pieces, marks, current = [], [], place
@@ -377,7 +379,7 @@ def json_lines(product: dict) -> list[Line]:
     pairs += [(as_text(entry.get("name")), entry.get("value")) for entry in entries(product.get("additionalProperty"))]
     labelled = [Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0) for label, value in pairs if as_text(value)]
     description = as_text(product.get("description")).split("\n")
-    return labelled + [Line(part) for line in description for part in split_inline(tidy(line))]
+    return labelled + [Line(part, rank=5) for line in description for part in split_inline(tidy(line))]
 
 
 # Labels ---------------------------------------------------------------------------------------------------------------
@@ -436,8 +438,9 @@ def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
     """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
     label, window = lines[at], [line for line in lines[at + 1:at + 40] if line.block]
     ends = (place for place, line in enumerate(window) if (line.level and place) or split_label(line.text))
-    after = window[:next(ends, len(window))]
-    if rest and not words("text")["duration"].fullmatch(rest):  # トップノート（つけてから10分）
+    duration = words("text")["duration"]  # トップノート（つけてから10分）
+    after = [line for line in window[:next(ends, len(window))] if not duration.fullmatch(line.text)]
+    if rest and not duration.fullmatch(rest):
         while rest.endswith(("、", ",", "，")) and after:
             rest += after.pop(0).text
         return [rest]
@@ -492,7 +495,7 @@ def read_notes(values: list[str]) -> list[str]:
     for value in values:
         items = [item for item in map(tidy_item, split_items(value)) if item]
         good = [*filter(is_note, items)]
-        if len(good) < 0.67 * len(items):
+        if len(good) < 0.6 * len(items):
             break
         notes += good
     return list(dict.fromkeys(notes))
@@ -639,7 +642,7 @@ def opening(text: str, name: str) -> int:
     """Length of a text's opening that spells a name: in the same letters, as a known house, or by sound; or 0."""
     fits = {end: alike(text[:end], name) for end in openings(text)}
     same = [end for end in fits if fits[end] == 1]
-    least = max([0.66, *(fit - 0.05 for fit in fits.values())])
+    least = max([0.76, *(fit - 0.05 for fit in fits.values())])
     return same[-1] if same else next((end for end in fits if fits[end] >= least), 0)
 
 
@@ -702,15 +705,28 @@ def learn_spelling(known: list[str | None], found: list[str | None], least: floa
             known[new] = found[new] if same and not re.search(r"\w-\w+-\d", found[new]) else None  # no item's code
 
 
+def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
+    """A title cut where it names the brand anew in other letters: 'BRAND Item ブランド アイテム' is two."""
+    cuts = [0]
+    for gap in re.finditer(r"\s+", title[:90]):
+        before, rest = title[cuts[-1]:gap.start()].split()[-1:], title[gap.end():]
+        anew = before and rest and (is_japanese(before[0]) != is_japanese(rest.split()[0]) or not clean_name(before[0]))
+        if anew and any(opening(rest, half) for half in brand if half):
+            cuts.append(gap.end())
+    return [part for start, end in zip(cuts, [*cuts[1:], None], strict=True) if (part := title[start:end].strip())]
+
+
 def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
     title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】|[〈《〉》]", " ", title))
     names = {True: [], False: []}  # by whether their piece opens with the brand
-    for piece in filter(None, re.split(PIECES, title)):
+    for piece in (part for piece in re.split(PIECES, title) for part in cut_at_brand(piece, brand)):
+        if any(half and folded(half) == folded(piece) for half in brand):
+            continue
         if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
             piece = quoted[2] if is_prose(quoted[1]) else f"{quoted[1]} {quoted[2]}"
-        halves = bracketed(piece) or spellings(without_brand(piece, brand))
-        name = [without_brand(half, brand) for half in halves] if all(halves) else halves
+        halves = bracketed(piece)
+        name = [without_brand(half, brand) for half in halves] or spellings(without_brand(piece, brand))
         learn_spelling(brand, name, 0.75)
         names[any(opening(piece, half) for half in brand if half)] += [name] if any(name) else []
     names = names[True] + names[False]
@@ -760,6 +776,7 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
     found, heading = [], folded(heading)
     for title in titles:
         found += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
+        found += map(clean_name, re.findall(r"(?:^|】)\s*([^「『【】]{2,30}?)\s?[「『]", title))
         pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
         inside = [re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece) for piece in pieces if not bracketed(piece)]
         found += [half[2] for half in inside if half]
@@ -868,7 +885,8 @@ def beside(lines: list[Line], top: int, heading: str) -> list[str]:
     parts = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
     below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
     trail = [step for line in lines[max(0, top - 12):top + 1] if is_trail(line) for step in re.split(TRAIL, line.text)]
-    nearby = [line.text for line in [*lines[max(0, top - 1):top], *below] if not is_trail(line)]
+    above = [line for line in lines[max(0, top - 1):top] if line.block.name != "li"]  # the last of a menu
+    nearby = [line.text for line in [*above, *below] if not is_trail(line)]
     nearby = [re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4]  # no index
     return [text for text in [*parts, *nearby, *trail] if 1 < len(text) < 60 and not (
         is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))]
