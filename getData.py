@@ -325,12 +325,10 @@ def page_lines(root: Tag) -> list[Line]:
     """Lines of the page's own content, cut before each label; without what stands under 関連商品 or レビュー."""
     lines, hidden = [], 0  # hidden: level of the heading under which something else stands
     for line in texts_of(root):
-        titled = line.level or (7 if words("skip")["title_class"].search(names_in(line.block)) else 0)
-        if titled and titled <= hidden:
-            hidden = 0
+        hidden = 0 if 0 < line.level <= hidden else hidden
         if len(line.text) < 40 and line.level != 1 and (
-                says("skip", line.text, "others") or (titled and says("skip", line.text, "heading"))):
-            hidden = hidden or titled or 7
+                says("skip", line.text, "others") or (line.level and says("skip", line.text, "heading"))):
+            hidden = hidden or line.level or 7
         if not hidden:
             lines += [line._replace(text=part) for part in split_inline(label_first(line.text))]
         if len(lines) > MAX_LINES:
@@ -504,8 +502,7 @@ def read_notes(values: list[str]) -> list[str]:
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
     parts = [part for value in values[:3] for item in split_items(value) for part in re.split(r"[\s・･]+", item)]
-    return [item for item in dict.fromkeys(map(tidy_item, parts)) if 0 < len(item) < 15
-            and not says("text", item, "prose") and label_fields(item) is None]
+    return [item for item in dict.fromkeys(map(tidy_item, parts)) if 0 < len(item) < 15 and label_fields(item) is None]
 
 
 def gender_of(text: str) -> str | None:
@@ -787,20 +784,19 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
 
 
 def brand_texts(clues: Clues) -> list[str]:
-    """Texts that may be the page's brand, in order of trust: told, known, nearby, by a title's form, the shop."""
-    whole, shops = folded(" ".join(clues.titles)), [*map(folded, clues.shops)]
+    """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
+    whole, shops, name = folded(" ".join(clues.titles)), [*map(folded, clues.shops)], clues.titles[0]
     pieces = [piece for title in clues.titles for piece in re.split(DASH, title)]
     near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
-    official = [piece for piece in pieces if "公式" in piece]
-    in_titles = [text for text in clues.brands if any(name and folded(name) in whole for name in spellings(text))]
+    in_titles = [text for text in clues.brands if any(half and folded(half) in whole for half in spellings(text))]
     ranked = [*in_titles, *map(house_in, [*clues.titles, *pieces]), *clues.brands, *map(house_in, near)]
-    ranked = [text for text in ranked if folded(text) not in shops] + official
-    ranked += [*filter(is_house, clues.shops), *title_brands(clues.titles[:-1] or clues.titles, clues.titles[0])]
+    ranked = [text for text in ranked if folded(text) not in shops] + [*filter(is_house, clues.shops)]
+    ranked += title_brands(clues.titles[:-1] or clues.titles, name)
     ranked += [text for text in near if folded(text) in whole or re.match(r"by\s", text)]
-    ranked += [text for text in title_brands(clues.titles[-1:], clues.titles[0]) if folded(text) not in shops]
+    ranked += [text for text in title_brands(clues.titles[-1:], name) if folded(text) not in shops]
     ranked = [*filter(None, map(brand_text, [*ranked, *clues.brands, *clues.shops, *near[:2]]))]
-    name = folded(clean_name(clues.titles[0]))  # the whole heading is the name, unless a label says the brand
-    return sorted(ranked, key=lambda text: folded(text) == name and text not in in_titles)
+    is_name = folded(clean_name(name)).__eq__  # the whole heading is the name, unless a label says the brand
+    return sorted(ranked, key=lambda text: is_name(folded(text)) and text not in in_titles)
 
 
 def names_of(clues: Clues) -> dict:
