@@ -78,6 +78,7 @@ TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *TIERS, "notes", "families", "concentration",
           "seasons", "scenes", "images", "impressions", "perfumer", "year", "concept")
+CRUMB = 9  # rank of a line of a breadcrumb trail
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
 INLINE = {  # elements that do not begin a line
     "a", "abbr", "b", "bdi", "big", "cite", "code", "data", "del", "em", "font", "i", "img", "input", "ins", "label",
@@ -306,7 +307,7 @@ def texts_of(root: Tag) -> Iterator[Line]:
 def written_lines(pieces: list[str]) -> list[str]:
     """An element's text as one line; as several where its line breaks part labelled lines."""
     text = MARK.join(pieces)
-    lines = [*filter(None, map(tidy, text.split("\n")))]
+    lines = [*filter(None, map(tidy, text.split("\n")))] if "\n" in text else []
     labelled = sum(split_label(line) is not None for line in lines)
     return lines if labelled > 1 else [*filter(None, [tidy(text)])]
 
@@ -330,6 +331,7 @@ def page_lines(root: Tag) -> list[Line]:
                 says("skip", line.text, "others") or (line.level and says("skip", line.text, "heading"))):
             hidden = hidden or line.level or 7
         if not hidden:
+            line = line._replace(rank=CRUMB if is_trail(line) else line.rank)
             lines += [line._replace(text=part) for part in split_inline(label_first(line.text))]
         if len(lines) > MAX_LINES:
             break
@@ -708,7 +710,7 @@ def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
     for gap in re.finditer(r"\s+", title[:90]):
         before, rest = title[cuts[-1]:gap.start()].split()[-1:], title[gap.end():]
         anew = before and rest and (is_japanese(before[0]) != is_japanese(rest.split()[0]) or not clean_name(before[0]))
-        if anew and any(opening(rest, half) for half in brand if half):
+        if anew and any(folded(rest).startswith(folded(half)) for half in brand if half):
             cuts.append(gap.end())
     return [part for start, end in zip(cuts, [*cuts[1:], None], strict=True) if (part := title[start:end].strip())]
 
@@ -845,6 +847,14 @@ def own_title(title: str, shops: list[str]) -> str:
     return shown or title
 
 
+def agreement(text: str, said: str) -> float:
+    """Letters of a text's words, without a known house, that stand in what is said, less a third of the others."""
+    if not any(part and part in said for part in map(folded, re.split(r"\W+", text))):
+        return 0
+    own = own_title(text.replace(house_in(text) or MARK, " "), [])
+    return sum(len(part) if part in said else -len(part) / 3 for part in {*map(folded, re.split(r"\W+", own))})
+
+
 def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
     """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
     said, found, headings = folded(" ".join(titles)), [], []
@@ -852,15 +862,13 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
         valued = split_label(line.text) or (before and not before[1])  # a label or its value
-        if label_fields(line.text) is not None or is_trail(line) or is_house(line.text) or (line.level != 1 and valued):
+        if label_fields(line.text) is not None or line.rank == CRUMB or (line.level != 1 and valued):
             continue
         weight = 9 if line.level == 1 else 3 if line.level else 0
         for text in {line.text, *line.text.split(MARK)}:
-            own = own_title(text.replace(house_in(text) or MARK, " "), [])
-            parts = {folded(part) for part in re.split(r"\W+", own)} - {""}
-            fit = sum(len(part) if part in said else -len(part) / 3 for part in parts)
+            fit = agreement(text, said)
             fit -= weight if folded(text) in closing else 0  # the shop's name
-            if fit >= 2 and text not in shops:
+            if fit >= 2 and text not in shops and not is_house(text):
                 found.append((fit + weight, -at, text))
                 headings += found[-1:] if line.level == 1 and folded(text) not in closing else []
     if found:
@@ -880,9 +888,9 @@ def beside(lines: list[Line], top: int, heading: str) -> list[str]:
     """Short texts that may name the brand or spell the name again: of the heading's line, above, below, the trail."""
     parts = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
     below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
-    trail = [step for line in lines[max(0, top - 12):top + 1] if is_trail(line) for step in re.split(TRAIL, line.text)]
+    trail = [step for line in lines[max(0, top - 12):top + 1] if line.rank == CRUMB for step in re.split(TRAIL, line.text)]
     above = [line for line in lines[max(0, top - 1):top] if line.block.name != "li"]  # the last of a menu
-    nearby = [line.text for line in [*above, *below] if not is_trail(line)]
+    nearby = [line.text for line in [*above, *below] if line.rank != CRUMB]
     nearby = [re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4]  # no index
     return [text for text in [*parts, *nearby, *trail] if 1 < len(text) < 60 and not (
         is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))]
@@ -966,8 +974,8 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
 
     before = [line for line in lines[max(0, top - 3):top] if "brandlink" not in line.text
               and (label := split_label(line.text)) and label[1] and not {*label[0]} & {*TIERS}]  # トップ of a trail
-    trail = " ".join(line.text for line in lines if is_trail(line))
-    lines = [line for line in before + lines[top:] if not is_trail(line)]
+    trail = " ".join(line.text for line in lines if line.rank == CRUMB)
+    lines = [line for line in before + lines[top:] if line.rank != CRUMB]
     told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     told += [Line(part, rank=6) for part in split_inline(meta.get("description", ""))]
     found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
