@@ -685,12 +685,14 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     """A title without the brand that opens it, once in each script, or that closes it after a dash or 'by'."""
     scripts = {False, True}
     while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
-        spelt, joint = plain(text[:end]), re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
+        spelt, joint = plain(text[:end]).strip(DECORATION + " "), re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
         script = is_japanese(spelt)
         if script not in scripts or not clean_name(text[end:]):
             break
         brand[script], text = brand[script] or spelt, text[end + len(joint):]
         scripts.remove(script)
+        if re.search("[–—]| -", joint):  # Gucci – Gucci Bloom
+            break
     pieces = re.split(r"\s*[–—―]\s*|\s+-\s+|\s+by\s+", text)
     closed = len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand)
     return clean_name(text[:-len(pieces[-1])] if closed else text)
@@ -708,8 +710,9 @@ def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
     """A title cut where it names the brand anew in other letters: 'BRAND Item ブランド アイテム' is two."""
     cuts = [0]
     for gap in re.finditer(r"\s+", title[:90]):
-        before, rest = title[cuts[-1]:gap.start()].split()[-1:], title[gap.end():]
-        anew = before and rest and (is_japanese(before[0]) != is_japanese(rest.split()[0]) or not clean_name(before[0]))
+        before, rest = title[cuts[-1]:gap.start()].rpartition(" ")[2], title[gap.end():]
+        other = rest and is_japanese(before) != is_japanese(rest.split()[0])
+        anew = re.search(r"\w", before) and (other or not clean_name(before))
         if anew and any(folded(rest).startswith(folded(half)) for half in brand if half):
             cuts.append(gap.end())
     return [part for start, end in zip(cuts, [*cuts[1:], None], strict=True) if (part := title[start:end].strip())]
