@@ -685,7 +685,8 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     """A title without the brand that opens it, once in each script, or that closes it after a dash or 'by'."""
     scripts = {False, True}
     while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
-        spelt, joint = plain(text[:end]).strip(DECORATION + " "), re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
+        spelt = plain(text[:end]).strip(DECORATION + " ")
+        joint = re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
         script = is_japanese(spelt)
         if script not in scripts or not clean_name(text[end:]):
             break
@@ -722,7 +723,7 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
     title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】|[〈《〉》]", " ", title))
     names = {True: [], False: []}  # by whether their piece opens with the brand
-    for piece in (part for piece in re.split(PIECES, title) for part in cut_at_brand(piece, brand)):
+    for piece in (half for part in re.split(PIECES, title) for half in cut_at_brand(part, brand)):
         if any(half and folded(half) == folded(piece) for half in brand):
             continue
         if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
@@ -891,7 +892,8 @@ def beside(lines: list[Line], top: int, heading: str) -> list[str]:
     """Short texts that may name the brand or spell the name again: of the heading's line, above, below, the trail."""
     parts = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
     below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
-    trail = [step for line in lines[max(0, top - 12):top + 1] if line.rank == CRUMB for step in re.split(TRAIL, line.text)]
+    trails = (line.text for line in lines[max(0, top - 12):top + 1] if line.rank == CRUMB)
+    trail = [step for text in trails for step in re.split(TRAIL, text)]
     above = [line for line in lines[max(0, top - 1):top] if line.block.name != "li"]  # the last of a menu
     nearby = [line.text for line in [*above, *below] if line.rank != CRUMB]
     nearby = [re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4]  # no index
