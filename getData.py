@@ -633,7 +633,7 @@ def alike(one: str, other: str) -> float:
 
 def openings(text: str) -> list[int]:
     """Where the words of a text end."""
-    gaps = rf"\s{MARK}・･/／()（）〈〉《》「『」』>＞】｜|–—―:：~〜～-"
+    gaps = rf"\sの{MARK}・･/／()（）〈〉《》「『」』>＞】｜|–—―:：~〜～-"
     return [end.start() for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90]) if end.start()]
 
 
@@ -686,7 +686,7 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     scripts = {False, True}
     while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
         spelt = plain(text[:end]).strip(DECORATION + " ")
-        joint = re.match(rf"[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
+        joint = re.match(rf"(?:の(?=[\s「『]))?[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
         script = is_japanese(spelt)
         if script not in scripts or not clean_name(text[end:]):
             break
@@ -726,7 +726,7 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     for piece in (half for part in re.split(PIECES, title) for half in cut_at_brand(part, brand)):
         if any(half and folded(half) == folded(piece) for half in brand):
             continue
-        if quoted := re.match(r"([^「『]*?)\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
+        if quoted := re.match(r"([^「『]*?)の?\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
             piece = quoted[2] if is_prose(quoted[1]) else f"{quoted[1]} {quoted[2]}"
         halves = bracketed(piece)
         name = [without_brand(half, brand) for half in halves] or spellings(without_brand(piece, brand))
@@ -779,7 +779,7 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
     found, heading = [], folded(heading)
     for title in titles:
         found += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
-        found += map(clean_name, re.findall(r"(?:^|】)\s*([^「『【】]{2,30}?)\s?[「『]", title))
+        found += map(clean_name, re.findall(r"(?:^|】)\s*([^「『【】]{2,30}?)の?\s?[「『]", title))
         pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
         inside = [re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece) for piece in pieces if not bracketed(piece)]
         found += [half[2] for half in inside if half]
