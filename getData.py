@@ -661,7 +661,8 @@ def is_read_freely(one: str, other: str) -> bool:
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.55)
+    least = 0.8 if house_in(text) else 0  # both spellings of a house are known: sound alone must tell more
+    cuts = [(text[:gap.start()], text[gap.end():], max(least, 0.4 if gap[0].strip() else 0.55))
             for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
     fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
             if are_two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))]
@@ -678,7 +679,7 @@ def clean_name(text: str) -> str:
                 words("skip")["shop"], rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?", r"\(\s*[/・,\s]*\)"]
     for pattern in patterns:
         text = re.sub(pattern, " ", text)
-    return " ".join(text.split()).strip(" -–—|/・･:~〜,、*.「」『』\"").rstrip("(（ ")
+    return " ".join(text.split()).removeprefix("の ").strip(" -–—|/・･:~〜,、*.「」『』\"").rstrip("(（ ")
 
 
 def without_brand(text: str, brand: list[str | None]) -> str:
