@@ -781,11 +781,12 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
     for title in titles:
         found += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
         found += map(clean_name, re.findall(r"(?:^|】)\s*([^「『【】]{2,30}?)の?\s?[「『]", title))
-        pieces = [piece for piece in re.split(DASH, title) if clean_name(piece)]
+        pieces = [piece for piece in map(str.strip, re.split(DASH, title)) if clean_name(piece)]
         inside = [re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece) for piece in pieces if not bracketed(piece)]
         found += [half[2] for half in inside if half]
         others = [piece for piece in pieces if folded(clean_name(piece)) not in heading] or pieces
-        if len(pieces) > 2 or (len(pieces) == 2 and alike(*pieces) < 0.5):
+        pair = [clean_name(piece) for piece in pieces]  # two spellings of one name
+        if len(pair) > 2 or (len(pair) == 2 and alike(*pair) < 0.5 and not is_read_freely(*pair)):
             found.append(others[0])
     return found
 
