@@ -410,6 +410,12 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     return found
 
 
+def label_of(line: Line) -> tuple[str, ...]:
+    """Fields of the label that opens a line; () for a line without one."""
+    label = split_label(line.text)
+    return label[0] if label else ()
+
+
 @functools.lru_cache(8192)
 def split_inline(text: str) -> list[str]:
     """A line cut before each label that stands inside it: 'トップ:A、B、ミドル:C' is two."""
@@ -982,7 +988,10 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     before = [line for line in lines[max(0, top - 3):top] if "brandlink" not in line.text
               and (label := split_label(line.text)) and label[1] and not {*label[0]} & {*TIERS}]  # トップ of a trail
     trail = " ".join(line.text for line in lines if line.rank == CRUMB)
-    lines = [line for line in before + lines[top:] if line.rank != CRUMB]
+    above, lines = ([line for line in part if line.rank != CRUMB] for part in (lines[:top], before + lines[top:]))
+    if not any({*label_of(line)} & {*TIERS, "notes"} for line in lines) and (
+            sorted(fact.field for fact in facts_of(above) if fact.field in TIERS) == sorted(TIERS)):
+        lines += above  # a shop that describes its product before it names it
     told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     told += [Line(part, rank=6) for part in split_inline(meta.get("description", ""))]
     found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
