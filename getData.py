@@ -667,11 +667,11 @@ def is_read_freely(one: str, other: str) -> bool:
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
     text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    least = 0.8 if house_in(text) else 0  # both spellings of a house are known: sound alone must tell more
-    cuts = [(text[:gap.start()], text[gap.end():], max(least, 0.4 if gap[0].strip() else 0.55))
+    cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.55)
             for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
     fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
-            if are_two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))]
+            if are_two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))
+            and not (folded(one) in houses() and alike(one, other) < 0.8)]  # a house's other spelling is known
     if halves := bracketed(text) or sorted(max(fits, default=())[2:], key=is_japanese):
         return halves
     return [None, text or None] if is_japanese(text) else [text or None, None]
@@ -719,7 +719,7 @@ def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
     cuts = [0]
     for gap in re.finditer(r"\s+", title[:90]):
         before, rest = title[cuts[-1]:gap.start()].rpartition(" ")[2], title[gap.end():]
-        other = rest and is_japanese(before) != is_japanese(rest.split()[0])
+        other = is_japanese(before) != is_japanese(re.split(r"[\s（(]", rest)[0])
         anew = re.search(r"\w", before) and (other or not clean_name(before))
         if anew and any(folded(rest).startswith(folded(half)) for half in brand if half):
             cuts.append(gap.end())
