@@ -692,7 +692,7 @@ def without_brand(text: str, brand: list[str | None]) -> str:
     """A title without the brand that opens it, once in each script, or that closes it after a dash or 'by'."""
     scripts = {False, True}
     while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
-        spelt = plain(text[:end]).strip(DECORATION + " ")
+        spelt = plain(text[:end]).strip(DECORATION + " (（")
         joint = re.match(rf"(?:の(?=[\s「『]))?[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
         script = is_japanese(spelt)
         if script not in scripts or not clean_name(text[end:]):
@@ -721,7 +721,7 @@ def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
         before, rest = title[cuts[-1]:gap.start()].rpartition(" ")[2], title[gap.end():]
         other = is_japanese(before) != is_japanese(re.split(r"[\s（(]", rest)[0])
         anew = re.search(r"\w", before) and (other or not clean_name(before))
-        if anew and any(folded(rest).startswith(folded(half)) for half in brand if half):
+        if anew and any(alike(rest[:end], half) == 1 for end in openings(rest) for half in brand if half):
             cuts.append(gap.end())
     return [part for start, end in zip(cuts, [*cuts[1:], None], strict=True) if (part := title[start:end].strip())]
 
@@ -822,6 +822,8 @@ def names_of(clues: Clues) -> dict:
     for other in brands[1:]:
         learn_spelling(brand, spellings(other), 0.75)
     for title in [*clues.titles, *clues.near]:
+        if all([*brand, *name]):
+            break
         found = item_of(title, brand, clues.shops)
         name = name if any(name) else found
         is_brand = [any(part and part in brand for part in parts) for parts in (found, name)]
