@@ -970,6 +970,16 @@ def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict
         gc.enable()
 
 
+def own_lines(lines: list[Line], top: int) -> list[Line]:
+    """Lines about the product that line `top` names: from there on, and what is labelled just above."""
+    above, below = ([line for line in part if line.rank != CRUMB] for part in (lines[:top], lines[top:]))
+    if not any({*label_of(line)} & {*TIERS, "notes"} for line in below) and (
+            sorted(fact.field for fact in facts_of(above) if fact.field in TIERS) == sorted(TIERS)):
+        return below + above  # a shop that describes its product before it names it
+    labelled = (line for line in above[-3:] if label_of(line) and not {*label_of(line)} & {*TIERS, "brandlink"})
+    return [line for line in labelled if split_label(line.text)[1]] + below
+
+
 def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     """Records of a page's tree: one or none."""
     tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name == "title"]
@@ -987,13 +997,8 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
             or folded(as_text(product["name"])) in folded(heading)]
     products = same[:1] or products
 
-    before = [line for line in lines[max(0, top - 3):top] if "brandlink" not in line.text
-              and (label := split_label(line.text)) and label[1] and not {*label[0]} & {*TIERS}]  # トップ of a trail
     trail = " ".join(line.text for line in lines if line.rank == CRUMB)
-    above, lines = ([line for line in part if line.rank != CRUMB] for part in (lines[:top], before + lines[top:]))
-    if not any({*label_of(line)} & {*TIERS, "notes"} for line in lines) and (
-            sorted(fact.field for fact in facts_of(above) if fact.field in TIERS) == sorted(TIERS)):
-        lines += above  # a shop that describes its product before it names it
+    lines = own_lines(lines, top)
     told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     told += [Line(part, rank=6) for part in split_inline(meta.get("description", ""))]
     found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
