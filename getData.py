@@ -239,20 +239,33 @@ def attribute_label(tag: Tag) -> str:
     return ""
 
 
+def first_text(tag: Tag) -> str:
+    """Text of the first 20 nodes within an element; not of all, since pages nest thousands deep."""
+    todo, texts = [tag], []
+    for _ in range(20):
+        if todo:
+            node = todo.pop()
+            texts += [node[:100]] if type(node) is NavigableString else []
+            todo += reversed(getattr(node, "contents", [])[:20])
+    return " ".join(texts)
+
+
 def brand_said(tag: Tag) -> str:
     """'brand：X' of an element that is the brand X by its itemprop or class, 'brandlink：X' by its link; or empty."""
     around_heading = tag.name in WHOLE or any(getattr(child, "name", "") in ("h1", "h2") for child in tag.contents)
     marked = tag.get("itemprop") == "brand" or (not around_heading and says("skip", names_in(tag), "brand_class"))
     if not marked and not says("url", tag.get("href", ""), "brand"):
         return ""
-    texts = [tag.get_text(" "), *(mark.get("content", "") for mark in (tag, *tag.find_all("meta", recursive=False)))]
+    texts = [first_text(tag), *(mark.get("content", "") for mark in (tag, *tag.find_all("meta", recursive=False)))]
     said = next((text for text in map(tidy, texts) if 0 < len(text) < 80), "")
     return f"{'brand' if marked else 'brandlink'}：{said}"
 
 
 def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
     """Texts 'label：value' by cell, of a table of two rows, the first of labels."""
-    rows = [row.find_all(["th", "td"]) for row in table.find_all("tr", limit=3)]
+    parts = [table, *table.find_all(["thead", "tbody"], recursive=False)]
+    rows = [row for part in parts for row in part.find_all("tr", recursive=False)]
+    rows = [row.find_all(["th", "td"], recursive=False) for row in rows]
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         return []
     labels, values = ([tidy(MARK.join(cell.strings)) for cell in row] for row in rows)
@@ -292,7 +305,7 @@ def texts_of(root: Tag) -> Iterator[Line]:
             inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
             todo += reversed(inside or [(child, place) for child in node.contents])
             text = attribute_label(node) if node.attrs and not place.level else ""
-            if node.name == "img" and not text and not node.parent.get_text(strip=True):
+            if node.name == "img" and not text and not first_text(node.parent).strip():
                 text = node.get("alt", "")
         if place.block is not current.block:
             yield from (current._replace(text=line) for line in written_lines(pieces) + marks)

@@ -119,6 +119,14 @@ def test_a_known_house_is_found_in_a_title(text, house):
     assert getData.house_in(text) == house
 
 
+@pytest.mark.parametrize("nested", [
+    "<table><tr><td>", "<table>", '<div class="brand">a', '<span class="brand">a', "<div><a href='/brand/x'>a</a>", "<div><img alt='x'>", "<dl><dt>", "<b>",
+])
+def test_endless_nesting_is_read_to_its_end(nested):
+    page = f"<h1>シャネル チャンス EDT</h1><p>トップ：レモン、ライム</p><p>ミドル：ローズ、リリー</p><p>ラスト：ムスク</p>{nested * 20_000}"
+    assert [perfume["name"] for perfume in getData.extract_perfumes(page.encode(), "https://shop.example/p/1")] == ["チャンス"]
+
+
 @pytest.mark.parametrize("told, brand", [
     ("ブランド：シャネル（CHANEL）", "シャネル（CHANEL）"), ("★ミュグレー★", "ミュグレー"), ("＜ゲラン＞", "ゲラン"), ("BYREDO バイレード公式", "BYREDO バイレード"), ("by Diptyque", "Diptyque"),
     ("Salvatore Ferragamo の商品一覧", "Salvatore Ferragamo"), ("¥1,210", ""), ("カートに入れる", ""), ("メンズ香水", ""), ("当店について", ""),
