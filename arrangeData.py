@@ -34,10 +34,14 @@ from tqdm import tqdm
 # ----------------------------------------------------------------------------------------------------------------------
 PERFUMES_FILE = "data/perfumes.jsonl"  # written by getData.py
 OUTPUT_FILE = "data/perfume_qa.json"  # read by loadModel.py and generate.py
-SPELLINGS_FILE = str(Path(__file__).parent / "data" / "spellings.csv")  # a line: all spellings of one material
+SPELLINGS_FILE = str(
+    Path(__file__).parent / "data" / "spellings.csv"
+)  # a line: all spellings of one material
 SEED = 0  # a whole number; another one draws other questions from the same perfumes
 NOTES_SHOWN = 3  # notes of a tier that a recommendation names; a longer tier ends in など
-MAX_CHARACTERS = 240  # of a response: at a character or two a token it fits generate.py's MAX_NEW_TOKENS (256)
+MAX_CHARACTERS = (
+    240  # of a response: at a character or two a token it fits generate.py's MAX_NEW_TOKENS (256)
+)
 RECORDS_PER_PERFUME = {  # on average; a type of 0 is left out; 1,591 perfumes give about 27,000 records
     "brand": 1.0, "gender": 0.8, "season": 0.9, "scene": 0.9, "image": 0.8, "impression": 0.8, "note": 1.1,
     "note_tier": 0.9, "family": 0.9, "concentration": 0.8,
@@ -113,8 +117,12 @@ ASKING = {kind: phrasings.split() for kind, phrasings in ASKING.items()}
 # -- reading -----------------------------------------------------------------------------------------------------------
 TEXTS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", "concentration")
 LISTS = (*TIERS.values(), "notes", "families", "seasons", "scenes", "images", "impressions")
-FIELDS = dict.fromkeys((*TEXTS, "perfumer", "concept"), str) | dict.fromkeys(LISTS, list) | {"year": int}  # or null
-HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]")
+FIELDS = (
+    dict.fromkeys((*TEXTS, "perfumer", "concept"), str) | dict.fromkeys(LISTS, list) | {"year": int}
+)  # or null
+HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
+)
 LABEL = re.compile(
     r"(?i)(トップ|ミドル|ラスト|ベース|ハート|ヘッド|ボトム)(ノート)?|(香りの)?ノート|香調|調香師|不明|なし|など|\W*|"
     r"(top|mid|middle|last|base|heart|head)? ?(notes?)?|.*[:：【】].*"
@@ -136,8 +144,14 @@ def read_perfume(line):
         return None, "JSON として読めない"
     if not isinstance(perfume, dict):
         return None, "JSON のオブジェクトではない"
-    wrong = [field for field, kind in FIELDS.items() if not isinstance(perfume.get(field), kind | None)]
-    wrong = wrong or [field for field in LISTS if not all(isinstance(word, str) for word in perfume.get(field) or [])]
+    wrong = [
+        field for field, kind in FIELDS.items() if not isinstance(perfume.get(field), kind | None)
+    ]
+    wrong = wrong or [
+        field
+        for field in LISTS
+        if not all(isinstance(word, str) for word in perfume.get(field) or [])
+    ]
     if wrong:
         return None, f"{wrong[0]} の型が違う"
     texts = {field: (perfume.get(field) or "").strip() for field in TEXTS}
@@ -146,11 +160,14 @@ def read_perfume(line):
     titles = [texts[field] for field in TEXTS if field != "url"]
     words = list(chain(*lists.values()))
     faults = {
-        "url、name、brand のどれかがない": not (perfume["url"] and perfume["name"] and perfume["brand"]),
+        "url、name、brand のどれかがない": not (
+            perfume["url"] and perfume["name"] and perfume["brand"]
+        ),
         "制御文字がある": HIDDEN.search("".join([perfume["url"], *titles, *words])),
         "長すぎる項目がある": max(map(len, titles)) > 80 or len(perfume["url"]) > 2_000,
         "ノートなどが長すぎるか多すぎる": max(map(len, words), default=0) > 40 or len(words) > 120,
-        "見出しが値に混じっている": any(map(LABEL.fullmatch, words)) or re.search("[【】]", "".join(titles)),
+        "見出しが値に混じっている": any(map(LABEL.fullmatch, words))
+        or re.search("[【】]", "".join(titles)),
         "gender が決まった値ではない": texts["gender"] not in ("", *PEOPLE),
         "seasons が決まった値ではない": not set(lists["seasons"]) <= set(SEASONS),
     }
@@ -164,7 +181,9 @@ def read_perfumes(path):
         for number, line in enumerate(lines, 1):
             perfume, reason = read_perfume(line) if line.strip() else (None, None)
             if perfume and not reason:
-                identity = tuple(perfume[field] for field in ("url", "brand", "name", "concentration"))
+                identity = tuple(
+                    perfume[field] for field in ("url", "brand", "name", "concentration")
+                )
                 reason = "前の行と同じ香水" if identity in perfumes else None
                 perfumes.setdefault(identity, perfume)
             if reason:
@@ -188,7 +207,9 @@ def attributive(value):
         return value
     if value.endswith(("感", "み", "さ", "落ち着き")):
         return value + "のある"
-    return value + ("した" if value.endswith(("っきり", "っぱり", "っとり", "んわり", "ったり")) else "の")
+    return value + (
+        "した" if value.endswith(("っきり", "っぱり", "っとり", "んわり", "ったり")) else "の"
+    )
 
 
 def joined(values):
@@ -230,7 +251,9 @@ def tiers(perfume, limit, room, asked=""):
         notes = perfume[field]
         kept = sorted(notes, key=lambda note: note != asked)[:limit]
         if notes:
-            text += f"【{label}】{', '.join(note for note in notes if note in kept)}" + "など" * (len(notes) > limit)
+            text += f"【{label}】{', '.join(note for note in notes if note in kept)}" + "など" * (
+                len(notes) > limit
+            )
     return text if len(text) <= room or limit == 1 else tiers(perfume, limit - 1, room, asked)
 
 
@@ -238,7 +261,9 @@ def closing(known, draw):
     """One short sentence from {simple type: values}; empty where too little is known."""
     said = {kind: joined(known[kind][:2]) + noun for kind, noun in NOUNS.items() if known.get(kind)}
     if seasons := known.get("season"):
-        said["season"] = "一年を通して" if len(seasons) == len(SEASONS) else "・".join(seasons) + "に"
+        said["season"] = (
+            "一年を通して" if len(seasons) == len(SEASONS) else "・".join(seasons) + "に"
+        )
     if scenes := known.get("scene"):
         said["scene"] = phrase("scene", scenes[0])
     if genders := known.get("gender"):
@@ -260,8 +285,12 @@ class Shop:
         self.draw = random.Random()  # seeded for each perfume
         self.pools = defaultdict(list)  # (type, value): its perfumes; ("", "") has all
         self.brands = defaultdict(set)  # (type, value): the brands that have one
-        self.namesakes = defaultdict(lambda: defaultdict(list))  # a name: {brand: its perfumes of that name}
-        self.met = set()  # (type, key) and, of the kinds that the reference asks, the questions asked so far
+        self.namesakes = defaultdict(
+            lambda: defaultdict(list)
+        )  # a name: {brand: its perfumes of that name}
+        self.met = (
+            set()
+        )  # (type, key) and, of the kinds that the reference asks, the questions asked so far
         notes = set()
         for perfume in perfumes:
             known = facts(perfume)
@@ -272,7 +301,9 @@ class Shop:
             for name in {perfume["name"], perfume["name_ja"] or perfume["name"]}:
                 self.namesakes[name][perfume["brand"]].append(perfume)
         # A spelling that some page itself uses asks for that page's spelling and no other.
-        self.spellings = {note: [s for s in row if s == note or s not in notes] for note, row in spellings.items()}
+        self.spellings = {
+            note: [s for s in row if s == note or s not in notes] for note, row in spellings.items()
+        }
 
     def words(self, kind, value, perfume):
         """The value as customers say it."""
@@ -283,14 +314,20 @@ class Shop:
             return [value, *self.spellings.get(value, [])]
         if kind == "note_tier":
             note, tier = value.rsplit("×", 1)
-            return [f"{word}に{spelling}" for word in WORDS[tier] for spelling in self.words("note", note, perfume)]
+            return [
+                f"{word}に{spelling}"
+                for word in WORDS[tier]
+                for spelling in self.words("note", note, perfume)
+            ]
         if kind in ("image", "impression", "family"):
             return [phrase(kind, value)]
         return WORDS.get(value, [value])
 
     def wording(self, kind, value, perfume):
         """What a customer says before 香水."""
-        return self.draw.choice(WISHES[kind]).format(self.draw.choice(self.words(kind, value, perfume)))
+        return self.draw.choice(WISHES[kind]).format(
+            self.draw.choice(self.words(kind, value, perfume))
+        )
 
     def names(self, perfume):
         """The names that no other of its brand has, or else all with the concentration; the Japanese one last."""
@@ -307,7 +344,9 @@ def wish(shop, kind, perfume, known):
         return None
     unmet = [value for value in known.get(kind, []) if (kind, value) not in shop.met]
     values = [shop.draw.choice(unmet or known[k]) for k in kinds]
-    question = WISHES[kinds[0]][0].format(shop.words(kinds[0], values[0], perfume)[0]) + ASKING["wish"][0]
+    question = (
+        WISHES[kinds[0]][0].format(shop.words(kinds[0], values[0], perfume)[0]) + ASKING["wish"][0]
+    )
     if kind not in REFERENCE or question in shop.met:
         said = [shop.wording(k, value, perfume) for k, value in zip(kinds, values, strict=True)]
         if kinds[-1] in ("season", "scene"):  # 春に合うローズの香りがする香水
@@ -333,7 +372,9 @@ def several(shop, kind, perfume, known):
         titles.setdefault(f"{brand}「{shop.names(candidate)[-1]}」", candidate)
     if len(titles) < number:
         return None
-    question = shop.wording(facet, value, perfume) + shop.draw.choice(ASKING["several"]).format(number)
+    question = shop.wording(facet, value, perfume) + shop.draw.choice(ASKING["several"]).format(
+        number
+    )
     answer = f"{phrase(facet, value)}の香水を{number}つ選ぶなら、{'、'.join([*titles][:number])}がおすすめです。"
     return question, answer, f"{number}×{facet}×{value}", [*titles.values()][:number]
 
@@ -347,7 +388,9 @@ def brands(shop, kind, perfume, known):
     listed = "、".join(chosen) + "など" * (len(chosen) < len(shop.brands[facet, value]))
     said = shop.wording(facet, value, perfume) if facet else ""
     question = said + shop.draw.choice(ASKING["brands" if facet else "all brands"])
-    opening, key = (f"{phrase(facet, value)}の香水の", f"{facet}×{value}") if facet else ("取り扱い", "すべて")
+    opening, key = (
+        (f"{phrase(facet, value)}の香水の", f"{facet}×{value}") if facet else ("取り扱い", "すべて")
+    )
     return question, f"{opening}ブランドは、{listed}です。", key, list(chosen.values())
 
 
@@ -362,24 +405,43 @@ def by_name(shop, kind, perfume, known):
         spoken = f"{perfume['brand']}の{spoken}"
     answer = about(kind, sources, known)
     key = "×".join(f"{p['brand']}/{shop.names(p)[0]}" for p in sources)
-    return (shop.draw.choice(ASKING[kind]).format(spoken), spoken + answer, key, sources) if answer else None
+    return (
+        (shop.draw.choice(ASKING[kind]).format(spoken), spoken + answer, key, sources)
+        if answer
+        else None
+    )
 
 
 def about(kind, perfumes, known):
     """The answer to a question by name, without the name; empty where nothing is known."""
     if kind == "name_notes":
-        return f"の香りの構成は、{tiers(perfumes[0], 40, MAX_CHARACTERS - 60)}です。" if known["note"] else ""
+        return (
+            f"の香りの構成は、{tiers(perfumes[0], 40, MAX_CHARACTERS - 60)}です。"
+            if known["note"]
+            else ""
+        )
     if kind == "name_brand":
-        both = [p["brand"] + f"（{p['brand_ja']}）" * (p["brand_ja"] not in ("", p["brand"])) for p in perfumes]
+        both = [
+            p["brand"] + f"（{p['brand_ja']}）" * (p["brand_ja"] not in ("", p["brand"]))
+            for p in perfumes
+        ]
         return f"のブランドは、{'と'.join(both)}です。"
     if kind == "name_gender":
-        return f"の対象は、{known['gender'][0]}（{PEOPLE[known['gender'][0]]}）です。" if known["gender"] else ""
+        return (
+            f"の対象は、{known['gender'][0]}（{PEOPLE[known['gender'][0]]}）です。"
+            if known["gender"]
+            else ""
+        )
     if kind == "name_features":
         families = "・".join(phrase("family", family) for family in known["family"][:3])
         parts = [families + "の香り"] if families else []
         parts += [joined(known[k][:3]) + noun for k, noun in NOUNS.items() if known[k]]
         return f"の特徴は、{'、'.join(parts)}です。" if parts else ""
-    parts = [f"{word}は{'・'.join(known[k])}" for k, word in (("season", "季節"), ("scene", "シーン")) if known[k]]
+    parts = [
+        f"{word}は{'・'.join(known[k])}"
+        for k, word in (("season", "季節"), ("scene", "シーン"))
+        if known[k]
+    ]
     return f"のおすすめの{'、'.join(parts)}です。" if parts else ""
 
 
@@ -391,20 +453,35 @@ def arrange(perfumes, spellings):
     """Yields the records, perfume by perfume; the same instruction and response never twice."""
     shop, written = Shop(perfumes, spellings), set()
     for perfume in tqdm(perfumes, desc="質問を作成", unit="本", disable=None):
-        shop.draw.seed(f"{SEED} {perfume['url']} {perfume['name']}")  # a changed page moves few others
+        shop.draw.seed(
+            f"{SEED} {perfume['url']} {perfume['name']}"
+        )  # a changed page moves few others
         known = facts(perfume)
         for kind, rate in RECORDS_PER_PERFUME.items():
             times = int(rate + shop.draw.random())
             if rate and kind in REFERENCE:  # asked whenever one perfume answers them
                 times = max(times, sum((kind, value) not in shop.met for value in known[kind]))
             for _ in range(times):
-                question, answer, key, sources = MAKERS[kind](shop, kind, perfume, known) or ("", "", "", [])
-                pair = hash((question, answer))  # a whole number is small: millions of records are held against it
+                question, answer, key, sources = MAKERS[kind](shop, kind, perfume, known) or (
+                    "",
+                    "",
+                    "",
+                    [],
+                )
+                pair = hash(
+                    (question, answer)
+                )  # a whole number is small: millions of records are held against it
                 if answer and len(answer) <= MAX_CHARACTERS and pair not in written:
                     written.add(pair)
                     shop.met.update({(kind, key), question} if kind in REFERENCE else {(kind, key)})
                     source = unique(p["url"] for p in sources)
-                    yield {"instruction": question, "response": answer, "type": kind, "key": key, "source": source}
+                    yield {
+                        "instruction": question,
+                        "response": answer,
+                        "type": kind,
+                        "key": key,
+                        "source": source,
+                    }
 
 
 # -- the run -----------------------------------------------------------------------------------------------------------
@@ -412,9 +489,13 @@ def check_constants():
     """Stops where a constant at the top is of a wrong kind."""
     for kind, rate in RECORDS_PER_PERFUME.items():
         if kind not in MAKERS:
-            raise SystemExit(f"RECORDS_PER_PERFUME の {kind!r} という type はありません。綴りを直し、{AGAIN}")
+            raise SystemExit(
+                f"RECORDS_PER_PERFUME の {kind!r} という type はありません。綴りを直し、{AGAIN}"
+            )
         if type(rate) not in (int, float) or not 0 <= rate <= 1_000:
-            raise SystemExit(f"RECORDS_PER_PERFUME の {kind} が {rate!r} です。0 から 1000 の数に直し、{AGAIN}")
+            raise SystemExit(
+                f"RECORDS_PER_PERFUME の {kind} が {rate!r} です。0 から 1000 の数に直し、{AGAIN}"
+            )
     for name, value in {"NOTES_SHOWN": NOTES_SHOWN, "MAX_CHARACTERS": MAX_CHARACTERS}.items():
         if type(value) is not int or value < 1:
             raise SystemExit(f"{name} が {value!r} です。1 以上の整数に直し、{AGAIN}")
@@ -443,7 +524,9 @@ def write(records, path):
         if table:
             os.replace(unfinished, path)
     except OSError as error:
-        raise SystemExit(f"{path} に書けません（{error.strerror}）。空き容量と権限を確かめ、{AGAIN}") from None
+        raise SystemExit(
+            f"{path} に書けません（{error.strerror}）。空き容量と権限を確かめ、{AGAIN}"
+        ) from None
     finally:
         if unfinished.is_file():
             unfinished.unlink()
@@ -456,16 +539,22 @@ def main():
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8")
     check_constants()
-    perfumes, rejected = opened(read_perfumes, PERFUMES_FILE, "先に python getData.py を実行してください。")
+    perfumes, rejected = opened(
+        read_perfumes, PERFUMES_FILE, "先に python getData.py を実行してください。"
+    )
     spellings = opened(read_spellings, SPELLINGS_FILE, f"UTF-8 の CSV に戻し、{AGAIN}")
     for reason, numbers in rejected.items():
         lines = "、".join(f"{number:,}" for number in numbers[:20]) + " など" * (len(numbers) > 20)
         print(f"除外 {len(numbers):,} 行: {reason}（行 {lines}）")
     if not perfumes:
-        raise SystemExit(f"{PERFUMES_FILE} に使える香水がありません。python getData.py を実行し直してください。")
+        raise SystemExit(
+            f"{PERFUMES_FILE} に使える香水がありません。python getData.py を実行し直してください。"
+        )
     table = write(arrange(perfumes, spellings), OUTPUT_FILE)
     if not table:
-        raise SystemExit(f"質問が 1 件もできませんでした。RECORDS_PER_PERFUME か MAX_CHARACTERS を大きくし、{AGAIN}")
+        raise SystemExit(
+            f"質問が 1 件もできませんでした。RECORDS_PER_PERFUME か MAX_CHARACTERS を大きくし、{AGAIN}"
+        )
     total = sum(count for count, _ in table.values())
     print("type              件数   割合  例")
     for kind in filter(table.get, RECORDS_PER_PERFUME):

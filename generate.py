@@ -25,7 +25,9 @@ from wcwidth import wcwidth
 
 # ----------------------------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
-PERFUMES_FILE = "data/perfumes.jsonl"  # written by getData.py; the facts that answers are checked against
+PERFUMES_FILE = (
+    "data/perfumes.jsonl"  # written by getData.py; the facts that answers are checked against
+)
 QA_FILE = "data/perfume_qa.json"  # written by arrangeData.py; its responses are what may be said when GROUNDED
 QUESTIONS = [  # answered first, and alone when standard input is closed or empty
     "メゾンマルジェラの香水を教えてください。",
@@ -37,13 +39,22 @@ EVALUATE = False  # True: answer the saved test split, print and save the figure
 MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as they are in QA_FILE
 TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free decoding, and which of equally right answers is given
 TOP_P = 0.9  # 0-1; free decoding: draw from the likeliest tokens that together have this share
-REPETITION_PENALTY = 1.2  # 1.0: none; free decoding only, it would punish repeating the brand asked for
+REPETITION_PENALTY = (
+    1.2  # 1.0: none; free decoding only, it would punish repeating the brand asked for
+)
 BATCH_SIZE = 16  # questions answered side by side; fewer when memory is short
-CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, so that the eye can follow; 0: none
+CHARACTER_SECONDS = (
+    0.005  # pause after each character at the terminal, so that the eye can follow; 0: none
+)
 # ----------------------------------------------------------------------------------------------------------------------
 
 SPELLINGS_FILE = Path(__file__).parent / "data" / "spellings.csv"
-TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes", "ノート": "notes"}
+TIERS = {
+    "トップノート": "top_notes",
+    "ミドルノート": "middle_notes",
+    "ラストノート": "last_notes",
+    "ノート": "notes",
+}
 LISTS = (*TIERS.values(), "families", "seasons", "scenes", "images", "impressions")
 PEOPLE = {"メンズ": "男性", "レディース": "女性", "ユニセックス": "男女兼用"}
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -52,9 +63,11 @@ WORDS = re.compile(f"{WORD.pattern}|{KANJI}")
 ASKED_FOR = re.compile(  # words that say what is asked for (ザラの, 値段は), not whom or what it is for (プレゼントに)
     f"(?:(?:{WORD.pattern})(?: (?:{WORD.pattern}))*(?![に用向])|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで"
 )
-STATED = re.compile(  # where an answer names a perfume (「…」 or 、…がおすすめ), or the notes of a tier
-    "(?:「|(?<=、))(?P<name>[^、。「」【】]+)(?:」|(?=がおすすめ))|"
-    "【(?P<tier>[^】]*)】(?P<notes>[^【。]*?)(?:など)?(?:です)?(?=[【。]|$)"
+STATED = (
+    re.compile(  # where an answer names a perfume (「…」 or 、…がおすすめ), or the notes of a tier
+        "(?:「|(?<=、))(?P<name>[^、。「」【】]+)(?:」|(?=がおすすめ))|"
+        "【(?P<tier>[^】]*)】(?P<notes>[^【。]*?)(?:など)?(?:です)?(?=[【。]|$)"
+    )
 )
 MORE = re.compile(r"^(他|ほか|別|もっと|もう(一|ひと)つ)[^、]{0,8}[？?。]?$")
 MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
@@ -74,11 +87,18 @@ def read_records(path, maker, fields):
             records += json.loads(part if part.startswith("[") else f"[{part}]")
         except ValueError:
             records.append(None)
-    whole = [record for record in records if isinstance(record, dict) and all(record.get(field) for field in fields)]
+    whole = [
+        record
+        for record in records
+        if isinstance(record, dict) and all(record.get(field) for field in fields)
+    ]
     if not whole:
         raise SystemExit(f"{path} に使える記録がありません。{AGAIN.format(maker)}")
     if len(whole) < len(records):
-        print(f"{path}: 読めない記録 {len(records) - len(whole):,} 件をとばしました。", file=sys.stderr)
+        print(
+            f"{path}: 読めない記録 {len(records) - len(whole):,} 件をとばしました。",
+            file=sys.stderr,
+        )
     return whole
 
 
@@ -100,19 +120,27 @@ class Responses:
         same, numbers = {}, {}
         for record in qa:
             same.setdefault(record["response"], []).append(record)
-        fast = tokenizer.backend_tokenizer  # without the checks of tokenizer(): half a second less for 26,000 responses
+        fast = (
+            tokenizer.backend_tokenizer
+        )  # without the checks of tokenizer(): half a second less for 26,000 responses
         fast.no_padding()
         fast.no_truncation()
         ids = [[*row.ids, tokenizer.eos_token_id] for row in fast.encode_batch_fast(list(same))]
         rows = zip(ids, same.values(), strict=True)
         rows = sorted(rows, key=lambda row: row[0])
         self.tokens, self.records = [tokens for tokens, _ in rows], [records for _, records in rows]
-        self.asked = [numbers.setdefault(frozenset(map(asked_by, records)), len(numbers)) for records in self.records]
+        self.asked = [
+            numbers.setdefault(frozenset(map(asked_by, records)), len(numbers))
+            for records in self.records
+        ]
 
     def shared(self, low, high):
         """How many tokens rows low to high have in common."""
         pairs = zip(self.tokens[low], self.tokens[high - 1], strict=False)
-        return next((depth for depth, (one, other) in enumerate(pairs) if one != other), len(self.tokens[low]))
+        return next(
+            (depth for depth, (one, other) in enumerate(pairs) if one != other),
+            len(self.tokens[low]),
+        )
 
     def branches(self, low, high):
         """{each token that may follow what rows low to high have in common: (low, high) of its rows}."""
@@ -144,29 +172,49 @@ def decode(model, responses, prompts, show=None):
     """
     import torch
 
-    spans, blocks, cache = [(0, len(responses.tokens))] * len(prompts), prompts, None  # a span: the rows left
+    spans, blocks, cache = (
+        [(0, len(responses.tokens))] * len(prompts),
+        prompts,
+        None,
+    )  # a span: the rows left
     mask = torch.zeros(len(prompts), 0, dtype=torch.long)
     while any(high - low > 1 for low, high in spans):
         width = max(map(len, blocks))  # the blocks are read side by side, flush right
         ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks])
-        mask = torch.cat([mask, torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks])], 1)
+        mask = torch.cat(
+            [
+                mask,
+                torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks]),
+            ],
+            1,
+        )
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         with torch.inference_mode():
             out = model(
                 input_ids=ids.to(model.device), attention_mask=mask.to(model.device), logits_to_keep=1,
                 position_ids=places.to(model.device), past_key_values=cache, use_cache=True,
             )  # fmt: skip
-        scores, cache, blocks = out.logits[:, -1].float().cpu(), out.past_key_values, [[]] * len(prompts)
+        scores, cache, blocks = (
+            out.logits[:, -1].float().cpu(),
+            out.past_key_values,
+            [[]] * len(prompts),
+        )
         for i, (low, high) in enumerate(spans):
             if high - low > 1:
                 branches, depth = responses.branches(low, high), responses.shared(low, high)
                 gains = scores[i, list(branches)]
-                if responses.equally_right(low, high):  # Gumbel noise: the largest is a draw by the model's shares
+                if responses.equally_right(
+                    low, high
+                ):  # Gumbel noise: the largest is a draw by the model's shares
                     gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
                 spans[i] = low, high = list(branches.values())[gains.argmax()]
-                blocks[i] = responses.tokens[low][depth:responses.shared(low, high)] if high - low > 1 else []
+                blocks[i] = (
+                    responses.tokens[low][depth : responses.shared(low, high)]
+                    if high - low > 1
+                    else []
+                )
         if show:
-            show(responses.tokens[spans[0][0]][:responses.shared(*spans[0])])
+            show(responses.tokens[spans[0][0]][: responses.shared(*spans[0])])
     return [low for low, _ in spans]
 
 
@@ -174,7 +222,9 @@ def sample(model, tokenizer, questions, show=None):
     """(tokens before the end token, whether it came) of a free answer to each question; show(tokens) sees one grow."""
     import torch
 
-    batch = tokenizer([prompt(tokenizer, question) for question in questions], padding=True, return_tensors="pt")
+    batch = tokenizer(
+        [prompt(tokenizer, question) for question in questions], padding=True, return_tensors="pt"
+    )
     start, eos = batch["input_ids"].shape[1], tokenizer.eos_token_id
 
     def watch(ids, scores, **_):
@@ -188,14 +238,19 @@ def sample(model, tokenizer, questions, show=None):
         max_new_tokens=MAX_NEW_TOKENS, pad_token_id=tokenizer.pad_token_id, stopping_criteria=[watch],
     )  # fmt: skip
     answers = [[*answer, eos] for answer in out[:, start:].tolist()]
-    return [(answer[:answer.index(eos)], answer.index(eos) < len(answer) - 1) for answer in answers]
+    return [
+        (answer[: answer.index(eos)], answer.index(eos) < len(answer) - 1) for answer in answers
+    ]
 
 
 # --- what is known ----------------------------------------------------------------------------------------------------
 def folded(text):
     """(text without case, width, accents, spaces and points; where each of its characters stood)."""
     kept = [(i, char) for i, char in enumerate(text) if char not in " 　・-‐'’.°*＝=&＆"]
-    chars = [c if "\u3000" < c < "\uff00" else unicodedata.normalize("NFKD", c)[0].casefold()[0] for _, c in kept]
+    chars = [
+        c if "\u3000" < c < "\uff00" else unicodedata.normalize("NFKD", c)[0].casefold()[0]
+        for _, c in kept
+    ]
     return "".join(chars), [i for i, _ in kept]
 
 
@@ -210,11 +265,22 @@ class Catalogue:
     def __init__(self, perfumes, qa):
         self.qa, self.named, self.branded, words, brand_of = qa, {}, {}, {}, {}
         for perfume in perfumes:
-            names, brands = ([perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("name", "brand"))
-            gender, values = perfume.get("gender"), [value for field in LISTS for value in perfume.get(field) or []]
-            values += filter(None, (*names, *brands, perfume.get("concentration"), gender, PEOPLE.get(gender)))
+            names, brands = (
+                [perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("name", "brand")
+            )
+            gender, values = (
+                perfume.get("gender"),
+                [value for field in LISTS for value in perfume.get(field) or []],
+            )
+            values += filter(
+                None, (*names, *brands, perfume.get("concentration"), gender, PEOPLE.get(gender))
+            )
             facts = {field: set(map(flat, perfume.get(field) or [])) for field in TIERS.values()}
-            facts |= {"any": set(map(flat, values)), "names": set(map(flat, names)), "url": perfume["url"]}
+            facts |= {
+                "any": set(map(flat, values)),
+                "names": set(map(flat, names)),
+                "url": perfume["url"],
+            }
             for word in names:
                 self.named.setdefault(flat(word), []).append(facts)
             for word in brands:
@@ -227,25 +293,38 @@ class Catalogue:
         for row in spellings:
             if known := [word for word in row if flat(word) in words]:
                 words = {flat(word): known[0] for word in row} | words
-        parts = {(part, brand) for word, brand in brand_of.items() for part in re.split("[ ・]", word) if len(part) > 3}
+        parts = {
+            (part, brand)
+            for word, brand in brand_of.items()
+            for part in re.split("[ ・]", word)
+            if len(part) > 3
+        }
         owners = Counter(part for part, _ in parts)  # マルジェラ has one, メゾン has two
         alone = {flat(part): brand for part, brand in parts if owners[part] == 1}
         whole = {flat(word): brand for word, brand in brand_of.items()}
         self.known = alone | words | whole  # {a word folded: as answers spell it}
         self.longest = max(map(len, self.known))
-        self.asked_words = Counter(word for record in qa for word in set(WORDS.findall(record["instruction"])))
-        told_words = Counter(word for record in qa for word in set(WORD.findall(record["response"])))
-        self.plain_words = {word for word, count in told_words.items() if count * 50 >= len(qa)}  # イメージ, シーン …
+        self.asked_words = Counter(
+            word for record in qa for word in set(WORDS.findall(record["instruction"]))
+        )
+        told_words = Counter(
+            word for record in qa for word in set(WORD.findall(record["response"]))
+        )
+        self.plain_words = {
+            word for word, count in told_words.items() if count * 50 >= len(qa)
+        }  # イメージ, シーン …
         self.plain_words -= {word for value in self.known.values() for word in WORD.findall(value)}
 
     def find(self, text):
         """[(start, end, value)] of the data's words in text, the longest at each place, none inside another word."""
         letters, places = folded(text)
-        inside = {place for word in WORD.finditer(text) for place in range(word.start() + 1, word.end())}
+        inside = {
+            place for word in WORD.finditer(text) for place in range(word.start() + 1, word.end())
+        }
         found, at = [], 0
         while at < len(letters):
             for size in range(min(self.longest, len(letters) - at), 0, -1):
-                value, end = self.known.get(letters[at:at + size]), places[at + size - 1] + 1
+                value, end = self.known.get(letters[at : at + size]), places[at + size - 1] + 1
                 if value and places[at] not in inside and end not in inside:
                     found.append((places[at], end, value))
                     at += size - 1
@@ -256,7 +335,9 @@ class Catalogue:
     def normalized(self, question):
         """The question with brands, names and materials as the data spells them."""
         question = CONTROL.sub("", question).strip()
-        question = re.sub("[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda match: unicodedata.normalize("NFKC", match[0]), question)
+        question = re.sub(
+            "[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda match: unicodedata.normalize("NFKC", match[0]), question
+        )
         for start, end, value in reversed(self.find(question)):
             question = question[:start] + value + question[end:]
         return question
@@ -272,20 +353,39 @@ class Catalogue:
         claims, rest = [], text
         for stated in STATED.finditer(text):
             if stated["name"]:
-                claims.append((*stated.span("name"), flat(re.sub("（[^）]*）$", "", stated["name"])), "names"))
+                claims.append(
+                    (*stated.span("name"), flat(re.sub("（[^）]*）$", "", stated["name"])), "names")
+                )
             elif stated["tier"] not in TIERS:
                 claims.append((*stated.span("tier"), "", "any"))
             for note in re.finditer("[^, ][^,]*", stated["notes"] or ""):
                 start, end = (stated.start("notes") + place for place in note.span())
                 claims.append((start, end, flat(note[0]), TIERS.get(stated["tier"], "any")))
-            rest = rest[:stated.start()] + "。" * len(stated[0]) + rest[stated.end():]
+            rest = rest[: stated.start()] + "。" * len(stated[0]) + rest[stated.end() :]
         for start, end, value in self.find(rest):
             word = flat(rest[start:end])  # a name that is a brand's too stays as it is
-            field = next((field for label, field in TIERS.items() if rest[:start].endswith(label + "に")), "any")
-            if start == 0 and rest[end:end + 1] == "の" and word in self.named and word not in self.branded:
+            field = next(
+                (field for label, field in TIERS.items() if rest[:start].endswith(label + "に")),
+                "any",
+            )
+            if (
+                start == 0
+                and rest[end : end + 1] == "の"
+                and word in self.named
+                and word not in self.branded
+            ):
                 field = "names"
-            claims.append((start, end, word if word in self.named or word in self.branded else flat(value), field))
-        unknown = [word for word in WORD.finditer(self.blanked(rest)) if word[0] not in self.plain_words]
+            claims.append(
+                (
+                    start,
+                    end,
+                    word if word in self.named or word in self.branded else flat(value),
+                    field,
+                )
+            )
+        unknown = [
+            word for word in WORD.finditer(self.blanked(rest)) if word[0] not in self.plain_words
+        ]
         return sorted(claims + [(*word.span(), "", "any") for word in unknown])
 
     def check(self, text):
@@ -297,13 +397,28 @@ class Catalogue:
         claims, wrong, pages = self.claims(text), set(), set()
         brands = {start for start, _, word, _ in claims if word in self.branded}
         sentence = re.match("[^。【]*", text)[0]
-        cuts = [cut for cut, char in enumerate(sentence) if char == "、" or (char == "と" and cut + 1 in brands)] or [0]
+        cuts = [
+            cut
+            for cut, char in enumerate(sentence)
+            if char == "、" or (char == "と" and cut + 1 in brands)
+        ] or [0]
         for start, end in pairwise([*cuts, len(text) + 1]):
             mine = [claim for claim in claims if claim[0] < cuts[0] or start <= claim[0] < end]
             words = [word for _, _, word, _ in mine]
-            near = [p for word in words for table in (self.named, self.branded) for p in table.get(word, [])]
-            faults = [{claim for claim in mine if claim[2] not in perfume[claim[3]]} for perfume in near]
-            least = min(faults, default=set(mine), key=lambda fault: sum(100 if c[3] == "names" else 1 for c in fault))
+            near = [
+                p
+                for word in words
+                for table in (self.named, self.branded)
+                for p in table.get(word, [])
+            ]
+            faults = [
+                {claim for claim in mine if claim[2] not in perfume[claim[3]]} for perfume in near
+            ]
+            least = min(
+                faults,
+                default=set(mine),
+                key=lambda fault: sum(100 if c[3] == "names" else 1 for c in fault),
+            )
             wrong |= {claim[:2] for claim in least}
             if near and not near[faults.index(least)]["names"].isdisjoint(words):
                 pages.add(near[faults.index(least)]["url"])
@@ -327,10 +442,12 @@ class Catalogue:
         """What to say to a question that the data cannot answer, with the likest that it can; else None."""
         rest = self.blanked(question)
         unknown = [word[0] for word in ASKED_FOR.finditer(rest) if word[0] not in self.asked_words]
-        rare = [word for word in WORDS.findall(rest) if 0 < self.asked_words[word] < len(self.qa) / 20]  # 職場, 男性 …
+        rare = [
+            word for word in WORDS.findall(rest) if 0 < self.asked_words[word] < len(self.qa) / 20
+        ]  # 職場, 男性 …
         if not unknown and (rare or rest != question):
             return None
-        pairs, likest = {question[i:i + 2] for i in range(len(question) - 1)}, {}
+        pairs, likest = {question[i : i + 2] for i in range(len(question) - 1)}, {}
         for record in self.qa:
             other = record["instruction"]
             likeness = 2 * sum(pair in other for pair in pairs) / (len(pairs) + len(other))
@@ -347,8 +464,16 @@ class Assistant:
     """Answers questions, and remembers what it told so that the same question gets another perfume."""
 
     def __init__(self, model, tokenizer, responses, catalogue):
-        self.model, self.tokenizer, self.responses, self.catalogue = model, tokenizer, responses, catalogue
-        self.told, self.last = defaultdict(list), ""  # {question: what say() said}, the question before
+        self.model, self.tokenizer, self.responses, self.catalogue = (
+            model,
+            tokenizer,
+            responses,
+            catalogue,
+        )
+        self.told, self.last = (
+            defaultdict(list),
+            "",
+        )  # {question: what say() said}, the question before
 
     def text(self, tokens):
         """The text of an answer's tokens, without a last character that is still incomplete."""
@@ -361,10 +486,15 @@ class Assistant:
         if not questions:
             return []
         if not grounded:
-            said = [(self.text(tokens), ended) for tokens, ended in sample(self.model, self.tokenizer, questions, grow)]
+            said = [
+                (self.text(tokens), ended)
+                for tokens, ended in sample(self.model, self.tokenizer, questions, grow)
+            ]
             return [(text, self.catalogue.check(text)[1], ended) for text, ended in said]
         responses = responses or self.responses
-        prompts = [self.tokenizer(prompt(self.tokenizer, question))["input_ids"] for question in questions]
+        prompts = [
+            self.tokenizer(prompt(self.tokenizer, question))["input_ids"] for question in questions
+        ]
         chosen = [responses.records[row] for row in decode(self.model, responses, prompts, grow)]
         return [(CONTROL.sub("", same[0]["response"]), pages_of(same), True) for same in chosen]
 
@@ -373,8 +503,16 @@ class Assistant:
         if not GROUNDED:
             return self.say([question], False, show=show)
         texts, pages, _ = zip(*self.told[question], strict=True)
-        keys = {asked_by(record) for record in self.catalogue.qa if CONTROL.sub("", record["response"]) in texts}
-        rest = [r for r in self.catalogue.qa if asked_by(r) in keys and pages_of([r]).isdisjoint(chain(*pages))]
+        keys = {
+            asked_by(record)
+            for record in self.catalogue.qa
+            if CONTROL.sub("", record["response"]) in texts
+        }
+        rest = [
+            r
+            for r in self.catalogue.qa
+            if asked_by(r) in keys and pages_of([r]).isdisjoint(chain(*pages))
+        ]
         return self.say([question], True, Responses(self.tokenizer, rest), show) if rest else []
 
     def answers(self, questions, show=None):
@@ -385,7 +523,11 @@ class Assistant:
                 self.last = self.catalogue.normalized(question)
             asked.append(self.last)
         refusals = {question: self.catalogue.refusal(question) for question in asked}
-        fresh = [question for question, refusal in refusals.items() if not refusal and question not in self.told]
+        fresh = [
+            question
+            for question, refusal in refusals.items()
+            if not refusal and question not in self.told
+        ]
         said = dict(zip(fresh, self.say(fresh, GROUNDED, show=show), strict=True))
         for question in asked:
             if refusals[question]:
@@ -407,10 +549,12 @@ def tell(assistant, question):
 
     def write(text):
         nonlocal written, column
-        if not text.startswith(written):  # what came since has changed a mark: once more from the start
+        if not text.startswith(
+            written
+        ):  # what came since has changed a mark: once more from the start
             print()
             written, column = "", 0
-        for char in text[len(written):]:
+        for char in text[len(written) :]:
             column += max(wcwidth(char), 0)
             if width and column > width:
                 print()
@@ -420,8 +564,10 @@ def tell(assistant, question):
         written = text
 
     def grow(text):  # a free answer is shown as far as it can be checked
-        checked = text[:max(text.rfind(end) for end in "。,】") + 1]
-        write("A：" + (text if GROUNDED else assistant.catalogue.marked(checked) if checked else ""))
+        checked = text[: max(text.rfind(end) for end in "。,】") + 1]
+        write(
+            "A：" + (text if GROUNDED else assistant.catalogue.marked(checked) if checked else "")
+        )
 
     ((answer, pages),) = assistant.answers([question], grow)
     write(f"A：{answer}")
@@ -456,7 +602,7 @@ def converse(assistant, typed):
 def serve(assistant, questions):
     """Answers piped questions in batches and in order; nothing but Q and A goes to standard output."""
     for start in range(0, len(questions), BATCH_SIZE):
-        batch = questions[start:start + BATCH_SIZE]
+        batch = questions[start : start + BATCH_SIZE]
         for question, (answer, pages) in zip(batch, assistant.answers(batch), strict=True):
             print(f"Q：{question}\nA：{answer}", flush=True)
             print(footer(answer, pages), end="", file=sys.stderr, flush=True)
@@ -475,23 +621,35 @@ def measure(assistant, tests, records, title, grounded):
     order = sorted(range(len(tests)), key=lambda i: len(tests[i]["instruction"]))
     verdicts = [(False, True, True)] * len(tests)
     for start in tqdm(range(0, len(order), BATCH_SIZE), desc=title, disable=None):
-        asked = {i: catalogue.normalized(tests[i]["instruction"]) for i in order[start:start + BATCH_SIZE]}
+        asked = {
+            i: catalogue.normalized(tests[i]["instruction"])
+            for i in order[start : start + BATCH_SIZE]
+        }
         asked = {i: question for i, question in asked.items() if not catalogue.refusal(question)}
         said = assistant.say(list(asked.values()), grounded)
         for i, (text, _, ended) in zip(asked, said, strict=True):
             true, key = not catalogue.check(text)[0], asked_by(tests[i])
-            new = true and catalogue.form(text) in forms[key] and catalogue.claims(text.partition("、")[2])
+            new = (
+                true
+                and catalogue.form(text) in forms[key]
+                and catalogue.claims(text.partition("、")[2])
+            )
             verdicts[i] = (text in right[key] or bool(new), true, ended)
     return verdicts
 
 
 def evaluate(load_assistant, catalogue, tests):
     """{column: {row: share}}: how adapter, bare base model and chance answer the test split, free and grounded."""
+
     def phrasing(record):
         return re.sub(" +", " ", catalogue.blanked(record["instruction"]))
 
     tested = {(record["instruction"], record["response"]) for record in tests}
-    train = [record for record in catalogue.qa if (record["instruction"], record["response"]) not in tested]
+    train = [
+        record
+        for record in catalogue.qa
+        if (record["instruction"], record["response"]) not in tested
+    ]
     keys, phrasings = set(map(asked_by, train)), set(map(phrasing, train))
     rows = {"全体": range(len(tests))}
     rows["対象が学習にない"] = [i for i in rows["全体"] if asked_by(tests[i]) not in keys]
@@ -500,18 +658,27 @@ def evaluate(load_assistant, catalogue, tests):
         rows[kind] = [i for i in rows["全体"] if tests[i]["type"] == kind]
 
     def column(right, true, ended):
-        shares = {name: sum(right[i] for i in some) / len(some) for name, some in rows.items() if some}
+        shares = {
+            name: sum(right[i] for i in some) / len(some) for name, some in rows.items() if some
+        }
         return shares | {"事実": sum(true) / len(tests), "完結": sum(ended) / len(tests)}
 
-    answers, every = {(asked_by(record), record["response"]) for record in catalogue.qa}, [True] * len(tests)
+    answers, every = (
+        {(asked_by(record), record["response"]) for record in catalogue.qa},
+        [True] * len(tests),
+    )
     number, count = Counter(key for key, _ in answers), len({response for _, response in answers})
-    table = {"件数": {name: len(some) for name, some in rows.items()},
-             "偶然": column([number[asked_by(test)] / count for test in tests], every, every)}
+    table = {
+        "件数": {name: len(some) for name, some in rows.items()},
+        "偶然": column([number[asked_by(test)] / count for test in tests], every, every),
+    }
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
         assistant = load_assistant(adapted)
         sys.modules["torch"].manual_seed(0)  # the same figures again
         for mode, grounded in (("制約", True), ("自由", False)):
-            verdicts = measure(assistant, tests, [*catalogue.qa, *tests], f"{title}・{mode}", grounded)
+            verdicts = measure(
+                assistant, tests, [*catalogue.qa, *tests], f"{title}・{mode}", grounded
+            )
             table[f"{title}・{mode}"] = column(*zip(*verdicts, strict=True))
     return table
 
@@ -520,14 +687,20 @@ def publish(table):
     """Prints the table, and keeps it beside the adapter: evaluation.json, and a section of the model card."""
     counts, *columns = table.values()
     lines = [["", *table], ["---", *["---:"] * len(table)]]
-    lines += [[name, str(counts.get(name, "")), *(f"{column[name]:.1%}" for column in columns)] for name in columns[0]]
+    lines += [
+        [name, str(counts.get(name, "")), *(f"{column[name]:.1%}" for column in columns)]
+        for name in columns[0]
+    ]
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     card = Path(ADAPTER_DIR, "README.md")
     kept = card.read_text(encoding="utf-8") if card.exists() else ""
     kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S).rstrip()
     data = json.dumps(table, ensure_ascii=False, indent=1)
     print(text)
-    for path, content in ((card, f"{kept}\n\n## 評価\n\n{text}\n"), (card.with_name("evaluation.json"), data)):
+    for path, content in (
+        (card, f"{kept}\n\n## 評価\n\n{text}\n"),
+        (card.with_name("evaluation.json"), data),
+    ):
         path.with_suffix(".tmp").write_text(content, encoding="utf-8")
         os.replace(path.with_suffix(".tmp"), path)
         print(f"{path} に書きました。")
@@ -546,25 +719,41 @@ def load(folder, adapted=True):
     warnings.simplefilter("ignore")  # layers that do not fit are an error below
     device, dtype = "cpu", torch.float32
     if torch.cuda.is_available():
-        device, dtype = "cuda", torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16
+        device, dtype = (
+            "cuda",
+            torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16,
+        )
     part = "adapter_config.json"
     try:
         base = PeftConfig.from_pretrained(folder).base_model_name_or_path
         part = "トークナイザー"
-        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, padding_side="left", trust_remote_code=False
+        )
         assert tokenizer.chat_template, "質問のひな形 chat_template がありません"
         part = f"基盤モデル {base}"
-        known, size = len(AutoTokenizer.from_pretrained(base, trust_remote_code=False)), len(tokenizer)
+        known, size = (
+            len(AutoTokenizer.from_pretrained(base, trust_remote_code=False)),
+            len(tokenizer),
+        )
         assert known <= size <= known + 1, f"{known:,} 語のはずのトークナイザーが {size:,} 語です"
         part = f"アダプター（基盤モデル {base}）"
         saved = load_file(Path(folder, "adapter_model.safetensors"))
-        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype=torch.float32, trust_remote_code=False)
-        assert set(saved) == set(get_peft_model_state_dict(model, save_embedding_layers=False)), "層の名前が違います"
-        assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), "中身が空です"
+        model = AutoPeftModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, trust_remote_code=False
+        )
+        assert set(saved) == set(get_peft_model_state_dict(model, save_embedding_layers=False)), (
+            "層の名前が違います"
+        )
+        assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), (
+            "中身が空です"
+        )
         model = model.merge_and_unload() if adapted else model.unload()
     except Exception as error:
         why = CONTROL.sub("", " ".join(str(error).split()))[:200]
-        raise SystemExit(f"{folder} の {part} が読めません（{why}）。{AGAIN.format('loadModel.py')}") from None
+        raise SystemExit(
+            f"{folder} の {part} が読めません（{why}）。{AGAIN.format('loadModel.py')}"
+        ) from None
     return model.to(device, dtype).eval(), tokenizer
 
 
@@ -585,9 +774,18 @@ def main():
     def ready(adapted=True):
         model, tokenizer = load(ADAPTER_DIR, adapted)
         what = f"基盤モデル {model.config.name_or_path}、アダプター {ADAPTER_DIR if adapted else 'なし'}"
-        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
-        print(CONTROL.sub("", f"{what}、{model.device}、{model.dtype}"), file=sys.stdout if typed else sys.stderr)
-        print(how + "。Ctrl-D で終わります" * typed, file=sys.stdout if typed else sys.stderr, flush=True)
+        how = (
+            f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
+        )
+        print(
+            CONTROL.sub("", f"{what}、{model.device}、{model.dtype}"),
+            file=sys.stdout if typed else sys.stderr,
+        )
+        print(
+            how + "。Ctrl-D で終わります" * typed,
+            file=sys.stdout if typed else sys.stderr,
+            flush=True,
+        )
         return Assistant(model, tokenizer, Responses(tokenizer, qa), catalogue)
 
     if EVALUATE:

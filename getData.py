@@ -54,13 +54,23 @@ from urllib3.util import parse_url
 
 # ----------------------------------------------------------------------------------------------------------------------
 START_URL = "data/sample_site"  # a shop's address (https://...) or a folder of pages; read the shop's terms first
-OUTPUT_FILE = "data/perfumes.jsonl"  # one shop's perfumes, one a line; read by arrangeData.py and generate.py
+OUTPUT_FILE = (
+    "data/perfumes.jsonl"  # one shop's perfumes, one a line; read by arrangeData.py and generate.py
+)
 PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
-DELAY_SECONDS = 1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
+DELAY_SECONDS = (
+    1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
+)
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
 USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # what the shop sees; put your own contact here
-AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # what robots.txt refuses to these is refused to us; (): to our name only
-REFRESH_DAYS = None  # ask again, conditionally, for stored pages older than so many days; None: never
+AI_AGENTS = (
+    "GPTBot",
+    "ClaudeBot",
+    "CCBot",
+)  # what robots.txt refuses to these is refused to us; (): to our name only
+REFRESH_DAYS = (
+    None  # ask again, conditionally, for stored pages older than so many days; None: never
+)
 CONNECT_SECONDS = 10  # for connecting
 READ_SECONDS = 30  # for each silence while reading
 PAGE_SECONDS = 90  # seconds for one whole page, however slowly it drips
@@ -68,7 +78,9 @@ MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
 ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
-MAX_FAILURES = 10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
+MAX_FAILURES = (
+    10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
+)
 MAX_LINES = 5_000  # lines of text of one page that are looked at
 MAX_TAGS = 150_000  # opening and closing tags of one page that are looked at
 MAX_BARREN = 200  # pages of one kind of address without a new perfume before the kind is left as a trap; see Frontier
@@ -76,22 +88,98 @@ MAX_BARREN = 200  # pages of one kind of address without a new perfume before th
 
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
-FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *TIERS, "notes", "families", "concentration",
-          "seasons", "scenes", "images", "impressions", "perfumer", "year", "concept")
+FIELDS = (
+    "url",
+    "brand",
+    "brand_ja",
+    "name",
+    "name_ja",
+    "gender",
+    *TIERS,
+    "notes",
+    "families",
+    "concentration",
+    "seasons",
+    "scenes",
+    "images",
+    "impressions",
+    "perfumer",
+    "year",
+    "concept",
+)
 CRUMB = 9  # rank of a line of a breadcrumb trail
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
 INLINE = {  # elements that do not begin a line
-    "a", "abbr", "b", "bdi", "big", "cite", "code", "data", "del", "em", "font", "i", "img", "input", "ins", "label",
-    "link", "mark", "meta", "q", "ruby", "s", "small", "span", "strong", "sub", "sup", "time", "tt", "u", "wbr",
+    "a",
+    "abbr",
+    "b",
+    "bdi",
+    "big",
+    "cite",
+    "code",
+    "data",
+    "del",
+    "em",
+    "font",
+    "i",
+    "img",
+    "input",
+    "ins",
+    "label",
+    "link",
+    "mark",
+    "meta",
+    "q",
+    "ruby",
+    "s",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "time",
+    "tt",
+    "u",
+    "wbr",
 }
 LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
-WHOLE = ("body", "main", "article")  # elements whose class speaks of the page, not of what they hold
-DROPPED = {"script", "style", "noscript", "template", "svg", "nav", "header", "footer", "aside", "iframe", "select",
-           "textarea", "head"}
-NOT_HTML = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"{", b"[")  # other files
-CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
-                     "\ud800-\udfff]")
-WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {0x3000: 0x20}  # full-width letters
+WHOLE = (
+    "body",
+    "main",
+    "article",
+)  # elements whose class speaks of the page, not of what they hold
+DROPPED = {
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "nav",
+    "header",
+    "footer",
+    "aside",
+    "iframe",
+    "select",
+    "textarea",
+    "head",
+}
+NOT_HTML = (
+    b"%PDF",
+    b"PK\x03\x04",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"\x1f\x8b",
+    b"{",
+    b"[",
+)  # other files
+CONTROL = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
+    "\ud800-\udfff]"
+)
+WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {
+    0x3000: 0x20
+}  # full-width letters
 SMALL = str.maketrans("ァィゥェォ", "アイウエオ")
 YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
 GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]］〕/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
@@ -102,18 +190,35 @@ LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it,
     rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪「[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
     r"((?:(?:top|head|middle|heart|mid|base|last|dry)\s)?"
     rf"[^\s、。,;；:：/／|｜…{MARK}{re.escape(OPEN + SHUT)}{DECORATION}]{{1,16}})"
-    rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])", re.IGNORECASE)
+    rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])",
+    re.IGNORECASE,
+)
 COMMAND = "python getData.py を実行してください"
 BRAND_NOISE = re.compile(  # what clings to a brand
     rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|\s*powered by .*$|"
     r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
-    r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン\S*|shop|store|site)*", re.IGNORECASE)
-TRAIL = rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
+    r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン\S*|shop|store|site)*",
+    re.IGNORECASE,
+)
+TRAIL = (
+    rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
+)
 PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞♡♥♪!！、。]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # of a title
-ARTICLES = {"Article", "BlogPosting", "NewsArticle", "CollectionPage", "SearchResultsPage"}  # types of JSON-LD
-FRONT = re.compile(r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?")  # address of a shop's front page
-COPYRIGHT = re.compile(r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*"
-                       r"([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$", re.IGNORECASE)
+ARTICLES = {
+    "Article",
+    "BlogPosting",
+    "NewsArticle",
+    "CollectionPage",
+    "SearchResultsPage",
+}  # types of JSON-LD
+FRONT = re.compile(
+    r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?"
+)  # address of a shop's front page
+COPYRIGHT = re.compile(
+    r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*"
+    r"([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$",
+    re.IGNORECASE,
+)
 
 
 class Fact(NamedTuple):
@@ -128,7 +233,9 @@ class Fact(NamedTuple):
 @functools.cache
 def words(use: str) -> dict[str, re.Pattern]:
     """Patterns of data/page_words.csv for one use, by name."""
-    with open(Path(__file__).parent / "data" / "page_words.csv", encoding="utf-8", newline="") as file:
+    with open(
+        Path(__file__).parent / "data" / "page_words.csv", encoding="utf-8", newline=""
+    ) as file:
         rows = [row for row in csv.DictReader(file) if row["use"] == use]
     return {row["name"]: re.compile(row["words"], re.IGNORECASE) for row in rows}
 
@@ -154,10 +261,15 @@ def decode(html: bytes) -> str:
         return html.decode("utf-16", "replace")
     with contextlib.suppress(UnicodeDecodeError):
         return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8-sig")
-    if 5 * len(re.findall(rb"[\x80-\xff].?[\x80-\xff]", html)) < len(re.findall(rb"[\x80-\xff]", html)):
+    if 5 * len(re.findall(rb"[\x80-\xff].?[\x80-\xff]", html)) < len(
+        re.findall(rb"[\x80-\xff]", html)
+    ):
         return html.decode("cp1252", "replace")  # accents stand alone, Japanese letters do not
     texts = [html.decode(name, "replace") for name in ("cp932", "euc_jp", "utf-8")]
-    return min(texts, key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)))
+    return min(
+        texts,
+        key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)),
+    )
 
 
 @functools.lru_cache(4096)
@@ -176,9 +288,13 @@ def plain(text: str) -> str:
 @functools.lru_cache(8192)
 def folded(text: str) -> str:
     """Text as names are compared: without accents, case, spaces and punctuation; ヴァ as バ, small vowels as large."""
-    text = re.sub("[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and")))
+    text = re.sub(
+        "[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and"))
+    )
     text = re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
-    text = re.sub("ヴ([ァィェォ]?)", lambda kana: "ブバビベボ"["ァィェォ".find(kana[1] or "ヴ") + 1], text)
+    text = re.sub(
+        "ヴ([ァィェォ]?)", lambda kana: "ブバビベボ"["ァィェォ".find(kana[1] or "ヴ") + 1], text
+    )
     return text.translate(SMALL)
 
 
@@ -205,7 +321,9 @@ class Line(NamedTuple):
     @property
     def level(self) -> int:
         """1 to 6 for a heading, else 0."""
-        return int(self.block.name[1]) if self.block and re.fullmatch("h[1-6]", self.block.name) else 0
+        return (
+            int(self.block.name[1]) if self.block and re.fullmatch("h[1-6]", self.block.name) else 0
+        )
 
 
 @functools.lru_cache(1)  # a page is read twice, for its perfumes and for its links
@@ -226,14 +344,23 @@ def names_in(tag: Tag) -> str:
 @functools.lru_cache(4096)
 def is_side(name: str, names: str) -> bool:
     """Whether an element, by its name, class and id, is one of menus, reviews or other products."""
-    side = name in DROPPED or (name not in ("body", "main") and words("skip")["class"].search(names))
+    side = name in DROPPED or (
+        name not in ("body", "main") and words("skip")["class"].search(names)
+    )
     return bool(side) and not words("skip")["trail"].search(names)
 
 
 def attribute_label(tag: Tag) -> str:
     """A label that an element has only as an attribute (data-label, alt, class …), or empty."""
-    said = [tag.get(key, "") for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")]
-    said += [name for name in tag.get("class", "").split() if name.endswith(("notes", "note")) and len(name) > 6]
+    said = [
+        tag.get(key, "")
+        for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")
+    ]
+    said += [
+        name
+        for name in tag.get("class", "").split()
+        if name.endswith(("notes", "note")) and len(name) > 6
+    ]
     if label := next((label for label in said if label and label_fields(label)), ""):
         return f"{label}："
     return ""
@@ -252,11 +379,18 @@ def first_text(tag: Tag) -> str:
 
 def brand_said(tag: Tag) -> str:
     """'brand：X' of an element that is the brand X by its itemprop or class, 'brandlink：X' by its link; or empty."""
-    around_heading = tag.name in WHOLE or any(getattr(child, "name", "") in ("h1", "h2") for child in tag.contents)
-    marked = tag.get("itemprop") == "brand" or (not around_heading and says("skip", names_in(tag), "brand_class"))
+    around_heading = tag.name in WHOLE or any(
+        getattr(child, "name", "") in ("h1", "h2") for child in tag.contents
+    )
+    marked = tag.get("itemprop") == "brand" or (
+        not around_heading and says("skip", names_in(tag), "brand_class")
+    )
     if not marked and not says("url", tag.get("href", ""), "brand"):
         return ""
-    texts = [first_text(tag), *(mark.get("content", "") for mark in (tag, *tag.find_all("meta", recursive=False)))]
+    texts = [
+        first_text(tag),
+        *(mark.get("content", "") for mark in (tag, *tag.find_all("meta", recursive=False))),
+    ]
     said = next((text for text in map(tidy, texts) if 0 < len(text) < 80), "")
     return f"{'brand' if marked else 'brandlink'}：{said}"
 
@@ -271,24 +405,34 @@ def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
     labels, values = ([tidy(MARK.join(cell.strings)) for cell in row] for row in rows)
     if None in map(label_fields, labels) or any(map(label_fields, values)):
         return []
-    return [(cell, f"{label}：{value}") for cell, label, value in zip(rows[1], labels, values, strict=True)]
+    return [
+        (cell, f"{label}：{value}")
+        for cell, label, value in zip(rows[1], labels, values, strict=True)
+    ]
 
 
 def card_lists(root: Tag) -> set[int]:
     """Elements (their ids) that hold cards of products: three or more children alike, each with a price and a link."""
     price, found = words("gate")["price"], {}
-    priced = (text for text in root.descendants if type(text) is NavigableString and price.search(text))
+    priced = (
+        text for text in root.descendants if type(text) is NavigableString and price.search(text)
+    )
     for text in itertools.islice(priced, 500):
         for tag in itertools.islice(text.parents, 8):
             kind = id(tag.parent), tag.name, re.sub(r"\d", "", tag.get("class", ""))
             found.setdefault(kind, {})[id(tag)] = tag
-    return {kind[0] for kind, tags in found.items() if len(tags) > 2
-            and all(tag.name == "a" or tag.find("a") for tag in tags.values())}
+    return {
+        kind[0]
+        for kind, tags in found.items()
+        if len(tags) > 2 and all(tag.name == "a" or tag.find("a") for tag in tags.values())
+    }
 
 
 def texts_of(root: Tag) -> Iterator[Line]:
     """Texts of the page's own content, one for each line that a reader sees."""
-    kept = {id(tag) for heading in root.find_all("h1", limit=5) for tag in (heading, *heading.parents)}
+    kept = {
+        id(tag) for heading in root.find_all("h1", limit=5) for tag in (heading, *heading.parents)
+    }
     cards, pieces, marks, current = card_lists(root), [], [], Line("", root)
     todo = [(root, Line("", root))]
     while todo:  # no recursion: pages nest thousands deep
@@ -299,7 +443,13 @@ def texts_of(root: Tag) -> Iterator[Line]:
             if id(node) not in kept and (is_side(node.name, names) or id(node) in cards):
                 continue
             if node.name not in INLINE and not (node.name == "br" and place.level):
-                rank = 2 if "short-description" in names else 3 if node.name in LABELLED else place.rank
+                rank = (
+                    2
+                    if "short-description" in names
+                    else 3
+                    if node.name in LABELLED
+                    else place.rank
+                )
                 place = Line("", node, rank)
             cells = headed_cells(node) if node.name == "table" else []
             inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
@@ -340,8 +490,14 @@ def page_lines(root: Tag) -> list[Line]:
     lines, hidden = [], 0  # hidden: level of the heading under which something else stands
     for line in texts_of(root):
         hidden = 0 if 0 < line.level <= hidden else hidden
-        if len(line.text) < 40 and line.level != 1 and (
-                says("skip", line.text, "others") or (line.level and says("skip", line.text, "heading"))):
+        if (
+            len(line.text) < 40
+            and line.level != 1
+            and (
+                says("skip", line.text, "others")
+                or (line.level and says("skip", line.text, "heading"))
+            )
+        ):
             hidden = hidden or line.level or 7
         if not hidden:
             line = line._replace(rank=CRUMB if is_trail(line) else line.rank)
@@ -358,13 +514,25 @@ def as_text(value: object) -> str:
     """Text of a JSON-LD value: of a string, a number, an object's name, a list's first."""
     for _ in range(4):
         value = value[0] if isinstance(value, list) and value else value
-        value = value.get("name", value.get("value", value.get("@value"))) if isinstance(value, dict) else value
-    return entities.unescape(re.sub(r"<[^>]*>", "\n", str(value))) if isinstance(value, str | int | float) else ""
+        value = (
+            value.get("name", value.get("value", value.get("@value")))
+            if isinstance(value, dict)
+            else value
+        )
+    return (
+        entities.unescape(re.sub(r"<[^>]*>", "\n", str(value)))
+        if isinstance(value, str | int | float)
+        else ""
+    )
 
 
 def entries(value: object) -> list[dict]:
     """The objects of a JSON-LD value: of a list, or it alone."""
-    return [entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, dict)]
+    return [
+        entry
+        for entry in (value if isinstance(value, list) else [value])
+        if isinstance(entry, dict)
+    ]
 
 
 def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
@@ -372,7 +540,9 @@ def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
     products, types, todo = {}, set(), []
     for script in scripts:
         with contextlib.suppress(ValueError, RecursionError):
-            source = re.sub(r",\s*(?=[}\]])|<!--|-->", "", script.string or "")  # as templates leave it
+            source = re.sub(
+                r",\s*(?=[}\]])|<!--|-->", "", script.string or ""
+            )  # as templates leave it
             todo += entries(json.loads(source, strict=False))
     while todo:
         node = todo.pop(0)
@@ -381,18 +551,33 @@ def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
         if kinds & {"Product", "ProductGroup"} and name:
             products.setdefault(name, node)
         else:
-            todo += [entry for key in ("@graph", "mainEntity", "mainEntityOfPage") for entry in entries(node.get(key))]
+            todo += [
+                entry
+                for key in ("@graph", "mainEntity", "mainEntityOfPage")
+                for entry in entries(node.get(key))
+            ]
     return list(products.values()), types
 
 
 def json_lines(product: dict) -> list[Line]:
     """What a JSON-LD Product says, as lines of a page."""
     pairs = [("name", product.get("name")), ("brand", product.get("brand"))]
-    pairs += [("gender", entry.get("suggestedGender")) for entry in entries(product.get("audience"))]
-    pairs += [(as_text(entry.get("name")), entry.get("value")) for entry in entries(product.get("additionalProperty"))]
-    labelled = [Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0) for label, value in pairs if as_text(value)]
+    pairs += [
+        ("gender", entry.get("suggestedGender")) for entry in entries(product.get("audience"))
+    ]
+    pairs += [
+        (as_text(entry.get("name")), entry.get("value"))
+        for entry in entries(product.get("additionalProperty"))
+    ]
+    labelled = [
+        Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0)
+        for label, value in pairs
+        if as_text(value)
+    ]
     description = as_text(product.get("description")).split("\n")
-    return labelled + [Line(part, rank=5) for line in description for part in split_inline(tidy(line))]
+    return labelled + [
+        Line(part, rank=5) for line in description for part in split_inline(tidy(line))
+    ]
 
 
 # Labels ---------------------------------------------------------------------------------------------------------------
@@ -416,10 +601,10 @@ def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
     """Fields, value, and whether they stand clearly apart, of a line that opens with a label: 'トップノート：A、B'."""
     found = None
     for gap in re.finditer(GAP, text[:60]):
-        label = text[:gap.start()]
+        label = text[: gap.start()]
         fields = label_fields(label)
         if fields is not None and (gap[0] != " " or {*fields} & {*TIERS}):
-            found = fields, text[gap.end():].strip(f" \u3000{MARK}"), gap[0] != " "
+            found = fields, text[gap.end() :].strip(f" \u3000{MARK}"), gap[0] != " "
     return found
 
 
@@ -437,7 +622,10 @@ def split_inline(text: str) -> list[str]:
         if label_fields(found[2]) is not None:
             cuts.append(found.start(1) if found[1] else found.start(2))
         at = max(found.end() - 1, found.start() + 1)
-    parts = [text[start:end].strip(f" \u3000{MARK}、,/／") for start, end in zip(cuts, [*cuts[1:], None], strict=True)]
+    parts = [
+        text[start:end].strip(f" \u3000{MARK}、,/／")
+        for start, end in zip(cuts, [*cuts[1:], None], strict=True)
+    ]
     return [part for part in parts if part]
 
 
@@ -455,10 +643,16 @@ def branch(block: Tag, other: Tag) -> Tag:
 
 def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
     """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
-    label, window = lines[at], [line for line in lines[at + 1:at + 40] if line.block]
-    ends = (place for place, line in enumerate(window) if (line.level and place) or split_label(line.text))
+    label, window = lines[at], [line for line in lines[at + 1 : at + 40] if line.block]
+    ends = (
+        place
+        for place, line in enumerate(window)
+        if (line.level and place) or split_label(line.text)
+    )
     duration = words("text")["duration"]  # トップノート（つけてから10分）
-    after = [line for line in window[:next(ends, len(window))] if not duration.fullmatch(line.text)]
+    after = [
+        line for line in window[: next(ends, len(window))] if not duration.fullmatch(line.text)
+    ]
     if rest and not duration.fullmatch(rest):
         while rest.endswith(("、", ",", "，")) and after:
             rest += after.pop(0).text
@@ -467,7 +661,10 @@ def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
         return []
     holder, first = branch(label.block, after[0].block), branch(after[0].block, label.block)
     several = first.name != holder.name  # dt, dd, dd
-    holders = {id(tag) for tag in [first, *(first.find_next_siblings(first.name, limit=30) if several else ())]}
+    holders = {
+        id(tag)
+        for tag in [first, *(first.find_next_siblings(first.name, limit=30) if several else ())]
+    }
     return [line.text for line in after if holders & set(map(id, around(line.block)))]
 
 
@@ -477,25 +674,39 @@ def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
 def split_items(text: str) -> list[str]:
     """Items of a written list, by the strongest separator outside parentheses; it ends at 。 and at a dash."""
     held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
-    for place, parenthesis in enumerate(held):  # each stands as one private letter while the text is cut
+    for place, parenthesis in enumerate(
+        held
+    ):  # each stands as one private letter while the text is cut
         text = text.replace(parenthesis, chr(0xF0000 + place), 1)
     text = re.split(r"[—―─]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
     items = [text]
-    for separator in (rf"[、,，;；/／|｜\n{MARK}]", "\u3000+", r"\s*[・･·]\s*", r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])"):
+    for separator in (
+        rf"[、,，;；/／|｜\n{MARK}]",
+        "\u3000+",
+        r"\s*[・･·]\s*",
+        r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])",
+    ):
         parts = re.split(separator, text)
         if len(parts) > 2 or (len(parts) == 2 and parts[0] != parts[1] and "?<=" not in separator):
             items = parts
             break
-    joints = (r"\s*(?:そして|および|または|[&＆])\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|"
-              r"(?:^|\s+)and\s+|\s+と\s+|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*")
-    return [re.sub("[\U000F0000-\U000FFFFF]", lambda found: held[ord(found[0]) - 0xF0000], part)
-            for item in items for part in re.split(joints, item, flags=re.IGNORECASE)]
+    joints = (
+        r"\s*(?:そして|および|または|[&＆])\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|"
+        r"(?:^|\s+)and\s+|\s+と\s+|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*"
+    )
+    return [
+        re.sub("[\U000f0000-\U000fffff]", lambda found: held[ord(found[0]) - 0xF0000], part)
+        for item in items
+        for part in re.split(joints, item, flags=re.IGNORECASE)
+    ]
 
 
 def tidy_item(text: str) -> str:
     """An item of a list without what clings to it (など, decoration); empty for 不明, なし, -, N/A."""
     text = plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→")
-    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))*(?:の香り)?$", "", text)
+    text = re.sub(
+        r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))*(?:の香り)?$", "", text
+    )
     return "" if words("text")["nothing"].fullmatch(text) else text
 
 
@@ -504,7 +715,9 @@ def is_note(item: str) -> bool:
     core = re.sub(r"[(（].*", "", item)
     if label_fields(item) is not None or len(core) > (24 if is_japanese(core) else 45):
         return False
-    prose = says("text", core, "prose", "figure") or (re.search("[ぁ-ん]", core) and says("text", core, "headline"))
+    prose = says("text", core, "prose", "figure") or (
+        re.search("[ぁ-ん]", core) and says("text", core, "headline")
+    )
     return bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core)) and not prose
 
 
@@ -522,28 +735,54 @@ def read_notes(values: list[str]) -> list[str]:
 
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
-    parts = [part for value in values[:3] for item in split_items(value) for part in re.split(r"[\s・･]+", item)]
-    return [item for item in dict.fromkeys(map(tidy_item, parts)) if 0 < len(item) < 15 and label_fields(item) is None]
+    parts = [
+        part
+        for value in values[:3]
+        for item in split_items(value)
+        for part in re.split(r"[\s・･]+", item)
+    ]
+    return [
+        item
+        for item in dict.fromkeys(map(tidy_item, parts))
+        if 0 < len(item) < 15 and label_fields(item) is None
+    ]
 
 
 def gender_of(text: str) -> str | None:
     """Gender that a text names; both sexes are ユニセックス."""
-    named = [name for name, found in words("gender").items() if found.search(unicodedata.normalize("NFKC", text))]
+    named = [
+        name
+        for name, found in words("gender").items()
+        if found.search(unicodedata.normalize("NFKC", text))
+    ]
     return "ユニセックス" if len(named) > 1 else named[0] if named else None
 
 
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the lines under its label."""
     text, first = plain(" ".join(values[:3])), plain(values[0]) if values else ""
-    year, seasons = re.search(YEAR, text), [season for season, found in words("season").items() if found.search(text)]
+    year, seasons = (
+        re.search(YEAR, text),
+        [season for season, found in words("season").items() if found.search(text)],
+    )
     readers = {
         "gender": lambda: gender_of(text),
         "families": lambda: read_words(values),
         "concentration": lambda: says("concentration", text),
-        "seasons": lambda: [] if len(text) > 60 else ["春", "夏", "秋", "冬"] if "" in seasons else seasons,
-        "scenes": lambda: [word for word in read_words(values) if says("season", word) is None and "季節" not in word],
-        "images": lambda: [word for word in read_words(values) if says("mood", word) in ("images", None)],
-        "impressions": lambda: [word for word in read_words(values) if says("mood", word) in ("impressions", None)],
+        "seasons": lambda: (
+            [] if len(text) > 60 else ["春", "夏", "秋", "冬"] if "" in seasons else seasons
+        ),
+        "scenes": lambda: [
+            word
+            for word in read_words(values)
+            if says("season", word) is None and "季節" not in word
+        ],
+        "images": lambda: [
+            word for word in read_words(values) if says("mood", word) in ("images", None)
+        ],
+        "impressions": lambda: [
+            word for word in read_words(values) if says("mood", word) in ("impressions", None)
+        ],
         "year": lambda: int(year[0]) if year else None,
         "concept": lambda: text if len(text) >= 20 else None,
     }
@@ -551,7 +790,9 @@ def read_field(field: str, values: list[str]) -> object:
         return read_notes(values)
     if field in readers:
         return readers[field]()
-    return first if tidy_item(first) and len(first) < 80 and "。" not in first else None  # brand, name, perfumer
+    return (
+        first if tidy_item(first) and len(first) < 80 and "。" not in first else None
+    )  # brand, name, perfumer
 
 
 # Facts ----------------------------------------------------------------------------------------------------------------
@@ -563,12 +804,20 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
     text = re.sub(rf"(?<=[ぁ-ヶー一-龠、]){MARK}|{MARK}(?=[ぁ-ヶー一-龠、])", "", text)
     found, other = [], "|".join(tier.pattern for tier in words("tier").values())
     for field, tier in words("tier").items() if says("tier", text) else ():
-        english = (rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
-                   rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)")
-        japanese = (rf"(?:{tier.pattern})(?:ノートの|(?:ノート)?(?:には|は|に))、?([^。]+?)"
-                    rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)")
+        english = (
+            rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
+            rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)"
+        )
+        japanese = (
+            rf"(?:{tier.pattern})(?:ノートの|(?:ノート)?(?:には|は|に))、?([^。]+?)"
+            rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)"
+        )
         match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
-        items = [item for item in map(tidy_item, split_items(match[1] or match[2])) if item] if match else []
+        items = (
+            [item for item in map(tidy_item, split_items(match[1] or match[2])) if item]
+            if match
+            else []
+        )
         found += [(field, items)] if items and all(map(is_note, items)) else []
     for field, pattern in words("sentence").items():
         if match := pattern.search(plain(text)):
@@ -579,11 +828,15 @@ def sentence_facts(text: str) -> list[tuple[str, object]]:
 def tag_facts(text: str) -> list[tuple[str, object]]:
     """Facts of tags: of a text's '【ユニセックス／フローラル／オードトワレ】', of a line '100 ml · Unisex'."""
     tags, facts = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text), []
-    for part in re.split(rf"[／/・、|｜·,{MARK}]", tags[1] if tags else text if len(text) < 60 else ""):
+    for part in re.split(
+        rf"[／/・、|｜·,{MARK}]", tags[1] if tags else text if len(text) < 60 else ""
+    ):
         kind = says("concentration", part)
         if gender_of(part) and (tags or words("gate")["gender"].fullmatch(plain(part))):
             facts.append(("gender", gender_of(part)))
-        elif kind and (tags or (not clean_name(part) and kind != "パルファム")):  # フェラガモ・パルファン is a house
+        elif kind and (
+            tags or (not clean_name(part) and kind != "パルファム")
+        ):  # フェラガモ・パルファン is a house
             facts.append(("concentration", kind))
         elif tags:
             facts.append(("families", read_words([part])))
@@ -598,7 +851,11 @@ def facts_of(lines: list[Line]) -> list[Fact]:
             fields, rest, apart = label
             values = values_under(lines, at, rest)
             read = [(field, read_field(field, values)) for field in fields]
-            found += [Fact(line.rank, at, *fact) for fact in read if apart or (fact[0] in TIERS and len(fact[1]) > 1)]
+            found += [
+                Fact(line.rank, at, *fact)
+                for fact in read
+                if apart or (fact[0] in TIERS and len(fact[1]) > 1)
+            ]
         elif tags := tag_facts(line.text):
             found += [Fact(2, at, *fact) for fact in tags]
         else:
@@ -628,9 +885,17 @@ def consonants(text: str) -> str:
         sound = sound.split()[-1].replace("G", "Q") if kana else letter
         latin += sounds.get(sound, sound) if kana else letter
     latin = re.sub("[^a-z]", "", unicodedata.normalize("NFKD", latin.lower()))
-    for sound, written in (("k", "ch(?=[lr])"), ("s", "ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
-                           ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"),
-                           (r"\1", r"(.)\1+")):
+    for sound, written in (
+        ("k", "ch(?=[lr])"),
+        ("s", "ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"),
+        ("k", "[cqg]"),
+        ("", "ph|[fhywaeiou]"),
+        ("r", "l"),
+        ("b", "[vp]"),
+        ("t", "d"),
+        ("n", "m"),
+        (r"\1", r"(.)\1+"),
+    ):
         latin = re.sub(written, sound, latin)
     return latin
 
@@ -638,22 +903,36 @@ def consonants(text: str) -> str:
 def are_two_scripts(one: str, other: str) -> bool:
     """Whether one text is all Japanese and the other all Latin."""
     japanese, latin = sorted((one, other), key=is_japanese, reverse=True)
-    return is_japanese(japanese) and not is_japanese(latin) and not re.search("[A-Za-zÀ-ÿ]", japanese)
+    return (
+        is_japanese(japanese) and not is_japanese(latin) and not re.search("[A-Za-zÀ-ÿ]", japanese)
+    )
 
 
 @functools.lru_cache(8192)
 def alike(one: str, other: str) -> float:
     """How well two texts fit as spellings of one name, 0 to 1: by letters, by the known houses, or by sound."""
-    if folded(one) == folded(other) or houses().get(folded(one), -1) == houses().get(folded(other), -2):
+    if folded(one) == folded(other) or houses().get(folded(one), -1) == houses().get(
+        folded(other), -2
+    ):
         return 1.0
-    pair = sorted([consonants(one), consonants(other)], key=len) if are_two_scripts(one, other) else ["", ""]
-    return 0.95 * (SequenceMatcher(None, *pair).ratio() if len(pair[0]) > 2 else pair[0] == pair[1] != "")
+    pair = (
+        sorted([consonants(one), consonants(other)], key=len)
+        if are_two_scripts(one, other)
+        else ["", ""]
+    )
+    return 0.95 * (
+        SequenceMatcher(None, *pair).ratio() if len(pair[0]) > 2 else pair[0] == pair[1] != ""
+    )
 
 
 def openings(text: str) -> list[int]:
     """Where the words of a text end."""
     gaps = rf"\sの{MARK}・･/／()（）〈〉《》「『」』>＞】｜|–—―:：~〜～-"
-    return [end.start() for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90]) if end.start()]
+    return [
+        end.start()
+        for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90])
+        if end.start()
+    ]
 
 
 def opening(text: str, name: str) -> int:
@@ -674,17 +953,26 @@ def bracketed(text: str) -> list[str]:
 def is_read_freely(one: str, other: str) -> bool:
     """Whether one text is a short word with kanji, whose sound nobody can tell, and the other is of Latin letters."""
     kanji, latin = sorted((one, other), key=lambda text: not is_japanese(text))
-    return bool(re.fullmatch("[ぁ-ん一-龠々ノヶ]{2,8}", kanji) and re.fullmatch(r"[A-Za-z][A-Za-z .'&-]{2,}", latin))
+    return bool(
+        re.fullmatch("[ぁ-ん一-龠々ノヶ]{2,8}", kanji)
+        and re.fullmatch(r"[A-Za-z][A-Za-z .'&-]{2,}", latin)
+    )
 
 
 def spellings(text: str) -> list[str | None]:
     """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
-    text = plain(text).strip(" -–—|／/・:：~〜～「」『』\"“”")
-    cuts = [(text[:gap.start()], text[gap.end():], 0.4 if gap[0].strip() else 0.55)
-            for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)]
-    fits = [(alike(one, other), at, one, other) for at, (one, other, least) in enumerate(cuts)
-            if are_two_scripts(one, other) and (alike(one, other) >= least or is_read_freely(one, other))
-            and not (folded(one) in houses() and alike(one, other) < 0.8)]  # a house's other spelling is known
+    text = plain(text).strip(' -–—|／/・:：~〜～「」『』"“”')
+    cuts = [
+        (text[: gap.start()], text[gap.end() :], 0.4 if gap[0].strip() else 0.55)
+        for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)
+    ]
+    fits = [
+        (alike(one, other), at, one, other)
+        for at, (one, other, least) in enumerate(cuts)
+        if are_two_scripts(one, other)
+        and (alike(one, other) >= least or is_read_freely(one, other))
+        and not (folded(one) in houses() and alike(one, other) < 0.8)
+    ]  # a house's other spelling is known
     if halves := bracketed(text) or sorted(max(fits, default=())[2:], key=is_japanese):
         return halves
     return [None, text or None] if is_japanese(text) else [text or None, None]
@@ -694,11 +982,22 @@ def spellings(text: str) -> list[str | None]:
 def clean_name(text: str) -> str:
     """A name without size, concentration, year, shop words and decoration; empty when nothing else is left."""
     text = re.sub(rf"[|{MARK}]\s*{YEAR}$", "", text).replace(MARK, " ").translate(WIDE)
-    patterns = [r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]", words("text")["size"], *words("concentration").values(),
-                words("skip")["shop"], rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?", r"\(\s*[/・,\s]*\)"]
+    patterns = [
+        r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]",
+        words("text")["size"],
+        *words("concentration").values(),
+        words("skip")["shop"],
+        rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?",
+        r"\(\s*[/・,\s]*\)",
+    ]
     for pattern in patterns:
         text = re.sub(pattern, " ", text)
-    return " ".join(text.split()).removeprefix("の ").strip(" -–—|/・･:~〜,、*.「」『』\"").rstrip("(（ ")
+    return (
+        " ".join(text.split())
+        .removeprefix("の ")
+        .strip(' -–—|/・･:~〜,、*.「」『』"')
+        .rstrip("(（ ")
+    )
 
 
 def without_brand(text: str, brand: list[str | None]) -> str:
@@ -710,33 +1009,45 @@ def without_brand(text: str, brand: list[str | None]) -> str:
         script = is_japanese(spelt)
         if script not in scripts or not clean_name(text[end:]):
             break
-        brand[script], text = brand[script] or spelt, text[end + len(joint):]
+        brand[script], text = brand[script] or spelt, text[end + len(joint) :]
         scripts.remove(script)
         if re.search("[–—]| -", joint):  # Gucci – Gucci Bloom
             break
     pieces = re.split(r"\s*[–—―]\s*|\s+-\s+|\s+by\s+", text)
     closed = len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand)
-    return clean_name(text[:-len(pieces[-1])] if closed else text)
+    return clean_name(text[: -len(pieces[-1])] if closed else text)
 
 
 def learn_spelling(known: list[str | None], found: list[str | None], least: float) -> None:
     """Adds the spelling that a name lacks from another text that has the same name, in letters or by sound."""
     for new, old in ((0, 1), (1, 0)):
         if known[old] and found[new] and not known[new]:
-            same = folded(found[old]) == folded(known[old]) if found[old] else alike(known[old], found[new]) >= least
-            known[new] = found[new] if same and not re.search(r"\w-\w+-\d", found[new]) else None  # no item's code
+            same = (
+                folded(found[old]) == folded(known[old])
+                if found[old]
+                else alike(known[old], found[new]) >= least
+            )
+            known[new] = (
+                found[new] if same and not re.search(r"\w-\w+-\d", found[new]) else None
+            )  # no item's code
 
 
 def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
     """A title cut where it names the brand anew in other letters: 'BRAND Item ブランド アイテム' is two."""
     cuts = [0]
     for gap in re.finditer(r"\s+", title[:90]):
-        before, rest = title[cuts[-1]:gap.start()].rpartition(" ")[2], title[gap.end():]
+        before, rest = title[cuts[-1] : gap.start()].rpartition(" ")[2], title[gap.end() :]
         other = is_japanese(before) != is_japanese(re.split(r"[\s（(]", rest)[0])
         anew = re.search(r"\w", before) and (other or not clean_name(before))
-        if anew and any(alike(rest[:end], half) == 1 for end in openings(rest) for half in brand if half):
+        if anew and any(
+            alike(rest[:end], half) == 1 for end in openings(rest) for half in brand if half
+        ):
             cuts.append(gap.end())
-    return [part for start, end in zip(cuts, [*cuts[1:], None], strict=True) if (part := title[start:end].strip())]
+    return [
+        part
+        for start, end in zip(cuts, [*cuts[1:], None], strict=True)
+        if (part := title[start:end].strip())
+    ]
 
 
 def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
@@ -746,15 +1057,21 @@ def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str |
     for piece in (half for part in re.split(PIECES, title) for half in cut_at_brand(part, brand)):
         if any(half and folded(half) == folded(piece) for half in brand):
             continue
-        if quoted := re.match(r"([^「『]*?)の?\s?[「『]([^」』]+)[」』]", piece):  # ブランド「名前」はどんな香り
+        if quoted := re.match(
+            r"([^「『]*?)の?\s?[「『]([^」』]+)[」』]", piece
+        ):  # ブランド「名前」はどんな香り
             piece = quoted[2] if is_prose(quoted[1]) else f"{quoted[1]} {quoted[2]}"
         halves = bracketed(piece)
-        name = [without_brand(half, brand) for half in halves] or spellings(without_brand(piece, brand))
+        name = [without_brand(half, brand) for half in halves] or spellings(
+            without_brand(piece, brand)
+        )
         learn_spelling(brand, name, 0.75)
         names[any(opening(piece, half) for half in brand if half)] += [name] if any(name) else []
     names = names[True] + names[False]
     others = {folded(name) for name in (*brand, *shops) if name}
-    names = [name for name in names if not {folded(half) for half in name if half} & others] or names
+    names = [
+        name for name in names if not {folded(half) for half in name if half} & others
+    ] or names
     item = names[0] if names else spellings(clean_name(title) or title)
     for other in names[1:]:
         learn_spelling(item, other, 0.45)
@@ -776,20 +1093,35 @@ class Clues(NamedTuple):
 def house_in(text: str) -> str:
     """The first known house that a text names, in its longest spelling, or empty."""
     for start in (word.start() for word in re.finditer(r"(?<![\w'’.&＆])[\w&＆]", text[:90])):
-        ends = [end for end in reversed(openings(text[start:])) if text[start + end:start + end + 1] != "・"]
-        if house := next((text[start:start + end] for end in ends if folded(text[start:start + end]) in houses()), ""):
+        ends = [
+            end
+            for end in reversed(openings(text[start:]))
+            if text[start + end : start + end + 1] != "・"
+        ]
+        if house := next(
+            (
+                text[start : start + end]
+                for end in ends
+                if folded(text[start : start + end]) in houses()
+            ),
+            "",
+        ):
             return house
     return ""
 
 
 def is_house(text: str) -> bool:
     """Whether a text is a well-known house, in one spelling or two."""
-    return folded(text) in houses() or all(name is None or folded(name) in houses() for name in spellings(text))
+    return folded(text) in houses() or all(
+        name is None or folded(name) in houses() for name in spellings(text)
+    )
 
 
 def brand_text(text: str) -> str:
     """A brand as told, without label, decoration and 公式サイト; empty for what is none: a price, a menu's word."""
-    text = BRAND_NOISE.sub(" ", re.sub("[™®©]", "", plain(text)).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»"))
+    text = BRAND_NOISE.sub(
+        " ", re.sub("[™®©]", "", plain(text)).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»")
+    )
     other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category")
     return text.strip() if 0 < len(clean_name(text)) < 60 and not other else ""
 
@@ -801,7 +1133,11 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
         found += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
         found += map(clean_name, re.findall(r"(?:^|】)\s*([^「『【】]{2,30}?)の?\s?[「『]", title))
         pieces = [piece for piece in map(str.strip, re.split(DASH, title)) if clean_name(piece)]
-        inside = [re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece) for piece in pieces if not bracketed(piece)]
+        inside = [
+            re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece)
+            for piece in pieces
+            if not bracketed(piece)
+        ]
         found += [half[2] for half in inside if half]
         others = [piece for piece in pieces if folded(clean_name(piece)) not in heading] or pieces
         pair = [clean_name(piece) for piece in pieces]  # two spellings of one name
@@ -812,17 +1148,34 @@ def title_brands(titles: list[str], heading: str) -> list[str]:
 
 def brand_texts(clues: Clues) -> list[str]:
     """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
-    whole, shops, name = folded(" ".join(clues.titles)), [*map(folded, clues.shops)], clues.titles[0]
+    whole, shops, name = (
+        folded(" ".join(clues.titles)),
+        [*map(folded, clues.shops)],
+        clues.titles[0],
+    )
     pieces = [piece for title in clues.titles for piece in re.split(DASH, title)]
     near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
-    in_titles = [text for text in clues.brands if any(half and folded(half) in whole for half in spellings(text))]
-    ranked = [*in_titles, *map(house_in, [*clues.titles, *pieces]), *clues.brands, *map(house_in, near)]
-    ranked = [text for text in ranked if folded(text) not in shops] + [*filter(is_house, clues.shops)]
+    in_titles = [
+        text
+        for text in clues.brands
+        if any(half and folded(half) in whole for half in spellings(text))
+    ]
+    ranked = [
+        *in_titles,
+        *map(house_in, [*clues.titles, *pieces]),
+        *clues.brands,
+        *map(house_in, near),
+    ]
+    ranked = [text for text in ranked if folded(text) not in shops] + [
+        *filter(is_house, clues.shops)
+    ]
     ranked += title_brands(clues.titles[:-1] or clues.titles, name)
     ranked += [text for text in near if folded(text) in whole or re.match(r"by\s", text)]
     ranked += [text for text in title_brands(clues.titles[-1:], name) if folded(text) not in shops]
     ranked = [*filter(None, map(brand_text, [*ranked, *clues.brands, *clues.shops, *near[:2]]))]
-    is_name = folded(clean_name(name)).__eq__  # the whole heading is the name, unless a label says the brand
+    is_name = folded(
+        clean_name(name)
+    ).__eq__  # the whole heading is the name, unless a label says the brand
     return sorted(ranked, key=lambda text: is_name(folded(text)) and text not in in_titles)
 
 
@@ -851,23 +1204,40 @@ def names_of(clues: Clues) -> dict:
 
 def shop_names(root: Tag, tags: list[Tag], meta: dict[str, str]) -> list[str]:
     """What a page calls its shop: in its meta data, on the link to the front page, after ©."""
-    links = [tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])]
-    marks = [tidy(text) for tag in links[:5] for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))]
-    owners = [found[1] for found in itertools.islice(filter(None, map(COPYRIGHT.search, root.strings)), 3)]
+    links = [
+        tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])
+    ]
+    marks = [
+        tidy(text)
+        for tag in links[:5]
+        for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))
+    ]
+    owners = [
+        found[1] for found in itertools.islice(filter(None, map(COPYRIGHT.search, root.strings)), 3)
+    ]
     names = [meta.get("og:site_name", ""), *marks, *map(tidy, owners)]
-    names = [short for name in names for short in (name, re.sub(r"\.(?:co\.jp|com|jp|net)$", "", name))]
-    return [name for name in dict.fromkeys(names) if 2 < len(name) < 40 and label_fields(name) is None
-            and not says("gate", name, "furniture", "sns")]
+    names = [
+        short for name in names for short in (name, re.sub(r"\.(?:co\.jp|com|jp|net)$", "", name))
+    ]
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if 2 < len(name) < 40
+        and label_fields(name) is None
+        and not says("gate", name, "furniture", "sns")
+    ]
 
 
 def own_title(title: str, shops: list[str]) -> str:
     """A title without the shop's name that opens or closes it, and without what brackets add: 【送料無料】."""
     title = re.sub(r"(?i)\s*powered by .*$", "", title)
     for shop in map(re.escape, shops):
-        title = re.sub(rf"^{shop}\s*[|｜/／:：–—-]\s*|[\s|｜/／:：–—-]*{shop}\s*$", "", title) or title
+        title = (
+            re.sub(rf"^{shop}\s*[|｜/／:：–—-]\s*|[\s|｜/／:：–—-]*{shop}\s*$", "", title) or title
+        )
     pieces = re.split(DASH, title)
     if len(pieces) > 1 and says("gate", pieces[-1], "shop"):
-        title = title[:title.rindex(pieces[-1])]
+        title = title[: title.rindex(pieces[-1])]
     inside = re.compile(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]")  # a brand in brackets stays
     shown = inside.sub(lambda found: f" {found[1]} " if house_in(found[1]) else " ", title)
     shown = re.sub(words("skip")["lead"], "", re.sub(" +", " ", shown).strip(" |｜/／:：–—-"))
@@ -879,17 +1249,28 @@ def agreement(text: str, said: str) -> float:
     if not any(part and part in said for part in map(folded, re.split(r"\W+", text))):
         return 0
     own = own_title(text.replace(house_in(text) or MARK, " "), [])
-    return sum(len(part) if part in said else -len(part) / 3 for part in {*map(folded, re.split(r"\W+", own))})
+    return sum(
+        len(part) if part in said else -len(part) / 3
+        for part in {*map(folded, re.split(r"\W+", own))}
+    )
 
 
 def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
     """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
     said, found, headings = folded(" ".join(titles)), [], []
-    closing = {folded(pieces[-1]) for pieces in (re.split(DASH, title) for title in titles) if len(pieces) > 1}
+    closing = {
+        folded(pieces[-1])
+        for pieces in (re.split(DASH, title) for title in titles)
+        if len(pieces) > 1
+    }
     for at, line in enumerate(lines[:2_000]):
         before = split_label(lines[at - 1].text) if at else None
         valued = split_label(line.text) or (before and not before[1])  # a label or its value
-        if label_fields(line.text) is not None or line.rank == CRUMB or (line.level != 1 and valued):
+        if (
+            label_fields(line.text) is not None
+            or line.rank == CRUMB
+            or (line.level != 1 and valued)
+        ):
             continue
         weight = 9 if line.level == 1 else 3 if line.level else 0
         for text in {line.text, *line.text.split(MARK)}:
@@ -901,7 +1282,11 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
     if found:
         _, at, text = max(headings or found)
         return -at, text
-    named = [at for at, line in enumerate(lines) if 0 < line.level < 4 and label_fields(line.text) is None]
+    named = [
+        at
+        for at, line in enumerate(lines)
+        if 0 < line.level < 4 and label_fields(line.text) is None
+    ]
     first = next((at for at in named if lines[at].level == 1 or not said), None)
     if first is None and titles and clean_name(titles[0]) and not says("gate", titles[0], "shop"):
         return 0, titles[0]
@@ -913,15 +1298,28 @@ def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[
 
 def beside(lines: list[Line], top: int, heading: str) -> list[str]:
     """Short texts that may name the brand or spell the name again: of the heading's line, above, below, the trail."""
-    parts = [part for line in lines[top:top + 1] for part in line.text.split(MARK) if part not in heading]
-    below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1:top + 7])
-    trails = (line.text for line in lines[max(0, top - 12):top + 1] if line.rank == CRUMB)
+    parts = [
+        part
+        for line in lines[top : top + 1]
+        for part in line.text.split(MARK)
+        if part not in heading
+    ]
+    below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1 : top + 7])
+    trails = (line.text for line in lines[max(0, top - 12) : top + 1] if line.rank == CRUMB)
     trail = [step for text in trails for step in re.split(TRAIL, text)]
-    above = [line for line in lines[max(0, top - 1):top] if line.block.name != "li"]  # the last of a menu
+    above = [
+        line for line in lines[max(0, top - 1) : top] if line.block.name != "li"
+    ]  # the last of a menu
     nearby = [line.text for line in [*above, *below] if line.rank != CRUMB]
-    nearby = [re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4]  # no index
-    return [text for text in [*parts, *nearby, *trail] if 1 < len(text) < 60 and not (
-        is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))]
+    nearby = [
+        re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4
+    ]  # no index
+    return [
+        text
+        for text in [*parts, *nearby, *trail]
+        if 1 < len(text) < 60
+        and not (is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))
+    ]
 
 
 def is_trail(line: Line) -> bool:
@@ -937,26 +1335,46 @@ def are_several(found: list[Fact]) -> bool:
     ranked = [fact for fact in ranked if fact.rank == ranked[0].rank]
     tops, middles = ([fact.value for fact in ranked if fact.field == field] for field in TIERS[:2])
     tops = [top for top in tops if is_japanese(top[0]) == is_japanese(tops[0][0])]
-    return len(middles) > 1 and any(not ({*top} <= {*tops[0]} or {*tops[0]} <= {*top}) for top in tops)
+    return len(middles) > 1 and any(
+        not ({*top} <= {*tops[0]} or {*tops[0]} <= {*top}) for top in tops
+    )
 
 
-def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], types: set[str], titles: list[str],
-                    facts: dict) -> bool:
+def is_perfume_page(
+    tags: list[Tag],
+    lines: list[Line],
+    products: list[dict],
+    types: set[str],
+    titles: list[str],
+    facts: dict,
+) -> bool:
     """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
     heading = " ".join([*titles[:1], *(as_text(product.get("category")) for product in products)])
     kind = facts.get("concentration") or says("concentration", " ".join(titles))
     tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
-    goods = says("gate", heading, "goods") and not (kind and len(tiers) > 1)  # a perfume may be named after soap
-    if goods or says("gate", " ".join(titles), "no_page") or says("gate", heading, "sets", "article"):
+    goods = says("gate", heading, "goods") and not (
+        kind and len(tiers) > 1
+    )  # a perfume may be named after soap
+    if (
+        goods
+        or says("gate", " ".join(titles), "no_page")
+        or says("gate", heading, "sets", "article")
+    ):
         return False
     if len(tiers) > 1:
         return True
     if types & ARTICLES or (says("gate", heading, "extras") and not kind):
         return False
-    product = products or any("product" in tag.get("content", "") for tag in tags if tag.get("property") == "og:type")
-    furniture = any("Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags) or any(
-        words("gate")["price"].search(line.text) for line in lines[:12])
-    labels = sum(bool(facts.get(field)) for field in ("brand", "name", "gender", "families", "perfumer", "seasons"))
+    product = products or any(
+        "product" in tag.get("content", "") for tag in tags if tag.get("property") == "og:type"
+    )
+    furniture = any(
+        "Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags
+    ) or any(words("gate")["price"].search(line.text) for line in lines[:12])
+    labels = sum(
+        bool(facts.get(field))
+        for field in ("brand", "name", "gender", "families", "perfumer", "seasons")
+    )
     labels += any(map(house_in, titles))
     if tiers or len(facts.get("notes", [])) > (0 if labels > 1 else 2) or kind:
         return bool(product or furniture or labels > (1 if kind else 0))
@@ -965,9 +1383,17 @@ def is_perfume_page(tags: list[Tag], lines: list[Line], products: list[dict], ty
 
 def canonical_link(tags: list[Tag], url: str) -> str:
     """The address that a page calls its own, if it is on the same host and not the front page, else the given one."""
-    links = (tag.get("href", "") for tag in tags if tag.name == "link" and tag.get("rel", "").lower() == "canonical")
+    links = (
+        tag.get("href", "")
+        for tag in tags
+        if tag.name == "link" and tag.get("rel", "").lower() == "canonical"
+    )
     named = canonical(next(links, ""), url)
-    return named if urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/" else canonical(url)
+    return (
+        named
+        if urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/"
+        else canonical(url)
+    )
 
 
 def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
@@ -985,56 +1411,102 @@ def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict
 
 def own_lines(lines: list[Line], top: int) -> list[Line]:
     """Lines about the product that line `top` names: from there on, and what is labelled just above."""
-    above, below = ([line for line in part if line.rank != CRUMB] for part in (lines[:top], lines[top:]))
+    above, below = (
+        [line for line in part if line.rank != CRUMB] for part in (lines[:top], lines[top:])
+    )
     if not any({*label_of(line)} & {*TIERS, "notes"} for line in below) and (
-            sorted(fact.field for fact in facts_of(above) if fact.field in TIERS) == sorted(TIERS)):
+        sorted(fact.field for fact in facts_of(above) if fact.field in TIERS) == sorted(TIERS)
+    ):
         return below + above  # a shop that describes its product before it names it
-    labelled = (line for line in above[-3:] if label_of(line) and not {*label_of(line)} & {*TIERS, "brandlink"})
+    labelled = (
+        line
+        for line in above[-3:]
+        if label_of(line) and not {*label_of(line)} & {*TIERS, "brandlink"}
+    )
     return [line for line in labelled if split_label(line.text)[1]] + below
 
 
 def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     """Records of a page's tree: one or none."""
     tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name == "title"]
-    meta = {tag.get("property") or tag.get("name") or "": tidy(tag.get("content", "")) for tag in tags
-            if tag.name == "meta"}
-    products, types = json_products([tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")])
+    meta = {
+        tag.get("property") or tag.get("name") or "": tidy(tag.get("content", ""))
+        for tag in tags
+        if tag.name == "meta"
+    }
+    products, types = json_products(
+        [tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")]
+    )
     shops, lines = shop_names(root, tags, meta), page_lines(root)
 
     page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
-    said = [own_title(title, shops) for title in (meta.get("og:title", ""), page_title) if clean_name(title)]
+    said = [
+        own_title(title, shops)
+        for title in (meta.get("og:title", ""), page_title)
+        if clean_name(title)
+    ]
     said = [title for title in said if label_fields(title) is None]
-    top, heading = heading_of(lines, [*said, *(as_text(product["name"]) for product in products)], shops)
+    top, heading = heading_of(
+        lines, [*said, *(as_text(product["name"]) for product in products)], shops
+    )
     near = beside(lines, top, heading)
-    same = [product for product in products if folded(heading) in folded(as_text(product["name"]))
-            or folded(as_text(product["name"])) in folded(heading)]
+    same = [
+        product
+        for product in products
+        if folded(heading) in folded(as_text(product["name"]))
+        or folded(as_text(product["name"])) in folded(heading)
+    ]
     products = same[:1] or products
 
     trail = " ".join(line.text for line in lines if line.rank == CRUMB)
     lines = own_lines(lines, top)
     told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
     told += [Line(part, rank=6) for part in split_inline(meta.get("description", ""))]
-    found = facts_of([*lines, *told, *(line for product in products for line in json_lines(product))])
+    found = facts_of(
+        [*lines, *told, *(line for product in products for line in json_lines(product))]
+    )
     facts = merged(found)
-    spoken = [fact.value for fact in found if fact.field == "name" and (
-        is_prose(heading) or (fact.rank == 5 and len(fact.value) > 2 and folded(fact.value) in folded(heading)))]
-    titles = [own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title]
-    if len(products) > 1 or are_several(found) or not is_perfume_page(
-            tags, lines, products, types, [*titles, page_title], facts):
+    spoken = [
+        fact.value
+        for fact in found
+        if fact.field == "name"
+        and (
+            is_prose(heading)
+            or (fact.rank == 5 and len(fact.value) > 2 and folded(fact.value) in folded(heading))
+        )
+    ]
+    titles = [
+        own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title
+    ]
+    if (
+        len(products) > 1
+        or are_several(found)
+        or not is_perfume_page(tags, lines, products, types, [*titles, page_title], facts)
+    ):
         return []
 
     links = [fact.value for fact in found if fact.field == "brandlink"]
-    brands = [fact.value for fact in found if fact.field == "brand"] + (links if len({*links}) < 4 else [])  # no menu
+    brands = [fact.value for fact in found if fact.field == "brand"] + (
+        links if len({*links}) < 4 else []
+    )  # no menu
     names = names_of(Clues([*dict.fromkeys(titles)], [*map(brand_text, brands)], near, shops))
     if not names.get("name") or len(names["name"]) > 80:
         return []
-    prose = (line.text for line in lines if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text))
+    prose = (
+        line.text
+        for line in lines
+        if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text)
+    )
     kinds = says("concentration", " ".join(titles)), facts.get("concentration")
     perfume = {
         "gender": gender_of(" ".join(titles)) or gender_of(trail),
         "concept": re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))),
-        **facts, **names, "url": canonical_link(tags, url),
-        "concentration": min(filter(None, kinds), key="パルファム".__eq__, default=None),  # Parfum may be of the brand
+        **facts,
+        **names,
+        "url": canonical_link(tags, url),
+        "concentration": min(
+            filter(None, kinds), key="パルファム".__eq__, default=None
+        ),  # Parfum may be of the brand
     }
     return [{field: perfume.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
@@ -1045,12 +1517,23 @@ REDIRECTS = (301, 302, 303, 307, 308)
 REFUSED, UNREAD = "robots.txt が断っている", "MAX_PAGES のため未読"
 CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
 INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
-COUNTED = ("取得", "ディスクから", REFUSED, "香水のないページ", "香水のページ")  # the closing counts that come first
+COUNTED = (
+    "取得",
+    "ディスクから",
+    REFUSED,
+    "香水のないページ",
+    "香水のページ",
+)  # the closing counts that come first
 FAULTS = {  # kinds of fault, as counted at the end
-    requests.Timeout: "時間切れ", urllib3.exceptions.TimeoutError: "時間切れ",
-    requests.exceptions.SSLError: "安全に接続できない", requests.exceptions.InvalidURL: "アドレスが使えない",
-    urllib3.exceptions.DecodeError: "圧縮が壊れている", urllib3.exceptions.ProtocolError: "途中で切れた",
-    requests.RequestException: "接続できない", urllib3.exceptions.HTTPError: "接続できない", OSError: "接続できない",
+    requests.Timeout: "時間切れ",
+    urllib3.exceptions.TimeoutError: "時間切れ",
+    requests.exceptions.SSLError: "安全に接続できない",
+    requests.exceptions.InvalidURL: "アドレスが使えない",
+    urllib3.exceptions.DecodeError: "圧縮が壊れている",
+    urllib3.exceptions.ProtocolError: "途中で切れた",
+    requests.RequestException: "接続できない",
+    urllib3.exceptions.HTTPError: "接続できない",
+    OSError: "接続できない",
 }
 
 
@@ -1080,8 +1563,14 @@ def canonical(url: str, base: str = "") -> str:
     port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
     idle = words("url")["parameter"]
-    query = [pair for pair in requote_uri(parts.query or "").split("&") if not idle.fullmatch(pair.split("=")[0])]
-    return urlunsplit((parts.scheme, parts.host + port, path, "&".join(sorted(filter(None, query))), ""))
+    query = [
+        pair
+        for pair in requote_uri(parts.query or "").split("&")
+        if not idle.fullmatch(pair.split("=")[0])
+    ]
+    return urlunsplit(
+        (parts.scheme, parts.host + port, path, "&".join(sorted(filter(None, query))), "")
+    )
 
 
 def url_key(url: str) -> str:
@@ -1108,7 +1597,11 @@ def is_private(host: str) -> bool:
 def retry_after(value: str) -> float:
     """Seconds that a Retry-After header asks for, as a number or as a date, a year at most; 0 for none."""
     with contextlib.suppress(ValueError, OverflowError):
-        wait = float(value) if value.isdigit() else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        wait = (
+            float(value)
+            if value.isdigit()
+            else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        )
         return min(max(0.0, wait), 366 * 86_400)
     return 0.0
 
@@ -1141,7 +1634,9 @@ class Connections(requests.adapters.HTTPAdapter):
         super().__init__()
         self.sockets = weakref.WeakSet()
 
-    def get_connection_with_tls_context(self, *args: object, **options: object) -> urllib3.HTTPConnectionPool:
+    def get_connection_with_tls_context(
+        self, *args: object, **options: object
+    ) -> urllib3.HTTPConnectionPool:
         """The pool that a request takes its connection from; each connection notes its socket."""
         pool = super().get_connection_with_tls_context(*args, **options)
         kind, sockets = type(pool).ConnectionCls, self.sockets
@@ -1165,16 +1660,28 @@ class Shop:
     """A polite visitor of one host: robots.txt, pace, retries, redirects, and the pages kept on disk."""
 
     def __init__(self, start: str, served: str = "") -> None:
-        self.start, self.host, self.served = start, urlsplit(start).netloc, served  # served: a folder's local address
+        self.start, self.host, self.served = (
+            start,
+            urlsplit(start).netloc,
+            served,
+        )  # served: a folder's local address
         self.robots, self.counts = {}, Counter(dict.fromkeys(COUNTED, 0))
         self.delay, self.ended, self.ready = 0 if served else DELAY_SECONDS, 0.0, 0.0
         self.failures, self.missed = 0, False  # pages failing in a row, and whether any did
         self.stopped = ""  # why nothing more is asked for; pages on disk are still read
-        self.pages, self.answered, self.moved = 0, set(), ""  # moved: another host that the shop redirects to
+        self.pages, self.answered, self.moved = (
+            0,
+            set(),
+            "",
+        )  # moved: another host that the shop redirects to
         self.session, self.connections = requests.Session(), Connections()
         self.session.trust_env = not served  # no proxy between this machine and itself
-        self.session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))  # no page by who asks
-        self.session.get_redirect_target = lambda _: None  # redirects are ours to follow; a broken one is no error
+        self.session.cookies.set_policy(
+            http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
+        )  # no page by who asks
+        self.session.get_redirect_target = lambda _: (
+            None
+        )  # redirects are ours to follow; a broken one is no error
         self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
         self.session.mount("http://", self.connections)
         self.session.mount("https://", self.connections)
@@ -1182,9 +1689,13 @@ class Shop:
     def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
         if urlsplit(url).netloc != self.host:
-            hidden = is_private(urlsplit(url).hostname) and not is_private(urlsplit(self.start).hostname)
+            hidden = is_private(urlsplit(url).hostname) and not is_private(
+                urlsplit(self.start).hostname
+            )
             return "非公開アドレス" if hidden else "別のホスト"
-        allowed = not robots or all(self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS))
+        allowed = not robots or all(
+            self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS)
+        )
         return None if allowed else REFUSED
 
     def rules(self, url: str) -> Protego:
@@ -1196,12 +1707,18 @@ class Shop:
             except PageFailed as failure:
                 said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
                 raise RunStopped(self.stopped or said) from None
-            text = page.body[:512_000].decode("utf-8-sig", "replace") if page.head["status"] == 200 else ""
+            text = (
+                page.body[:512_000].decode("utf-8-sig", "replace")
+                if page.head["status"] == 200
+                else ""
+            )
             self.robots[origin] = Protego.parse(text)
             delay = self.robots[origin].crawl_delay(USER_AGENT) or 0
             if delay > RETRY_AFTER_CAP:
-                raise RunStopped(f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
-                                 f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。")
+                raise RunStopped(
+                    f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
+                    f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
+                )
             self.delay = max(self.delay, delay)
         return self.robots[origin]
 
@@ -1243,10 +1760,14 @@ class Shop:
             return stored
         names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if stored else {}
         try:
-            page = self.request(url, {name: value for name, key in names.items() if (value := stored.head[key])})
+            page = self.request(
+                url, {name: value for name, key in names.items() if (value := stored.head[key])}
+            )
             if stored and page.head["status"] == 304:
                 page = Page({**stored.head, "checked_at": time.time()}, stored.body)
-            lasting = page.head["status"] in (200, 404, 410, *REDIRECTS) or url.endswith("/robots.txt")
+            lasting = page.head["status"] in (200, 404, 410, *REDIRECTS) or url.endswith(
+                "/robots.txt"
+            )
             if stored and not lasting:
                 raise PageFailed(f"HTTP {page.head['status']}")
         except PageFailed:
@@ -1256,7 +1777,10 @@ class Shop:
             return stored
         self.counts["取得"] += 1
         if lasting:
-            replace_file(stored_file(url), json.dumps(page.head, ensure_ascii=False).encode() + b"\n" + page.body)
+            replace_file(
+                stored_file(url),
+                json.dumps(page.head, ensure_ascii=False).encode() + b"\n" + page.body,
+            )
         return page
 
     def request(self, url: str, headers: dict[str, str]) -> Page:
@@ -1278,10 +1802,16 @@ class Shop:
             finally:
                 self.ended = time.monotonic()
             if wait > RETRY_AFTER_CAP:
-                when = datetime.fromtimestamp(time.time() + wait).strftime("%Y年%m月%d日 %H:%M 以降に")
-                self.stopped = f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。"
+                when = datetime.fromtimestamp(time.time() + wait).strftime(
+                    "%Y年%m月%d日 %H:%M 以降に"
+                )
+                self.stopped = (
+                    f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。"
+                )
                 break
-            self.ready = self.ended + max(wait, BACKOFF_SECONDS * 2**attempt if attempt + 1 < ATTEMPTS else 0)
+            self.ready = self.ended + max(
+                wait, BACKOFF_SECONDS * 2**attempt if attempt + 1 < ATTEMPTS else 0
+            )
         self.note(reason)
         raise PageFailed(reason)
 
@@ -1303,9 +1833,15 @@ class Shop:
                 names = ("content_type", "location", "etag", "last_modified", "retry_after")
                 head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
                 head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
-                head |= {"url": url, "status": answer.status_code, "checked_at": time.time(),
-                         "fetched_at": datetime.now(UTC).isoformat(timespec="seconds")}
-                while answer.status_code == 200 and (part := answer.raw.read1(65_536, decode_content=True)):
+                head |= {
+                    "url": url,
+                    "status": answer.status_code,
+                    "checked_at": time.time(),
+                    "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                }
+                while answer.status_code == 200 and (
+                    part := answer.raw.read1(65_536, decode_content=True)
+                ):
                     body += part
                     if len(body) > MAX_BYTES:
                         raise PageFailed("大きすぎる")
@@ -1328,8 +1864,13 @@ def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
     with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError, ValueError):
         if body.startswith(b"\x1f\x8b"):
             body = zlib.decompressobj(47).decompress(body, 5 * MAX_BYTES)
-        root = lxml.etree.fromstring(body, lxml.etree.XMLParser(recover=True, resolve_entities=False))
-        return [(lxml.etree.QName(place.getparent()).localname, place.text or "") for place in root.iter("{*}loc")]
+        root = lxml.etree.fromstring(
+            body, lxml.etree.XMLParser(recover=True, resolve_entities=False)
+        )
+        return [
+            (lxml.etree.QName(place.getparent()).localname, place.text or "")
+            for place in root.iter("{*}loc")
+        ]
     return []
 
 
@@ -1359,7 +1900,11 @@ def page_links(html: bytes, url: str) -> list[str]:
         return []
     base = next((tag.get("href") for tag in root.find_all("base") if tag.get("href")), "")
     base = canonical(base, url) or url
-    tags = [tag for tag in root.find_all(["a", "area", "frame", "link"]) if "nofollow" not in tag.get("rel", "")]
+    tags = [
+        tag
+        for tag in root.find_all(["a", "area", "frame", "link"])
+        if "nofollow" not in tag.get("rel", "")
+    ]
     tags = [tag for tag in tags if tag.name != "link" or "next" in tag.get("rel", "")]
     return [canonical(tag.get("href") or tag.get("src") or "", base) for tag in tags]
 
@@ -1369,7 +1914,9 @@ class Frontier:
 
     def __init__(self, start: str, listed: list[str]) -> None:
         self.host, self.known, self.barren = urlsplit(start).netloc, {url_key(start)}, Counter()
-        self.queues = {"": deque([(0, start, frozenset([kind_of(start)]))])}  # by kind; "" is read whatever it brings
+        self.queues = {
+            "": deque([(0, start, frozenset([kind_of(start)]))])
+        }  # by kind; "" is read whatever it brings
         self.add(listed, frozenset())
 
     def add(self, urls: list[str], trail: frozenset[str]) -> set[str]:
@@ -1378,7 +1925,9 @@ class Frontier:
         for url in urls:
             parts, key, kind = urlsplit(url), url_key(url), kind_of(url)
             wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
-            wanted = wanted and key not in self.known and not words("url")["path"].search(parts.path)
+            wanted = (
+                wanted and key not in self.known and not words("url")["path"].search(parts.path)
+            )
             if wanted and len(self.known) < 50 * MAX_PAGES:
                 self.known.add(key)
                 kinds.add(kind)
@@ -1388,7 +1937,9 @@ class Frontier:
 
     def __iter__(self) -> Iterator[tuple[str, frozenset[str]]]:
         """The addresses in turn, with the kinds of the pages that led there and their own."""
-        while ready := [queue for kind, queue in self.queues.items() if queue and self.barren[kind] < MAX_BARREN]:
+        while ready := [
+            queue for kind, queue in self.queues.items() if queue and self.barren[kind] < MAX_BARREN
+        ]:
             yield min(ready, key=lambda queue: queue[0][0]).popleft()[1:]
 
     def __len__(self) -> int:
@@ -1405,8 +1956,10 @@ class Frontier:
 
 def same_as(perfume: dict) -> set[tuple]:
     """What two records of one perfume share: address and names, or all facts."""
-    return {tuple(perfume[field] for field in ("url", "brand", "brand_ja", "name")),
-            tuple(str(value) for field, value in perfume.items() if field != "url")}
+    return {
+        tuple(perfume[field] for field in ("url", "brand", "brand_ja", "name")),
+        tuple(str(value) for field, value in perfume.items() if field != "url"),
+    }
 
 
 def crawl(shop: Shop) -> Iterator[list[dict]]:
@@ -1431,7 +1984,11 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
                     new.append(perfume | {"fetched_at": page.head["fetched_at"]})
                 seen |= same_as(perfume)
             body = hashlib.sha256(page.body).digest()  # one page under endless addresses is a trap
-            led_to = frontier.add(page_links(page.body, page.head["url"]), trail) if body not in seen else set()
+            led_to = (
+                frontier.add(page_links(page.body, page.head["url"]), trail)
+                if body not in seen
+                else set()
+            )
             frontier.judge(url, trail, bool(new), led_to)
             seen |= {key, body}
         yield new
@@ -1441,10 +1998,18 @@ def crawl(shop: Shop) -> Iterator[list[dict]]:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Address of a folder served over HTTP on 127.0.0.1, for as long as the block runs."""
-    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {
-        "protocol_version": "HTTP/1.1", "log_message": lambda *_: None,
-        "disable_nagle_algorithm": True})  # else each page waits 40 ms for its second half
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))) as server:
+    quiet = type(
+        "Quiet",
+        (http.server.SimpleHTTPRequestHandler,),
+        {
+            "protocol_version": "HTTP/1.1",
+            "log_message": lambda *_: None,
+            "disable_nagle_algorithm": True,
+        },
+    )  # else each page waits 40 ms for its second half
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))
+    ) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -1461,7 +2026,11 @@ def earlier_perfumes(host: str) -> list[dict]:
     for line in Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             perfume = json.loads(line)
-            perfumes += [perfume] if urlsplit(perfume["url"]).netloc == host and perfume.keys() >= {*FIELDS} else []
+            perfumes += (
+                [perfume]
+                if urlsplit(perfume["url"]).netloc == host and perfume.keys() >= {*FIELDS}
+                else []
+            )
     return perfumes
 
 
@@ -1485,8 +2054,11 @@ def visit(shop: Shop) -> None:
     found = {perfume["url"] for perfume in perfumes}
     missing = [perfume for perfume in before if perfume["url"] not in found]
     whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
-    kept = [perfume for perfume in missing
-            if shop.stopped or (not whole and url_key(perfume["url"]) not in shop.answered)]
+    kept = [
+        perfume
+        for perfume in missing
+        if shop.stopped or (not whole and url_key(perfume["url"]) not in shop.answered)
+    ]
     shop.counts["前回のまま残した香水"] = len(kept) if perfumes else 0
     if perfumes:
         replace_file(Path(OUTPUT_FILE), as_lines(perfumes + kept))
@@ -1499,37 +2071,69 @@ def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
     if counts:
         print("、".join(counts))
     if counts and perfumes:
-        filled = {field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes) for field in FIELDS[1:]}
-        print("埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items()))
+        filled = {
+            field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes)
+            for field in FIELDS[1:]
+        }
+        print(
+            "埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items())
+        )
     if shop.stopped:
         raise SystemExit(shop.stopped)
     if not perfumes:
-        refused = f"robots.txt が {count:,} ページを断っています。" if (count := shop.counts[REFUSED]) else ""
-        raise SystemExit(f"{START_URL} から香水が見つかりませんでした。{refused}{shop.moved}{CHECK_START}")
+        refused = (
+            f"robots.txt が {count:,} ページを断っています。"
+            if (count := shop.counts[REFUSED])
+            else ""
+        )
+        raise SystemExit(
+            f"{START_URL} から香水が見つかりませんでした。{refused}{shop.moved}{CHECK_START}"
+        )
     if gone:
         print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
     if shop.counts[UNREAD]:
-        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りも読むには MAX_PAGES を大きくしてもう一度 {COMMAND}。")
+        print(
+            f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りも読むには MAX_PAGES を大きくしてもう一度 {COMMAND}。"
+        )
     print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
     print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
 
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
-    least = {"DELAY_SECONDS": 0, "MAX_PAGES": 1, "CONNECT_SECONDS": 0.1, "READ_SECONDS": 0.1, "PAGE_SECONDS": 0.1,
-             "MAX_BYTES": 1, "ATTEMPTS": 1, "BACKOFF_SECONDS": 0, "RETRY_AFTER_CAP": 0, "MAX_FAILURES": 1,
-             "MAX_BARREN": 1} | ({} if REFRESH_DAYS is None else {"REFRESH_DAYS": 0})
+    least = {
+        "DELAY_SECONDS": 0,
+        "MAX_PAGES": 1,
+        "CONNECT_SECONDS": 0.1,
+        "READ_SECONDS": 0.1,
+        "PAGE_SECONDS": 0.1,
+        "MAX_BYTES": 1,
+        "ATTEMPTS": 1,
+        "BACKOFF_SECONDS": 0,
+        "RETRY_AFTER_CAP": 0,
+        "MAX_FAILURES": 1,
+        "MAX_BARREN": 1,
+    } | ({} if REFRESH_DAYS is None else {"REFRESH_DAYS": 0})
     for name, limit in least.items():
         value, kinds = globals()[name], int if name in ("MAX_PAGES", "ATTEMPTS") else int | float
         if isinstance(value, bool) or not isinstance(value, kinds) or not limit <= value < 1e9:
-            raise SystemExit(f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。")
+            raise SystemExit(
+                f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。"
+            )
     for name, value in (("OUTPUT_FILE", OUTPUT_FILE), ("PAGES_DIR", PAGES_DIR)):
         if not isinstance(value, str | Path) or not str(value).strip():
-            raise SystemExit(f"{name} = {value!r} は使えません。置き場所の名前に直して、もう一度 {COMMAND}。")
+            raise SystemExit(
+                f"{name} = {value!r} は使えません。置き場所の名前に直して、もう一度 {COMMAND}。"
+            )
     names = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
-    if not all(isinstance(name, str) and name.strip() and name.isascii() and name.isprintable() for name in names):
-        raise SystemExit(f"USER_AGENT = {USER_AGENT!r}、AI_AGENTS = {AI_AGENTS!r} は使えません。英字の名前と、"
-                         f'("GPTBot",) のような名前の組に直して、もう一度 {COMMAND}。')
+    if not all(
+        isinstance(name, str) and name.strip() and name.isascii() and name.isprintable()
+        for name in names
+    ):
+        raise SystemExit(
+            f"USER_AGENT = {USER_AGENT!r}、AI_AGENTS = {AI_AGENTS!r} は使えません。英字の名前と、"
+            f'("GPTBot",) のような名前の組に直して、もう一度 {COMMAND}。'
+        )
 
 
 def main() -> None:
@@ -1551,16 +2155,20 @@ def main() -> None:
                 visit(Shop(f"http://{name}.localhost/", address))
         else:
             why = "はファイルです" if folder.is_file() else "がありません"
-            raise SystemExit(f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
-                             f" {COMMAND}。")
+            raise SystemExit(
+                f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
+                f" {COMMAND}。"
+            )
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
         raise SystemExit(1) from None  # who read the output has gone
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
-        raise SystemExit(f"{place} が読み書きできません（{error.strerror}）。"
-                         f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。") from None
+        raise SystemExit(
+            f"{place} が読み書きできません（{error.strerror}）。"
+            f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。"
+        ) from None
 
 
 if __name__ == "__main__":

@@ -8,10 +8,27 @@ SOUNDS = [
     "pi-ピ", "ra-ラ", "ri-リ", "ro-ロ", "sa-サ", "se-セ", "so-ソ", "ta-タ", "to-ト", "va-ヴァ", "vi-ヴィ", "vo-ヴォ",
     "za-ザ", "ze-ゼ", "zo-ゾ",
 ]  # fmt: skip
-SHARED_TITLES = [("Vetiver", "ベチバー"), ("London", "ロンドン"), ("Eau Fraîche", "オー フレッシュ"), ("Noir", "ノワール"), ("Oud", "ウード")]
+SHARED_TITLES = [
+    ("Vetiver", "ベチバー"),
+    ("London", "ロンドン"),
+    ("Eau Fraîche", "オー フレッシュ"),
+    ("Noir", "ノワール"),
+    ("Oud", "ウード"),
+]
 GENDERS = ["メンズ", "レディース", "ユニセックス"] * 6 + [None]
 CONCENTRATIONS = ["オードパルファム", "オードトワレ", "オーデコロン", None]
-FAMILIES = ["フローラル", "シトラス", "ウッディ", "オリエンタル", "フルーティー", "スパイシー", "グルマン", "ムスク", "グリーン", "シプレ"]
+FAMILIES = [
+    "フローラル",
+    "シトラス",
+    "ウッディ",
+    "オリエンタル",
+    "フルーティー",
+    "スパイシー",
+    "グルマン",
+    "ムスク",
+    "グリーン",
+    "シプレ",
+]
 SCENES = ["オフィス", "デート", "デイリー", "パーティー", "リラックス", "特別な時"]
 IMAGES = ["エレガント", "キュート", "セクシー", "ベーシック", "モード", "大人", "華やか"]
 IMPRESSIONS = ["フレッシュ", "ユニーク", "スイート", "ナチュラル", "温かみ", "透明感"]
@@ -32,7 +49,9 @@ NOTES = [
 
 def invented(draw, words):
     """(Latin, kana) spellings of a name that nothing bears."""
-    sounds = [[draw.choice(SOUNDS).split("-") for _ in range(draw.randint(2, 4))] for _ in range(words)]
+    sounds = [
+        [draw.choice(SOUNDS).split("-") for _ in range(draw.randint(2, 4))] for _ in range(words)
+    ]
     return tuple(" ".join("".join(s[i] for s in word) for word in sounds) for i in (0, 1))
 
 
@@ -44,7 +63,9 @@ def some(draw, values, most):
 
 def make_perfume(draw, number, brand, brand_ja):
     """One record as getData.py writes it; each field is missing now and then, one in twenty has no tiers."""
-    name, name_ja = draw.choice(SHARED_TITLES) if draw.random() < 0.02 else invented(draw, draw.randint(1, 3))
+    name, name_ja = (
+        draw.choice(SHARED_TITLES) if draw.random() < 0.02 else invented(draw, draw.randint(1, 3))
+    )
     notes = draw.sample(NOTES, draw.randint(3, 14))
     first, second = sorted(draw.sample(range(1, len(notes)), 2))
     flat = draw.random() < 0.05
@@ -77,7 +98,9 @@ def make_catalogue(count, seed):
     draw = random.Random(seed)
     brands = [invented(draw, draw.randint(1, 2)) for _ in range(max(1, count // 14))]
     brands = [(latin.title(), kana if draw.random() < 0.9 else None) for latin, kana in brands]
-    brands = [(None, kana) if kana and draw.random() < 0.1 else (latin, kana) for latin, kana in brands]
+    brands = [
+        (None, kana) if kana and draw.random() < 0.1 else (latin, kana) for latin, kana in brands
+    ]
     sizes = [1 / (rank + 10) for rank in range(len(brands))]
     chosen = sorted(draw.choices(range(len(brands)), sizes, k=count))
     return [make_perfume(draw, number, *brands[brand]) for number, brand in enumerate(chosen, 1)]

@@ -1,6 +1,6 @@
 """Makes tests/demo.svg, the README's picture, from a real run of generate.py at a real terminal (needs tmux).
 
-    python tests/demo.py      after loadModel.py; asks QUESTIONS below and draws what the terminal then shows
+python tests/demo.py      after loadModel.py; asks QUESTIONS below and draws what the terminal then shows
 """
 
 import html
@@ -11,7 +11,12 @@ from pathlib import Path
 
 from wcwidth import wcswidth
 
-QUESTIONS = ["他には？", "ミュゲの香りの香水はありますか？", "jazz clubはどこのブランドですか？", "ザラの香水を教えてください。"]
+QUESTIONS = [
+    "他には？",
+    "ミュゲの香りの香水はありますか？",
+    "jazz clubはどこのブランドですか？",
+    "ザラの香水を教えてください。",
+]
 COLUMNS, ROWS = 92, 60
 CELL, LINE = 8, 21  # pixels
 COLOURS = {"Q：": "#7ee787", "　出典": "#8b949e", "基盤モデル": "#79c0ff", "制約": "#79c0ff"}
@@ -20,7 +25,9 @@ PICTURE = Path(__file__).with_suffix(".svg")
 
 def tmux(*arguments):
     """What tmux prints."""
-    return subprocess.run(["tmux", "-u", *arguments], check=True, capture_output=True, encoding="utf-8").stdout
+    return subprocess.run(
+        ["tmux", "-u", *arguments], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
 
 
 def wait_for_prompt():
@@ -38,7 +45,9 @@ def drawn(lines):
     width, height = COLUMNS * CELL + 40, len(lines) * LINE + 40
     texts = []
     for number, line in enumerate(lines):
-        colour = next((colour for start, colour in COLOURS.items() if line.startswith(start)), "#e6edf3")
+        colour = next(
+            (colour for start, colour in COLOURS.items() if line.startswith(start)), "#e6edf3"
+        )
         if line:
             texts.append(
                 f'<text x="20" y="{number * LINE + 36}" fill="{colour}" textLength="{wcswidth(line) * CELL}" '
@@ -47,12 +56,24 @@ def drawn(lines):
     font = "font-family=\"'Noto Sans Mono CJK JP','BIZ UDGothic','Osaka-Mono','MS Gothic',monospace\" font-size=\"16\""
     frame = f'<rect width="{width}" height="{height}" rx="10" fill="#0d1117"/>'
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>\n' + "\n".join([frame, *texts, "</svg>\n"])
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>\n' + "\n".join(
+        [frame, *texts, "</svg>\n"]
+    )
 
 
 def main():
     """Runs generate.py in tmux, asks, draws."""
-    tmux("new-session", "-d", "-s", "demo", "-x", str(COLUMNS), "-y", str(ROWS), f"{sys.executable} generate.py")
+    tmux(
+        "new-session",
+        "-d",
+        "-s",
+        "demo",
+        "-x",
+        str(COLUMNS),
+        "-y",
+        str(ROWS),
+        f"{sys.executable} generate.py",
+    )
     try:
         lines = wait_for_prompt()
         for question in QUESTIONS:

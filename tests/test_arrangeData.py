@@ -15,9 +15,20 @@ from catalogue import make_catalogue
 import arrangeData
 
 ROOT = Path(arrangeData.__file__).parent
-TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes", "ノート": "notes"}
+TIERS = {
+    "トップノート": "top_notes",
+    "ミドルノート": "middle_notes",
+    "ラストノート": "last_notes",
+    "ノート": "notes",
+}
 PEOPLE = {"男性向け": "メンズ", "女性向け": "レディース", "男女兼用": "ユニセックス"}
-FIELDS = {"season": "seasons", "scene": "scenes", "image": "images", "impression": "impressions", "family": "families"}
+FIELDS = {
+    "season": "seasons",
+    "scene": "scenes",
+    "image": "images",
+    "impression": "impressions",
+    "family": "families",
+}
 REFERENCE_QUESTIONS = {  # word for word, with the opening of the answer
     "メゾンマルジェラの香水を教えてください。": "Maison Margielaの香りでは、ジャズ クラブがおすすめです。",
     "男性向けの香水を教えてください。": "メンズ向けでは、Maison Margielaの「ジャズ クラブ」がおすすめです。",
@@ -34,7 +45,9 @@ CATALOGUE = make_catalogue(1591, seed=1)
 
 def run(folder, perfumes, capsys=None):
     """The records that arrangeData.py makes of perfumes (dicts, or lines as bytes), and what it printed."""
-    lines = [p if isinstance(p, bytes) else json.dumps(p, ensure_ascii=False).encode() for p in perfumes]
+    lines = [
+        p if isinstance(p, bytes) else json.dumps(p, ensure_ascii=False).encode() for p in perfumes
+    ]
     Path(folder, "perfumes.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrangeData, "PERFUMES_FILE", str(Path(folder, "perfumes.jsonl")))
@@ -84,7 +97,9 @@ def only(text, values):
 
 def seasons_true(text, page):
     """Whether the seasons named are the page's, all of them."""
-    return set(page["seasons"]) == (set("春夏秋冬") if text == "一年を通して" else set(re.sub("[・に]", "", text)))
+    return set(page["seasons"]) == (
+        set("春夏秋冬") if text == "一年を通して" else set(re.sub("[・に]", "", text))
+    )
 
 
 def tiers_true(text, page):
@@ -92,10 +107,14 @@ def tiers_true(text, page):
     parts = re.findall("【(.+?)】([^【】]+)", text)
     for label, listed in parts:
         notes, shown = page[TIERS[label]], re.sub("など$", "", listed).split(", ")
-        if [note for note in notes if note in shown] != shown or (len(shown) < len(notes)) != listed.endswith("など"):
+        if [note for note in notes if note in shown] != shown or (
+            len(shown) < len(notes)
+        ) != listed.endswith("など"):
             return False
     present = [label for label, field in TIERS.items() if page[field]]
-    return [label for label, _ in parts] == present and "".join(f"【{a}】{b}" for a, b in parts) == text
+    return [label for label, _ in parts] == present and "".join(
+        f"【{a}】{b}" for a, b in parts
+    ) == text
 
 
 def closing_true(text, page):
@@ -107,7 +126,9 @@ def closing_true(text, page):
         (r"(.+)イメージの、(.+)の香りです。", lambda a, b: only(a, page["images"]) and page["gender"] == PEOPLE[b]),
         (r"(.+)印象の香りです。", lambda a: only(a, page["impressions"])),
     ]  # fmt: skip
-    return text == "" or any(check(*match.groups()) for form, check in forms if (match := re.fullmatch(form, text)))
+    return text == "" or any(
+        check(*match.groups()) for form, check in forms if (match := re.fullmatch(form, text))
+    )
 
 
 def named(text, page):
@@ -123,8 +144,16 @@ def opening_true(kind, opening, key, page):
     if not all(has(page, k, value) for k, value in zip(kinds, values, strict=True)):
         return False
     said = [value for value in re.split("×", key) if value in opening]
-    tail = {"season": "でしたら", "scene": "には", "image": "イメージでは", "impression": "印象では", "note": "を使った香水では"}
-    return "".join(sorted(said)) == "".join(sorted(key.split("×"))) and opening.endswith(tail.get(kind, "では"))
+    tail = {
+        "season": "でしたら",
+        "scene": "には",
+        "image": "イメージでは",
+        "impression": "印象では",
+        "note": "を使った香水では",
+    }
+    return "".join(sorted(said)) == "".join(sorted(key.split("×"))) and opening.endswith(
+        tail.get(kind, "では")
+    )
 
 
 def recommendation_true(kind, response, key, pages, shop):
@@ -132,7 +161,11 @@ def recommendation_true(kind, response, key, pages, shop):
     match = re.fullmatch(r"(.+?)、(.+?)がおすすめです。((?:【.+】[^。]+(?=。))?)。?(.*)", response)
     opening, name, tiers, closing = match.groups()
     quoted = re.fullmatch("(.+)の「(.+)」", name)
-    brand_named = quoted[1] if quoted else re.match("(.+?)の(?:香り|メンズ|レディース|ユニセックス)", opening)[1]
+    brand_named = (
+        quoted[1]
+        if quoted
+        else re.match("(.+?)の(?:香り|メンズ|レディース|ユニセックス)", opening)[1]
+    )
     page = pages[0]
     return all((
         len(pages) == 1, opening_true(kind, opening, key, page), has(page, "brand", brand_named),
@@ -170,13 +203,17 @@ def features_true(text, page):
     """Whether families, impressions and images are the page's."""
     parts = re.findall("(.+?)(の香り|印象|イメージ)(?:、|$)", text)
     values = {"の香り": "families", "印象": "impressions", "イメージ": "images"}
-    return len(parts) > 0 and all(only(said.replace("系", ""), page[values[noun]]) for said, noun in parts)
+    return len(parts) > 0 and all(
+        only(said.replace("系", ""), page[values[noun]]) for said, noun in parts
+    )
 
 
 def occasions_true(text, page):
     """Whether all seasons and scenes of the page are named, and no others."""
     seasons, scenes = re.fullmatch("(?:季節は([春夏秋冬・]+))?、?(?:シーンは(.+))?", text).groups()
-    return (seasons or "").split("・") == (page["seasons"] or [""]) and (scenes or "").split("・") == (page["scenes"] or [""])
+    return (seasons or "").split("・") == (page["seasons"] or [""]) and (scenes or "").split(
+        "・"
+    ) == (page["scenes"] or [""])
 
 
 def key_of_name(page, shop):
@@ -185,7 +222,12 @@ def key_of_name(page, shop):
     others = [p for p in shop if p is not page and brand in (p["brand"], p["brand_ja"])]
     taken = {name for p in others for name in (p["name"], p["name_ja"])}
     own = [name for name in (page["name"], page["name_ja"]) if name and name not in taken]
-    return f"{brand}/{own[0]}" if own else f"{brand}/{page['name']}" + (f"（{page['concentration']}）" if page["concentration"] else "")
+    return (
+        f"{brand}/{own[0]}"
+        if own
+        else f"{brand}/{page['name']}"
+        + (f"（{page['concentration']}）" if page["concentration"] else "")
+    )
 
 
 def by_name_true(kind, response, key, pages, shop):
@@ -202,7 +244,9 @@ def by_name_true(kind, response, key, pages, shop):
     spoken, said = re.fullmatch(form, response).groups()
     brands = {p["brand"] or p["brand_ja"] for p in shop if named(spoken, p)}
     bare = any(named(spoken, page) for page in pages)
-    with_brand = any(named(spoken.removeprefix(f"{page['brand'] or page['brand_ja']}の"), page) for page in pages)
+    with_brand = any(
+        named(spoken.removeprefix(f"{page['brand'] or page['brand_ja']}の"), page) for page in pages
+    )
     told_apart = brands == {p["brand"] or p["brand_ja"] for p in pages} if bare else with_brand
     return told_apart and check(said) and key == "×".join(key_of_name(p, shop) for p in pages)
 
@@ -210,7 +254,9 @@ def by_name_true(kind, response, key, pages, shop):
 def true(record, pages, shop):
     """Whether every fact of the response stands on its pages, and what it says of the whole shop holds there."""
     checks = {"several": several_true, "brands": brands_true}
-    check = checks.get(record["type"], by_name_true if record["type"].startswith("name_") else recommendation_true)
+    check = checks.get(
+        record["type"], by_name_true if record["type"].startswith("name_") else recommendation_true
+    )
     return check(record["type"], record["response"], record["key"], pages, shop)
 
 
@@ -234,7 +280,9 @@ def test_the_reader_of_answers_finds_each_kind_of_lie(tmp_path, old, new):
     for record in touched:
         assert true(record, [page], [page]), record
         try:
-            assert not true(record | {"response": record["response"].replace(old, new)}, [page], [page]), record
+            assert not true(
+                record | {"response": record["response"].replace(old, new)}, [page], [page]
+            ), record
         except TypeError:  # not even the form of an answer
             continue
 
@@ -246,14 +294,32 @@ def test_questions_ask_for_what_the_key_says(records):
     for record in records:
         question, page = record["instruction"], pages[record["source"][0]]
         if record["type"].startswith("name_"):
-            names = [name for url in record["source"] for name in (pages[url]["name"], pages[url]["name_ja"]) if name]
-            assert any(question.removeprefix(f"{page['brand'] or page['brand_ja']}の").startswith(name) for name in names), record
+            names = [
+                name
+                for url in record["source"]
+                for name in (pages[url]["name"], pages[url]["name_ja"])
+                if name
+            ]
+            assert any(
+                question.removeprefix(f"{page['brand'] or page['brand_ja']}の").startswith(name)
+                for name in names
+            ), record
             continue
-        for value in [] if record["key"] == "すべて" else record["key"].split("×")[-1 if record["type"] == "brands" else 0 :]:
-            words = [value, *SAID.get(value, "").split(), *next((row for row in rows if value in row), [])]
+        for value in (
+            []
+            if record["key"] == "すべて"
+            else record["key"].split("×")[-1 if record["type"] == "brands" else 0 :]
+        ):
+            words = [
+                value,
+                *SAID.get(value, "").split(),
+                *next((row for row in rows if value in row), []),
+            ]
             if value == (page["brand"] or page["brand_ja"]):
                 words += [re.sub(strip, "", page["brand_ja"] or value) for strip in ("", "[ ・]")]
-            assert value in ("brand", "gender", "season", "family") or any(word in question for word in words), record
+            assert value in ("brand", "gender", "season", "family") or any(
+                word in question for word in words
+            ), record
         if record["type"] == "note_season":
             assert re.match("[春夏秋冬](に|らしい)", question), record
         if record["type"] == "family_scene":
@@ -262,13 +328,26 @@ def test_questions_ask_for_what_the_key_says(records):
 
 def test_a_spelling_that_a_page_uses_asks_for_that_page_only(tmp_path, monkeypatch):
     monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", {"note": 30})
-    muguet = perfume(url="https://shop.example/2/", name="Muguet", name_ja="ミュゲの朝", top_notes=["ミュゲ"])
-    pages = [perfume(url=f"https://shop.example/{n}/", name=f"Lily {n}", name_ja=None, top_notes=["スズラン"]) for n in range(3, 30)]
+    muguet = perfume(
+        url="https://shop.example/2/", name="Muguet", name_ja="ミュゲの朝", top_notes=["ミュゲ"]
+    )
+    pages = [
+        perfume(
+            url=f"https://shop.example/{n}/", name=f"Lily {n}", name_ja=None, top_notes=["スズラン"]
+        )
+        for n in range(3, 30)
+    ]
     made, _ = run(tmp_path, [muguet, *pages])
-    asked = {r["key"] for r in made if r["type"] == "note" and re.match("ミュゲ(の|を|が)", r["instruction"])}
+    asked = {
+        r["key"]
+        for r in made
+        if r["type"] == "note" and re.match("ミュゲ(の|を|が)", r["instruction"])
+    }
     assert asked == {"ミュゲ"}
     made, _ = run(tmp_path, pages)
-    assert {r["key"] for r in made if r["type"] == "note" and "ミュゲ" in r["instruction"]} == {"スズラン"}
+    assert {r["key"] for r in made if r["type"] == "note" and "ミュゲ" in r["instruction"]} == {
+        "スズラン"
+    }
 
 
 def test_spellings_name_each_material_once():
@@ -287,8 +366,12 @@ def test_grammar_and_a_sample_of_every_type(records):
         print(f"\n## {kind}: {len(members):,}")
         for record in members[:: len(members) // 5]:
             print(f"Q：{record['instruction']}\nA：{record['response']}\n   {record['key']}")
-    odd = re.compile("のの|なな|なの|をを|がが|。。|、、|、。|にに|系系|シーンシーン|香水の香水|None|向け向け|[^。？]$|^[、。]|おすすめの.*おすすめ")
-    assert [text for r in records for text in (r["instruction"], r["response"]) if odd.search(text)] == []
+    odd = re.compile(
+        "のの|なな|なの|をを|がが|。。|、、|、。|にに|系系|シーンシーン|香水の香水|None|向け向け|[^。？]$|^[、。]|おすすめの.*おすすめ"
+    )
+    assert [
+        text for r in records for text in (r["instruction"], r["response"]) if odd.search(text)
+    ] == []
 
 
 @pytest.mark.parametrize("value, before_a_noun", [
@@ -320,8 +403,13 @@ def test_values_as_answers_say_them(kind, value, said):
 
 
 def test_at_least_six_phrasings_of_each_type(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 40))
-    pages = [perfume(url=f"https://shop.example/{n}/", name=f"Jazz {n}", name_ja=f"ジャズ {n}") for n in range(4)]
+    monkeypatch.setattr(
+        arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 40)
+    )
+    pages = [
+        perfume(url=f"https://shop.example/{n}/", name=f"Jazz {n}", name_ja=f"ジャズ {n}")
+        for n in range(4)
+    ]
     phrasings = collections.defaultdict(set)
     for record in run(tmp_path, pages)[0]:
         question = re.sub("(Jazz|ジャズ) [0-9]", "…", record["instruction"])
@@ -331,7 +419,9 @@ def test_at_least_six_phrasings_of_each_type(tmp_path, monkeypatch):
 
 
 def test_brands_are_asked_for_in_kana_with_and_without_spaces_and_in_latin(tmp_path):
-    pages = [perfume(url=f"https://shop.example/{n}/", name=f"Jazz {n}", name_ja=None) for n in range(30)]
+    pages = [
+        perfume(url=f"https://shop.example/{n}/", name=f"Jazz {n}", name_ja=None) for n in range(30)
+    ]
     questions = [r["instruction"] for r in run(tmp_path, pages)[0] if r["type"] == "brand"]
     for spelling in ("メゾンマルジェラ", "メゾン マルジェラ", "Maison Margiela"):
         assert any(question.startswith(spelling + "の") for question in questions)
@@ -343,10 +433,16 @@ def test_the_reference_questions_stand_whenever_one_perfume_answers_them(tmp_pat
         monkeypatch.setattr(arrangeData, "SEED", seed)
         others = [perfume(url=f"https://shop.example/{n}/", brand="Diptyque", brand_ja="ディプティック", name=f"Eau {n}",
                           name_ja=None, gender="レディース", seasons=["秋"]) for n in range(2, 12)]  # fmt: skip
-        answers = {r["instruction"]: r["response"] for r in run(tmp_path, [*others, perfume(seasons=["冬", "春"])])[0]}
+        answers = {
+            r["instruction"]: r["response"]
+            for r in run(tmp_path, [*others, perfume(seasons=["冬", "春"])])[0]
+        }
         for question, opening in REFERENCE_QUESTIONS.items():
             assert answers[question].startswith(opening)
-            assert "【トップノート】ネロリ, レモン【ミドルノート】ラム【ラストノート】バニラ" in answers[question]
+            assert (
+                "【トップノート】ネロリ, レモン【ミドルノート】ラム【ラストノート】バニラ"
+                in answers[question]
+            )
     assert not REFERENCE_QUESTIONS.keys() & {r["instruction"] for r in run(tmp_path, others)[0]}
 
 
@@ -357,25 +453,49 @@ def test_the_reference_question_for_a_brand_however_the_page_spells_it(tmp_path,
 
 
 def test_a_perfume_that_misses_a_fact_gives_no_question_for_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 5))
+    monkeypatch.setattr(
+        arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 5)
+    )
     bare = {"url": "https://shop.example/1/", "brand": "Diptyque", "name": "Do Son"}
     assert {r["type"] for r in run(tmp_path, [bare])[0]} == {"brand", "brands", "name_brand"}
-    assert {r["response"] for r in run(tmp_path, [bare])[0] if r["type"] == "brand"} == {"Diptyqueの香りでは、Do Sonがおすすめです。"}
+    assert {r["response"] for r in run(tmp_path, [bare])[0] if r["type"] == "brand"} == {
+        "Diptyqueの香りでは、Do Sonがおすすめです。"
+    }
     flat = perfume(top_notes=[], middle_notes=[], last_notes=[], notes=["フィグ", "ミルク"])
     made, _ = run(tmp_path, [flat])
     assert not [r for r in made if r["type"] == "note_tier"]
-    assert all("【ノート】フィグ, ミルク" in r["response"] for r in made if r["type"] in ("note", "name_notes", "brand"))
+    assert all(
+        "【ノート】フィグ, ミルク" in r["response"]
+        for r in made
+        if r["type"] in ("note", "name_notes", "brand")
+    )
 
 
 def test_shop_prose_is_never_copied(records):
-    assert not any("わたしたちの言葉" in r["response"] or "わたしたちの言葉" in r["instruction"] for r in records)
+    assert not any(
+        "わたしたちの言葉" in r["response"] or "わたしたちの言葉" in r["instruction"]
+        for r in records
+    )
 
 
 def test_one_title_of_two_brands(tmp_path, monkeypatch):
-    monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 4))
-    pages = [perfume(name="London", name_ja="ロンドン"), perfume(url="https://shop.example/2/", brand="Burberry", brand_ja="バーバリー", name="London", name_ja="ロンドン")]
+    monkeypatch.setattr(
+        arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 4)
+    )
+    pages = [
+        perfume(name="London", name_ja="ロンドン"),
+        perfume(
+            url="https://shop.example/2/",
+            brand="Burberry",
+            brand_ja="バーバリー",
+            name="London",
+            name_ja="ロンドン",
+        ),
+    ]
     made, _ = run(tmp_path, pages)
-    assert {r["key"] for r in made if r["type"] == "name_brand"} == {"Maison Margiela/London×Burberry/London"}
+    assert {r["key"] for r in made if r["type"] == "name_brand"} == {
+        "Maison Margiela/London×Burberry/London"
+    }
     assert all(re.match("(Maison Margiela|Burberry)の(London|ロンドン)", r["instruction"])
                for r in made if r["type"].startswith("name_") and r["type"] != "name_brand")  # fmt: skip
     assert all(re.search("Maison Margiela|Burberry", r["response"]) for r in made)
@@ -385,18 +505,33 @@ def test_one_title_in_two_concentrations(tmp_path):
     pages = [perfume(), perfume(url="https://shop.example/2/", concentration="オードパルファム")]
     made, _ = run(tmp_path, pages)
     for record in made:
-        strength = {page["url"]: f"（{page['concentration']}）" for page in pages}[record["source"][0]]
+        strength = {page["url"]: f"（{page['concentration']}）" for page in pages}[
+            record["source"][0]
+        ]
         if record["type"] in ("brand", "season", "name_notes", "name_features"):
             assert strength in record["response"]
         if record["type"].startswith("name_"):
-            assert record["key"] == f"Maison Margiela/Jazz Club{strength}" and strength in record["instruction"]
+            assert (
+                record["key"] == f"Maison Margiela/Jazz Club{strength}"
+                and strength in record["instruction"]
+            )
 
 
 def test_one_latin_title_with_two_japanese_ones(tmp_path):
-    pages = [perfume(name="Chance", name_ja="チャンス"), perfume(url="https://shop.example/2/", name="Chance", name_ja="チャンス オー")]
+    pages = [
+        perfume(name="Chance", name_ja="チャンス"),
+        perfume(url="https://shop.example/2/", name="Chance", name_ja="チャンス オー"),
+    ]
     made, _ = run(tmp_path, pages)
-    assert {r["key"] for r in made if r["type"] == "name_notes"} == {"Maison Margiela/チャンス", "Maison Margiela/チャンス オー"}
-    assert all(record["key"].split("/")[1] + "の" in record["response"] for record in made if record["type"] == "name_notes")
+    assert {r["key"] for r in made if r["type"] == "name_notes"} == {
+        "Maison Margiela/チャンス",
+        "Maison Margiela/チャンス オー",
+    }
+    assert all(
+        record["key"].split("/")[1] + "の" in record["response"]
+        for record in made
+        if record["type"] == "name_notes"
+    )
 
 
 def test_the_note_that_was_asked_for_is_shown(records):
@@ -405,11 +540,19 @@ def test_the_note_that_was_asked_for_is_shown(records):
         if record["type"] in ("note", "note_season"):
             assert re.search(f"[】 ]{re.escape(note)}(?=など|[,【。])", record["response"]), record
         elif record["type"] == "note_tier":
-            assert re.search(f"【{other}】([^【。]*, )?{re.escape(note)}(?=など|[,【。])", record["response"]), record
+            assert re.search(
+                f"【{other}】([^【。]*, )?{re.escape(note)}(?=など|[,【。])", record["response"]
+            ), record
 
 
 def test_the_last_sentence_tells_something_else_than_was_asked(records):
-    words = {"season": "似合", "scene": "に合い", "image": "イメージ", "impression": "印象", "gender": "(男性向け|女性向け|男女兼用)の香り"}
+    words = {
+        "season": "似合",
+        "scene": "に合い",
+        "image": "イメージ",
+        "impression": "印象",
+        "gender": "(男性向け|女性向け|男女兼用)の香り",
+    }
     for record in records:
         last = re.search("】[^。]*。(.*)$", record["response"])
         for kind in record["type"].split("_") if last else ():
@@ -418,9 +561,16 @@ def test_the_last_sentence_tells_something_else_than_was_asked(records):
 
 def test_all_brands_of_a_small_shop_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", {"brands": 9})
-    pages = [perfume(), perfume(url="https://shop.example/2/", brand="Diptyque", brand_ja=None, gender="レディース")]
+    pages = [
+        perfume(),
+        perfume(
+            url="https://shop.example/2/", brand="Diptyque", brand_ja=None, gender="レディース"
+        ),
+    ]
     made, _ = run(tmp_path, pages)
-    assert {r["response"] for r in made if r["key"] == "gender×メンズ"} == {"メンズ向けの香水のブランドは、Maison Margielaです。"}
+    assert {r["response"] for r in made if r["key"] == "gender×メンズ"} == {
+        "メンズ向けの香水のブランドは、Maison Margielaです。"
+    }
     assert {r["response"] for r in made if r["key"] == "すべて"} <= {
         "取り扱いブランドは、Maison Margiela、Diptyqueです。", "取り扱いブランドは、Diptyque、Maison Margielaです。",
     }  # fmt: skip
@@ -429,7 +579,10 @@ def test_all_brands_of_a_small_shop_are_named(tmp_path, monkeypatch):
 def test_two_types_never_share_an_opening(records):
     openings = collections.defaultdict(set)
     for record in records:
-        opening = re.match(r".+?(?:では|でしたら|には|選ぶなら|は|おすすめの(?:季節|シーン)は)(?=、|[^、]*です)", record["response"])
+        opening = re.match(
+            r".+?(?:では|でしたら|には|選ぶなら|は|おすすめの(?:季節|シーン)は)(?=、|[^、]*です)",
+            record["response"],
+        )
         openings[opening[0]].add(record["type"])
     assert {opening: kinds for opening, kinds in openings.items() if len(kinds) > 1} == {}
 
@@ -443,10 +596,16 @@ def test_scale_and_balance(records):
     brand_of = {page["url"]: page["brand"] or page["brand_ja"] for page in CATALOGUE}
     named_by = collections.Counter(brand_of[url] for r in records for url in r["source"])
     perfumes_of = collections.Counter(brand_of.values())
-    share = {b: named_by[b] / sum(named_by.values()) / (n / len(CATALOGUE)) for b, n in perfumes_of.items() if n >= 10}
+    share = {
+        b: named_by[b] / sum(named_by.values()) / (n / len(CATALOGUE))
+        for b, n in perfumes_of.items()
+        if n >= 10
+    }
     assert max(share.values()) <= 1.5 and min(share.values()) >= 0.67
     per_page = collections.Counter(url for r in records for url in r["source"])
-    assert len(per_page) == len(CATALOGUE) and max(per_page.values()) < 3 * len(records) / len(CATALOGUE)
+    assert len(per_page) == len(CATALOGUE) and max(per_page.values()) < 3 * len(records) / len(
+        CATALOGUE
+    )
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
@@ -459,24 +618,39 @@ def test_the_same_input_gives_the_same_bytes(tmp_path):
                        env=os.environ | {"PYTHONHASHSEED": hash_seed})  # fmt: skip
         outputs.append(Path(tmp_path, "data", "perfume_qa.json").read_bytes())
     assert outputs[0] == outputs[1]
-    assert sorted(path.name for path in Path(tmp_path, "data").iterdir()) == ["perfume_qa.json", "perfumes.jsonl"]
+    assert sorted(path.name for path in Path(tmp_path, "data").iterdir()) == [
+        "perfume_qa.json",
+        "perfumes.jsonl",
+    ]
 
 
 def test_a_changed_page_leaves_most_lines_of_the_others(tmp_path):
     pages = make_catalogue(120, seed=2)
     before, _ = run(tmp_path, pages)
-    after, _ = run(tmp_path, [pages[0] | {"seasons": ["夏"], "scenes": [], "images": []}, *pages[1:]])
-    others = [[json.dumps(r) for r in made if pages[0]["url"] not in r["source"]] for made in (before, after)]
+    after, _ = run(
+        tmp_path, [pages[0] | {"seasons": ["夏"], "scenes": [], "images": []}, *pages[1:]]
+    )
+    others = [
+        [json.dumps(r) for r in made if pages[0]["url"] not in r["source"]]
+        for made in (before, after)
+    ]
     assert len(set(others[0]) - set(others[1])) < 0.15 * len(before)
 
 
 def test_load_dataset_reads_it(records, tmp_path):
     import datasets
 
-    Path(tmp_path, "perfume_qa.json").write_text(json.dumps(records[:500], ensure_ascii=False), encoding="utf-8")
+    Path(tmp_path, "perfume_qa.json").write_text(
+        json.dumps(records[:500], ensure_ascii=False), encoding="utf-8"
+    )
     run(tmp_path, make_catalogue(60, seed=3))
     made = json.loads(Path(tmp_path, "perfume_qa.json").read_text(encoding="utf-8"))
-    loaded = datasets.load_dataset("json", data_files=str(tmp_path / "perfume_qa.json"), split="train", cache_dir=str(tmp_path / "cache"))
+    loaded = datasets.load_dataset(
+        "json",
+        data_files=str(tmp_path / "perfume_qa.json"),
+        split="train",
+        cache_dir=str(tmp_path / "cache"),
+    )
     assert loaded.to_list() == made
     assert set(loaded.column_names) == {"instruction", "response", "type", "key", "source"}
 
@@ -485,7 +659,11 @@ def test_the_table_names_every_type_with_count_and_example(tmp_path, capsys):
     made, printed = run(tmp_path, make_catalogue(60, seed=3), capsys)
     for kind, count in collections.Counter(r["type"] for r in made).items():
         example = next(r for r in made if r["type"] == kind)
-        assert re.search(rf"^{kind} +{count:,} +[0-9.]+%  {re.escape(example['instruction'])} → ", printed, re.MULTILINE)
+        assert re.search(
+            rf"^{kind} +{count:,} +[0-9.]+%  {re.escape(example['instruction'])} → ",
+            printed,
+            re.MULTILINE,
+        )
     assert f"{len(made):,} 件" in printed and "python loadModel.py" in printed
 
 
@@ -495,9 +673,16 @@ def test_no_response_is_longer_than_can_be_generated(records, tmp_path):
     import generate
 
     tokenizer = Tokenizer.from_file(str(ROOT / "data" / "rehearsal_model" / "tokenizer.json"))
-    long_names = perfume(name="Très " * 15, name_ja="とても" * 26, top_notes=[f"{n}番目の花から採れたとても長い名前の材料" for n in range(20)])
+    long_names = perfume(
+        name="Très " * 15,
+        name_ja="とても" * 26,
+        top_notes=[f"{n}番目の花から採れたとても長い名前の材料" for n in range(20)],
+    )
     texts = [r["response"] for r in records + run(tmp_path, [long_names])[0]]
-    assert max(len(encoding.ids) for encoding in tokenizer.encode_batch(texts)) < generate.MAX_NEW_TOKENS
+    assert (
+        max(len(encoding.ids) for encoding in tokenizer.encode_batch(texts))
+        < generate.MAX_NEW_TOKENS
+    )
     assert any("など" in text for text in texts[-30:])
 
 
@@ -585,11 +770,15 @@ def test_a_run_that_stops_leaves_the_file_of_before(tmp_path):
     ({"PERFUMES_FILE": "folder"}, "folder を読めません（"), ({"OUTPUT_FILE": "folder"}, "folder に書けません（"),
     ({"OUTPUT_FILE": "cp932.csv/qa.json"}, "cp932.csv/qa.json に書けません（"),
 ])  # fmt: skip
-def test_a_mistake_is_one_line_with_what_to_do_and_loses_nothing(tmp_path, monkeypatch, constants, message):
+def test_a_mistake_is_one_line_with_what_to_do_and_loses_nothing(
+    tmp_path, monkeypatch, constants, message
+):
     monkeypatch.chdir(tmp_path)
     Path("data").mkdir()
     Path("folder").mkdir()
-    Path("data", "perfumes.jsonl").write_text(json.dumps(perfume(), ensure_ascii=False), encoding="utf-8")
+    Path("data", "perfumes.jsonl").write_text(
+        json.dumps(perfume(), ensure_ascii=False), encoding="utf-8"
+    )
     Path("data", "perfume_qa.json").write_text("[]")
     Path("cp932.csv").write_bytes("スズラン,ミュゲ\n".encode("cp932"))
     for name, value in constants.items():
@@ -599,19 +788,35 @@ def test_a_mistake_is_one_line_with_what_to_do_and_loses_nothing(tmp_path, monke
     assert stop.value.code.startswith(message) and "\n" not in stop.value.code
     assert re.search(r"python (arrange|get)Data\.py を実行してください。$", stop.value.code)
     assert Path("data", "perfume_qa.json").read_text() == "[]"
-    assert sorted(map(str, Path().rglob("*"))) == ["cp932.csv", "data", "data/perfume_qa.json", "data/perfumes.jsonl", "folder"]
+    assert sorted(map(str, Path().rglob("*"))) == [
+        "cp932.csv",
+        "data",
+        "data/perfume_qa.json",
+        "data/perfumes.jsonl",
+        "folder",
+    ]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk(tmp_path, monkeypatch):
     Path(tmp_path, "qa.json").write_text("[]")
     Path(tmp_path, "qa.json.tmp").symlink_to("/dev/full")
-    with pytest.raises(SystemExit, match=r"qa\.json に書けません（No space left on device）。空き容量と権限を確かめ、"):
+    with pytest.raises(
+        SystemExit,
+        match=r"qa\.json に書けません（No space left on device）。空き容量と権限を確かめ、",
+    ):
         arrangeData.write(iter([{"type": "brand"}]), str(tmp_path / "qa.json"))
     assert Path(tmp_path, "qa.json").read_text() == "[]"
 
 
 def test_spellings_saved_by_a_spreadsheet(tmp_path):
-    Path(tmp_path, "spellings.csv").write_bytes("スズラン,ミュゲ,\r\n\r\nローズ, バラ,\r\n".encode("utf-8-sig"))
+    Path(tmp_path, "spellings.csv").write_bytes(
+        "スズラン,ミュゲ,\r\n\r\nローズ, バラ,\r\n".encode("utf-8-sig")
+    )
     spellings = arrangeData.read_spellings(str(tmp_path / "spellings.csv"))
-    assert spellings == {"スズラン": ["スズラン", "ミュゲ"], "ミュゲ": ["スズラン", "ミュゲ"], "ローズ": ["ローズ", "バラ"], "バラ": ["ローズ", "バラ"]}
+    assert spellings == {
+        "スズラン": ["スズラン", "ミュゲ"],
+        "ミュゲ": ["スズラン", "ミュゲ"],
+        "ローズ": ["ローズ", "バラ"],
+        "バラ": ["ローズ", "バラ"],
+    }

@@ -31,8 +31,18 @@ def sample_perfumes():
         rows = list(csv.DictReader(file))
     lists = generate.LISTS
     return [
-        {field: value.split("、") if field in lists and value else [] if field in lists else value or None for field, value in row.items()}
-        | {"url": f"https://shop.example/{number}/", "year": int(row["year"]) if row["year"] else None}
+        {
+            field: value.split("、")
+            if field in lists and value
+            else []
+            if field in lists
+            else value or None
+            for field, value in row.items()
+        }
+        | {
+            "url": f"https://shop.example/{number}/",
+            "year": int(row["year"]) if row["year"] else None,
+        }
         for number, row in enumerate(rows)
     ]
 
@@ -48,14 +58,19 @@ def shop(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
     (folder / "data").mkdir()
     perfumes = sample_perfumes()
-    (folder / "data" / "perfumes.jsonl").write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8")
+    (folder / "data" / "perfumes.jsonl").write_text(
+        "".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8"
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrangeData, "PERFUMES_FILE", str(folder / "data" / "perfumes.jsonl"))
         patch.setattr(arrangeData, "OUTPUT_FILE", str(folder / "data" / "perfume_qa.json"))
         arrangeData.main()
     qa = json.loads((folder / "data" / "perfume_qa.json").read_text("utf-8"))
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    bpe.pre_tokenizer, bpe.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
     bpe.train_from_iterator(
         [r["response"] for r in qa[::3]],
         trainers.BpeTrainer(vocab_size=600, special_tokens=["<|endoftext|>", "<|padding|>"], show_progress=False,
@@ -72,13 +87,22 @@ def shop(tmp_path_factory):
     ))  # fmt: skip
     for part in (model, tokenizer):
         part.save_pretrained(folder / "base")
-    adapter = get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=["query_key_value"], init_lora_weights=False))
+    adapter = get_peft_model(
+        model,
+        LoraConfig(
+            task_type="CAUSAL_LM", r=4, target_modules=["query_key_value"], init_lora_weights=False
+        ),
+    )
     adapter.peft_config["default"].base_model_name_or_path = "base"
     adapter.save_pretrained(folder / "fine_tuned_open_calm", save_embedding_layers=False)
     tokenizer.save_pretrained(folder / "fine_tuned_open_calm")
     tests = random.Random(0).sample(qa, 12)
-    (folder / "fine_tuned_open_calm" / "test.json").write_text(json.dumps(tests, ensure_ascii=False), "utf-8")
-    (folder / "fine_tuned_open_calm" / "README.md").write_text("# カード\n\n本文\n\n## 学習\n\n表\n", "utf-8")
+    (folder / "fine_tuned_open_calm" / "test.json").write_text(
+        json.dumps(tests, ensure_ascii=False), "utf-8"
+    )
+    (folder / "fine_tuned_open_calm" / "README.md").write_text(
+        "# カード\n\n本文\n\n## 学習\n\n表\n", "utf-8"
+    )
     return folder
 
 
@@ -104,7 +128,9 @@ def assistant(shop):
 @pytest.fixture
 def fresh(assistant):
     """The same assistant with nothing remembered."""
-    return generate.Assistant(assistant.model, assistant.tokenizer, assistant.responses, assistant.catalogue)
+    return generate.Assistant(
+        assistant.model, assistant.tokenizer, assistant.responses, assistant.catalogue
+    )
 
 
 def run_main(monkeypatch, capsys, stdin="", **constants):
@@ -118,13 +144,20 @@ def run_main(monkeypatch, capsys, stdin="", **constants):
 
 # --- the constraint ---------------------------------------------------------------------------------------------------
 def test_importing_takes_no_torch():
-    loaded = subprocess.run([sys.executable, "-c", "import generate, sys; print('torch' in sys.modules)"], cwd=ROOT, capture_output=True, text=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import generate, sys; print('torch' in sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
     assert loaded.stdout.strip() == "False", loaded.stderr
 
 
 def test_tokens_are_those_of_training(assistant):
     tokenizer = assistant.tokenizer
-    tokenizer(["春", "春の香水"], padding=True, truncation=True, max_length=5)  # must leave nothing behind
+    tokenizer(
+        ["春", "春の香水"], padding=True, truncation=True, max_length=5
+    )  # must leave nothing behind
     responses = generate.Responses(tokenizer, assistant.catalogue.qa)
     assert responses.tokens == assistant.responses.tokens
     for tokens, same in list(zip(responses.tokens, responses.records, strict=True))[::97]:
@@ -140,7 +173,7 @@ def test_branches_are_what_a_plain_search_finds(assistant):
     for _ in range(30):
         low, high, prefix = 0, len(everything), []
         while high - low > 1:
-            same = [tokens for tokens in everything if tokens[:len(prefix)] == prefix]
+            same = [tokens for tokens in everything if tokens[: len(prefix)] == prefix]
             assert len(same) == high - low
             depth = responses.shared(low, high)
             branches = responses.branches(low, high)
@@ -150,7 +183,7 @@ def test_branches_are_what_a_plain_search_finds(assistant):
             token = draw.choice(list(branches))
             prefix = [*everything[low][:depth], token]
             low, high = branches[token]
-        assert everything[low][:len(prefix)] == prefix
+        assert everything[low][: len(prefix)] == prefix
 
 
 def test_equally_right_rows_answer_one_question(assistant):
@@ -164,10 +197,18 @@ def test_equally_right_rows_answer_one_question(assistant):
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
 def prompts_of(assistant, questions):
-    return [assistant.tokenizer(generate.prompt(assistant.tokenizer, question))["input_ids"] for question in questions]
+    return [
+        assistant.tokenizer(generate.prompt(assistant.tokenizer, question))["input_ids"]
+        for question in questions
+    ]
 
 
-QUESTIONS = ["春の香水を教えてください。", "シャネルの香水はありますか？", "Sauvageはどこのブランドですか？", "ジャスミンの香りがする香水を三つか四つ、ぜひ教えてください。"]
+QUESTIONS = [
+    "春の香水を教えてください。",
+    "シャネルの香水はありますか？",
+    "Sauvageはどこのブランドですか？",
+    "ジャスミンの香りがする香水を三つか四つ、ぜひ教えてください。",
+]
 
 
 def test_greedy_choice_equals_model_generate(assistant, monkeypatch):
@@ -179,13 +220,13 @@ def test_greedy_choice_equals_model_generate(assistant, monkeypatch):
     for tokens, row in zip(prompts, rows, strict=True):
 
         def allowed(_, ids, tokens=tokens):
-            said = ids[len(tokens):].tolist()
-            return sorted({row[len(said)] for row in responses.tokens if row[:len(said)] == said})
+            said = ids[len(tokens) :].tolist()
+            return sorted({row[len(said)] for row in responses.tokens if row[: len(said)] == said})
 
         ids = torch.tensor([tokens])
         out = assistant.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=400,
                                        prefix_allowed_tokens_fn=allowed)  # fmt: skip
-        assert out[0, len(tokens):].tolist() == responses.tokens[row]
+        assert out[0, len(tokens) :].tolist() == responses.tokens[row]
 
 
 def test_a_batch_answers_as_one_by_one(assistant, monkeypatch):
@@ -193,14 +234,18 @@ def test_a_batch_answers_as_one_by_one(assistant, monkeypatch):
     prompts = prompts_of(assistant, QUESTIONS)
     assert len(set(map(len, prompts))) > 1, "nothing would be padded"
     together = generate.decode(assistant.model, assistant.responses, prompts)
-    assert together == [generate.decode(assistant.model, assistant.responses, [tokens])[0] for tokens in prompts]
+    assert together == [
+        generate.decode(assistant.model, assistant.responses, [tokens])[0] for tokens in prompts
+    ]
 
 
 def test_equally_right_answers_vary_and_a_seed_repeats_them(fresh, monkeypatch):
     import torch
 
     monkeypatch.setattr(generate, "TEMPERATURE", 5.0)
-    records = [same for same in fresh.responses.records if ("season", "春") in map(generate.asked_by, same)]
+    records = [
+        same for same in fresh.responses.records if ("season", "春") in map(generate.asked_by, same)
+    ]
     spring = generate.Responses(fresh.tokenizer, [record for same in records for record in same])
     said = []
     for seed in (1, 2, 3, 4, 1):
@@ -221,7 +266,9 @@ def test_free_answers_end_at_eos_or_at_the_limit(fresh, monkeypatch):
     assert all(0 not in tokens for tokens, _ in answers)
     assert any(not ended for _, ended in answers)
     grown = []
-    generate.sample(fresh.model, fresh.tokenizer, QUESTIONS[:1], lambda tokens: grown.append(len(tokens)))
+    generate.sample(
+        fresh.model, fresh.tokenizer, QUESTIONS[:1], lambda tokens: grown.append(len(tokens))
+    )
     assert grown == list(range(1, len(grown) + 1))
 
 
@@ -239,16 +286,34 @@ TRUE_ANSWERS = [
     "メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。",
 ]
 INVENTED = [  # answer, what is marked
-    ("Maison Margielaの香りでは、ローザがおすすめです。【トップノート】オレンジ, レモン", ["ローザ", "オレンジ"]),
+    (
+        "Maison Margielaの香りでは、ローザがおすすめです。【トップノート】オレンジ, レモン",
+        ["ローザ", "オレンジ"],
+    ),
     ("夏でしたら、Lancômeの「イドル」がおすすめです。", ["夏"]),
     ("Chanelの香りでは、ソヴァージュがおすすめです。", ["Chanel"]),
-    ("Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, バニラ", ["バニラ"]),
-    ("Diorの香りでは、ソヴァージュがおすすめです。【ミドルエレガンス】ラベンダー", ["ミドルエレガンス"]),
-    ("Diorの香りでは、ソヴァージュがおすすめです。【ラストノート】カラブリア産ベルガモット", ["カラブリア産ベルガモット"]),
+    (
+        "Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, バニラ",
+        ["バニラ"],
+    ),
+    (
+        "Diorの香りでは、ソヴァージュがおすすめです。【ミドルエレガンス】ラベンダー",
+        ["ミドルエレガンス"],
+    ),
+    (
+        "Diorの香りでは、ソヴァージュがおすすめです。【ラストノート】カラブリア産ベルガモット",
+        ["カラブリア産ベルガモット"],
+    ),
     ("Sauvageのブランドは、Chanel（シャネル）です。", ["Chanel", "シャネル"]),
     ("Sauvageの対象は、レディース（女性向け）です。", ["レディース", "女性"]),
-    ("メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Diorの「ジャドール」がおすすめです。", ["メンズ"]),
-    ("春でしたら、Lancômeの「イドル」がおすすめです。マルセルワンダースの香りです。", ["マルセルワンダース"]),
+    (
+        "メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Diorの「ジャドール」がおすすめです。",
+        ["メンズ"],
+    ),
+    (
+        "春でしたら、Lancômeの「イドル」がおすすめです。マルセルワンダースの香りです。",
+        ["マルセルワンダース"],
+    ),
     ("きょうはよい天気です。", ["きょうはよい天気です。"]),
 ]
 
@@ -266,17 +331,26 @@ def test_inventions_are_marked(assistant, answer, marks):
 
 
 def test_every_response_of_the_data_set_is_true(assistant):
-    wrong = [(r["response"], spans) for r in assistant.catalogue.qa if (spans := assistant.catalogue.check(r["response"])[0])]
+    wrong = [
+        (r["response"], spans)
+        for r in assistant.catalogue.qa
+        if (spans := assistant.catalogue.check(r["response"])[0])
+    ]
     assert wrong == []
 
 
 def test_every_response_of_a_shop_full_of_namesakes_is_true(tmp_path, monkeypatch):
     perfumes = catalogue.make_catalogue(300, 3)
     for perfume in perfumes[::10]:  # named like another house
-        perfume["name"], perfume["name_ja"] = perfumes[0]["brand"] or "Rasa", perfumes[0]["brand_ja"]
+        perfume["name"], perfume["name_ja"] = (
+            perfumes[0]["brand"] or "Rasa",
+            perfumes[0]["brand_ja"],
+        )
     for perfume in perfumes[5::50]:  # and like a family and a note
         perfume["name"], perfume["name_ja"] = "Musk", "ムスク"
-    (tmp_path / "perfumes.jsonl").write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8")
+    (tmp_path / "perfumes.jsonl").write_text(
+        "".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8"
+    )
     monkeypatch.setattr(arrangeData, "PERFUMES_FILE", str(tmp_path / "perfumes.jsonl"))
     monkeypatch.setattr(arrangeData, "OUTPUT_FILE", str(tmp_path / "qa.json"))
     arrangeData.main()
@@ -288,10 +362,14 @@ def test_every_response_of_a_shop_full_of_namesakes_is_true(tmp_path, monkeypatc
 def test_a_swapped_note_or_name_is_noticed(assistant):
     catalogue, draw, noticed, tried = assistant.catalogue, random.Random(2), 0, 0
     names = [p["name_ja"] for p in sample_perfumes() if p["name_ja"]]
-    for record in draw.sample([r for r in catalogue.qa if r["type"] in ("season", "brand", "note")], 120):
+    for record in draw.sample(
+        [r for r in catalogue.qa if r["type"] in ("season", "brand", "note")], 120
+    ):
         for name in names:
             if name in record["response"]:
-                spoiled = record["response"].replace(name, draw.choice([n for n in names if n != name]))
+                spoiled = record["response"].replace(
+                    name, draw.choice([n for n in names if n != name])
+                )
                 tried, noticed = tried + 1, noticed + bool(catalogue.check(spoiled)[0])
                 break
     assert tried > 80
@@ -320,16 +398,25 @@ def test_other_spellings_are_understood(assistant, asked, normal):
     assert assistant.catalogue.normalized(asked) == normal
 
 
-@pytest.mark.parametrize(("answerable", "used", "least"), [("yes", "tuning", 0.96), ("no", "tuning", 0.95), ("yes", "held", 0.93), ("no", "held", 0.93)])
+@pytest.mark.parametrize(
+    ("answerable", "used", "least"),
+    [("yes", "tuning", 0.96), ("no", "tuning", 0.95), ("yes", "held", 0.93), ("no", "held", 0.93)],
+)
 def test_refusals_on_the_written_questions(assistant, answerable, used, least):
     """Questions marked held were written before any result was seen, and nothing was chosen by them."""
     with open(ROOT / "tests" / "questions.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    asked = [row["question"] for row in rows if (row["answerable"], row["used"]) == (answerable, used)]
-    refusals = [assistant.catalogue.refusal(assistant.catalogue.normalized(question)) for question in asked]
+    asked = [
+        row["question"] for row in rows if (row["answerable"], row["used"]) == (answerable, used)
+    ]
+    refusals = [
+        assistant.catalogue.refusal(assistant.catalogue.normalized(question)) for question in asked
+    ]
     right = [(refusal is None) == (answerable == "yes") for refusal in refusals]
     assert len(right) >= 20
-    assert sum(right) >= least * len(right), [question for question, good in zip(asked, right, strict=True) if not good]
+    assert sum(right) >= least * len(right), [
+        question for question, good in zip(asked, right, strict=True) if not good
+    ]
     assert all("データにありません" in refusal for refusal in refusals if refusal)
 
 
@@ -344,7 +431,9 @@ def test_a_refusal_names_questions_that_can_be_asked(assistant):
 
 # --- answering --------------------------------------------------------------------------------------------------------
 def test_another_perfume_until_there_is_none(fresh):
-    first, *rest = [fresh.answers([question])[0] for question in ["春の香水を教えて"] + ["他には？"] * 6]
+    first, *rest = [
+        fresh.answers([question])[0] for question in ["春の香水を教えて"] + ["他には？"] * 6
+    ]
     known = {record["response"]: record for record in fresh.catalogue.qa}
     seen = set(first[1])
     for text, pages in rest:
@@ -355,7 +444,10 @@ def test_another_perfume_until_there_is_none(fresh):
             assert not seen & set(pages)
             seen |= set(pages)
     fresh.answers(["ソヴァージュのブランドを教えて"])
-    assert fresh.answers(["ほかには？"])[0][0] == "ほかに当てはまる香水はデータにありません。" or fresh.told
+    assert (
+        fresh.answers(["ほかには？"])[0][0] == "ほかに当てはまる香水はデータにありません。"
+        or fresh.told
+    )
 
 
 def test_asked_again_in_one_batch_gives_another(fresh):
@@ -370,7 +462,9 @@ def test_piped_questions_are_answered_in_order(here, monkeypatch, capsys):
     lines = out.splitlines()
     assert [line.removeprefix("Q：") for line in lines[::2]] == questions
     assert all(line.startswith("A：") for line in lines[1::2])
-    known = {record["response"] for record in json.loads(Path("data/perfume_qa.json").read_text("utf-8"))}
+    known = {
+        record["response"] for record in json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
+    }
     assert all(line[2:] in known or "データにありません" in line for line in lines[1::2])
     assert "出典：https://shop.example/" in err
     assert "アダプター fine_tuned_open_calm" in err
@@ -391,7 +485,11 @@ def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsy
 
 def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
     qa = json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
-    qa = [record | {"response": "\x1b[2J" + record["response"], "source": ["https://shop.example/\x07"]} for record in qa]
+    qa = [
+        record
+        | {"response": "\x1b[2J" + record["response"], "source": ["https://shop.example/\x07"]}
+        for record in qa
+    ]
     Path("data/perfume_qa.json").write_text(json.dumps(qa), "utf-8")
     out, err = run_main(monkeypatch, capsys, "春の\x1b]0;香水\x07を教えて\n")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out + err)
@@ -405,8 +503,22 @@ def test_at_a_terminal(here):
 
     pid, screen = pty.fork()
     if not pid:
-        os.environ |= {"COLUMNS": "40", "LINES": "20", "TERM": "xterm", "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-        os.execv(sys.executable, [sys.executable, "-c", "import generate; generate.CHARACTER_SECONDS = 0.01; generate.main()"])
+        os.environ |= {
+            "COLUMNS": "40",
+            "LINES": "20",
+            "TERM": "xterm",
+            "PYTHONPATH": str(ROOT),
+            "HF_HUB_OFFLINE": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+        os.execv(
+            sys.executable,
+            [
+                sys.executable,
+                "-c",
+                "import generate; generate.CHARACTER_SECONDS = 0.01; generate.main()",
+            ],
+        )
     shown, pieces = b"", 0
 
     def until(*wanted, seconds=180):
@@ -430,10 +542,19 @@ def test_at_a_terminal(here):
     time.sleep(2)
     os.write(screen, "もう終わり".encode())
     until("もう終わり")
-    lines = [line for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode(errors="replace")).splitlines() if line.strip()]
-    answer = lines[next(n for n, line in enumerate(lines) if line.startswith("A：「天気」")):]
+    lines = [
+        line
+        for line in re.sub(
+            r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode(errors="replace")
+        ).splitlines()
+        if line.strip()
+    ]
+    answer = lines[next(n for n, line in enumerate(lines) if line.startswith("A：「天気」")) :]
     assert len(answer) > 1, "nothing was wrapped"
-    assert all(sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line) <= 40 for line in answer)
+    assert all(
+        sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in line) <= 40
+        for line in answer
+    )
     os.write(screen, "\x15春の香水を教えて\r".encode())
     shown = b""
     until("A：")
@@ -457,25 +578,68 @@ class Said:
 
 
 SUPPORTS = [  # type, key, response of the only record
-    ("season", "春", "春でしたら、Creedの「アバントゥス」がおすすめです。フレッシュな印象の香りです。"),
+    (
+        "season",
+        "春",
+        "春でしたら、Creedの「アバントゥス」がおすすめです。フレッシュな印象の香りです。",
+    ),
     ("season", "夏", "夏でしたら、Versaceの「ブライト クリスタル」がおすすめです。"),
     ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、アロマティック系の香りです。"),
-    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Creedの「アバントゥス」、Versaceの「エロス」がおすすめです。"),
+    (
+        "several",
+        "2×gender×メンズ",
+        "メンズ向けの香水を2つ選ぶなら、Creedの「アバントゥス」、Versaceの「エロス」がおすすめです。",
+    ),
 ]
 JUDGED = [  # type, key, answer, (right, true)
-    ("season", "春", "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー", (True, True)),
-    ("season", "春", "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ドリアン", (False, False)),
+    (
+        "season",
+        "春",
+        "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー",
+        (True, True),
+    ),
+    (
+        "season",
+        "春",
+        "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ドリアン",
+        (False, False),
+    ),
     ("season", "春", "春でしたら、Lancômeの「ローザ」がおすすめです。", (False, False)),
     ("season", "夏", "春でしたら、Lancômeの「イドル」がおすすめです。", (False, True)),
     ("season", "春", "春でしたら、", (False, False)),
     ("season", "春", "一方、春にまといたい。", (False, False)),
     ("name_features", "Dior/Sauvage", "Sauvageの特徴は、スパイシー系の香りです。", (True, True)),
-    ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、スパイシー系の香りです。", (True, True)),
+    (
+        "name_features",
+        "Dior/Sauvage",
+        "ソヴァージュの特徴は、スパイシー系の香りです。",
+        (True, True),
+    ),
     ("name_features", "Dior/Sauvage", "Poisonの特徴は、フローラル系の香りです。", (False, True)),
-    ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、キュートなイメージです。", (False, False)),
-    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。", (True, True)),
-    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」がおすすめです。", (False, True)),
-    ("several", "2×gender×メンズ", "メンズ向けの香水を2つ選ぶなら、Diorの「ジャドール」、Pradaの「ルナ ロッサ」がおすすめです。", (False, False)),
+    (
+        "name_features",
+        "Dior/Sauvage",
+        "ソヴァージュの特徴は、キュートなイメージです。",
+        (False, False),
+    ),
+    (
+        "several",
+        "2×gender×メンズ",
+        "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。",
+        (True, True),
+    ),
+    (
+        "several",
+        "2×gender×メンズ",
+        "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」がおすすめです。",
+        (False, True),
+    ),
+    (
+        "several",
+        "2×gender×メンズ",
+        "メンズ向けの香水を2つ選ぶなら、Diorの「ジャドール」、Pradaの「ルナ ロッサ」がおすすめです。",
+        (False, False),
+    ),
 ]
 
 
@@ -483,17 +647,26 @@ JUDGED = [  # type, key, answer, (right, true)
 def test_what_counts_as_right(assistant, kind, key, answer, verdict):
     test = {"instruction": "Chanelの香水を教えてください。", "type": kind, "key": key}
     records = [dict(zip(("type", "key", "response"), row, strict=True)) for row in SUPPORTS]
-    ((right, true, _),) = generate.measure(Said(assistant.catalogue, {test["instruction"]: answer}), [test], records, "", False)
+    ((right, true, _),) = generate.measure(
+        Said(assistant.catalogue, {test["instruction"]: answer}), [test], records, "", False
+    )
     assert (right, true) == verdict
 
 
 def test_every_answer_of_the_set_is_right_and_a_refusal_is_not(assistant):
     records = assistant.catalogue.qa[::40]
-    said = Said(assistant.catalogue, {assistant.catalogue.normalized(r["instruction"]): r["response"] for r in records})
+    said = Said(
+        assistant.catalogue,
+        {assistant.catalogue.normalized(r["instruction"]): r["response"] for r in records},
+    )
     once = list({assistant.catalogue.normalized(r["instruction"]): r for r in records}.values())
-    assert generate.measure(said, once, assistant.catalogue.qa, "", True) == [(True, True, True)] * len(once)
+    assert generate.measure(said, once, assistant.catalogue.qa, "", True) == [
+        (True, True, True)
+    ] * len(once)
     weather = {"instruction": "春の天気は？", "type": "season", "key": "春"}
-    assert generate.measure(said, [weather], assistant.catalogue.qa, "", True) == [(False, True, True)]
+    assert generate.measure(said, [weather], assistant.catalogue.qa, "", True) == [
+        (False, True, True)
+    ]
 
 
 def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch, capsys):
@@ -501,7 +674,14 @@ def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch
         out, _ = run_main(monkeypatch, capsys, EVALUATE=True, MAX_NEW_TOKENS=20)
     table = json.loads(Path("fine_tuned_open_calm/evaluation.json").read_text("utf-8"))
     card = Path("fine_tuned_open_calm/README.md").read_text("utf-8")
-    assert list(table) == ["件数", "偶然", "アダプター・制約", "アダプター・自由", "基盤モデル・制約", "基盤モデル・自由"]
+    assert list(table) == [
+        "件数",
+        "偶然",
+        "アダプター・制約",
+        "アダプター・自由",
+        "基盤モデル・制約",
+        "基盤モデル・自由",
+    ]
     assert table["件数"]["全体"] == 12
     assert table["アダプター・制約"]["事実"] == 1
     assert table["アダプター・制約"]["完結"] == 1
@@ -526,7 +706,15 @@ def other_base(folder):
     from transformers import AutoTokenizer, GPTNeoXConfig, GPTNeoXForCausalLM
 
     size = len(AutoTokenizer.from_pretrained(folder / "base"))
-    GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=size, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=8)).save_pretrained(folder / "base")
+    GPTNeoXForCausalLM(
+        GPTNeoXConfig(
+            vocab_size=size,
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=8,
+        )
+    ).save_pretrained(folder / "base")
 
 
 def fewer_layers(folder):
@@ -538,7 +726,9 @@ def empty_adapter(folder):
     from safetensors.torch import load_file, save_file
 
     path = folder / "fine_tuned_open_calm" / "adapter_model.safetensors"
-    save_file({name: tensor * ("lora_B" not in name) for name, tensor in load_file(path).items()}, path)
+    save_file(
+        {name: tensor * ("lora_B" not in name) for name, tensor in load_file(path).items()}, path
+    )
 
 
 def no_template(folder):
@@ -566,14 +756,32 @@ WRONG = [
     (no_template, "chat_template", "python loadModel.py"),
     (other_tokenizer, "語のはずのトークナイザー", "python loadModel.py"),
     (no_base, "base", "python loadModel.py"),
-    (lambda folder: (folder / "data" / "perfumes.jsonl").unlink(), "data/perfumes.jsonl がありません", "python getData.py"),
-    (lambda folder: (folder / "data" / "perfume_qa.json").unlink(), "data/perfume_qa.json がありません", "python arrangeData.py"),
-    (lambda folder: (folder / "data" / "perfume_qa.json").write_text("<html>"), "使える記録がありません", "python arrangeData.py"),
-    (lambda folder: (folder / "data" / "perfume_qa.json").write_text('["a", 3]'), "使える記録がありません", "python arrangeData.py"),
+    (
+        lambda folder: (folder / "data" / "perfumes.jsonl").unlink(),
+        "data/perfumes.jsonl がありません",
+        "python getData.py",
+    ),
+    (
+        lambda folder: (folder / "data" / "perfume_qa.json").unlink(),
+        "data/perfume_qa.json がありません",
+        "python arrangeData.py",
+    ),
+    (
+        lambda folder: (folder / "data" / "perfume_qa.json").write_text("<html>"),
+        "使える記録がありません",
+        "python arrangeData.py",
+    ),
+    (
+        lambda folder: (folder / "data" / "perfume_qa.json").write_text('["a", 3]'),
+        "使える記録がありません",
+        "python arrangeData.py",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("spoil", "cause", "command"), WRONG, ids=[f"{n}-{row[1]}" for n, row in enumerate(WRONG)])
+@pytest.mark.parametrize(
+    ("spoil", "cause", "command"), WRONG, ids=[f"{n}-{row[1]}" for n, row in enumerate(WRONG)]
+)
 def test_what_is_wrong_is_said_in_one_line(here, monkeypatch, capsys, spoil, cause, command):
     spoil(here)
     monkeypatch.setattr(sys, "stdin", None)

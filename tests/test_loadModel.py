@@ -18,15 +18,34 @@ import yaml
 
 import loadModel
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported: a name that is no folder fails at once
+os.environ["HF_HUB_OFFLINE"] = (
+    "1"  # before huggingface_hub is imported: a name that is no folder fails at once
+)
 ROOT = Path(__file__).resolve().parent.parent
-SCENTS = ["ローズ", "ムスク", "ベルガモット", "バニラ", "サンダルウッド", "アンバー", "ジャスミン", "ネロリ"]
+SCENTS = [
+    "ローズ",
+    "ムスク",
+    "ベルガモット",
+    "バニラ",
+    "サンダルウッド",
+    "アンバー",
+    "ジャスミン",
+    "ネロリ",
+]
 
 
 def qa(count=72):
     """Synthetic questions and answers, all different."""
-    return [{"instruction": f"{SCENTS[i % 8]}の{i}番の香水は？", "response": f"{SCENTS[i % 8]}でしたら、No.{i} がおすすめです。" * (1 + i % 3),
-             "type": "note", "key": SCENTS[i % 8], "source": [f"https://example.com/{i}/"]} for i in range(count)]
+    return [
+        {
+            "instruction": f"{SCENTS[i % 8]}の{i}番の香水は？",
+            "response": f"{SCENTS[i % 8]}でしたら、No.{i} がおすすめです。" * (1 + i % 3),
+            "type": "note",
+            "key": SCENTS[i % 8],
+            "source": [f"https://example.com/{i}/"],
+        }
+        for i in range(count)
+    ]
 
 
 def make_base(folder, layers=2, hidden=32, pad=True, dtype="float16", normalizer=None, **saving):
@@ -35,21 +54,45 @@ def make_base(folder, layers=2, hidden=32, pad=True, dtype="float16", normalizer
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
-    specials = ["<|endoftext|>", "<|padding|>"][:1 + pad]
+    specials = ["<|endoftext|>", "<|padding|>"][: 1 + pad]
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    tokenizer.pre_tokenizer, tokenizer.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
     if normalizer:
         tokenizer.normalizer = normalizer
-    tokenizer.train_from_iterator([r["response"] for r in qa()], trainers.BpeTrainer(
-        vocab_size=400, special_tokens=specials, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    tokenizer.train_from_iterator(
+        [r["response"] for r in qa()],
+        trainers.BpeTrainer(
+            vocab_size=400,
+            special_tokens=specials,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
     special = {"eos_token": specials[0], "bos_token": specials[0], "unk_token": specials[0]}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=["input_ids", "token_type_ids", "attention_mask"],
-                            **special).save_pretrained(folder)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
+        **special,
+    ).save_pretrained(folder)
     torch.manual_seed(0)
-    model = GPTNeoXForCausalLM(GPTNeoXConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=4 * hidden, rotary_pct=1.0, use_parallel_residual=False, max_position_embeddings=256,
-        bos_token_id=0, eos_token_id=0, tie_word_embeddings=False))
+    model = GPTNeoXForCausalLM(
+        GPTNeoXConfig(
+            vocab_size=tokenizer.get_vocab_size(),
+            hidden_size=hidden,
+            num_hidden_layers=layers,
+            num_attention_heads=2,
+            intermediate_size=4 * hidden,
+            rotary_pct=1.0,
+            use_parallel_residual=False,
+            max_position_embeddings=256,
+            bos_token_id=0,
+            eos_token_id=0,
+            tie_word_embeddings=False,
+        )
+    )
     model.to(getattr(torch, dtype)).save_pretrained(folder, **saving)
     return folder
 
@@ -62,9 +105,17 @@ def base(tmp_path_factory):
 def prepare(patch, folder, base, records=None, **constants):
     """Constants for a short run in a folder; whatever is not named keeps the user's default."""
     patch.chdir(folder)
-    Path("qa.json").write_text(json.dumps(qa() if records is None else records, ensure_ascii=False), encoding="utf-8")
-    short = {"REHEARSAL_MODEL": str(base), "DATA_FILE": "qa.json", "OUTPUT_DIR": "out", "EPOCHS": 2, "MAX_TOKENS": 200,
-             "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear"}}
+    Path("qa.json").write_text(
+        json.dumps(qa() if records is None else records, ensure_ascii=False), encoding="utf-8"
+    )
+    short = {
+        "REHEARSAL_MODEL": str(base),
+        "DATA_FILE": "qa.json",
+        "OUTPUT_DIR": "out",
+        "EPOCHS": 2,
+        "MAX_TOKENS": 200,
+        "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear"},
+    }
     for name, value in (short | constants).items():
         patch.setattr(loadModel, name, value)
 
@@ -86,11 +137,18 @@ def trained(tmp_path_factory, base):
     from contextlib import redirect_stdout
 
     folder, kept, printed = tmp_path_factory.mktemp("trained"), {}, io.StringIO()
-    records = [*qa(), qa()[0], {"instruction": "長い？", "response": "長" * 300}, {"instruction": 5, "response": "x"}]
+    records = [
+        *qa(),
+        qa()[0],
+        {"instruction": "長い？", "response": "長" * 300},
+        {"instruction": 5, "response": "x"},
+    ]
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
         prepare(patch, folder, base, records, MERGED_DIR="merged", LORA_DROPOUT=0.05)
         usual = loadModel.packed_trainer
-        patch.setattr(loadModel, "packed_trainer", lambda *a, **k: kept.setdefault("trainer", usual(*a, **k)))
+        patch.setattr(
+            loadModel, "packed_trainer", lambda *a, **k: kept.setdefault("trainer", usual(*a, **k))
+        )
         loadModel.main()
     return folder, printed.getvalue(), kept["trainer"]
 
@@ -99,13 +157,32 @@ def trained(tmp_path_factory, base):
 
 
 def test_the_users_settings_are_the_constants():
-    wanted = {"BASE_MODEL": "cyberagent/open-calm-3b", "REHEARSAL": None, "REHEARSAL_MODEL": "data/rehearsal_model",
-              "DATA_FILE": "data/perfume_qa.json", "OUTPUT_DIR": "fine_tuned_open_calm", "TEST_RATIO": 0.1, "LORA_R": 16,
-              "LORA_ALPHA": 32, "LORA_DROPOUT": 0.05, "TARGET_MODULES": "query_key_value", "BATCH_SIZE": 4,
-              "GRADIENT_ACCUMULATION": 4, "LEARNING_RATE": 7e-6, "LR_SCHEDULER": "cosine_with_restarts",
-              "WARMUP_RATIO": 0.1, "MAX_GRAD_NORM": 0.3, "WEIGHT_DECAY": 0.05, "EPOCHS": 4.5, "REPORT_TO": "none"}
-    written = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse((ROOT / "loadModel.py").read_text("utf-8")).body
-               if isinstance(node, ast.Assign) and node.targets[0].id in wanted}
+    wanted = {
+        "BASE_MODEL": "cyberagent/open-calm-3b",
+        "REHEARSAL": None,
+        "REHEARSAL_MODEL": "data/rehearsal_model",
+        "DATA_FILE": "data/perfume_qa.json",
+        "OUTPUT_DIR": "fine_tuned_open_calm",
+        "TEST_RATIO": 0.1,
+        "LORA_R": 16,
+        "LORA_ALPHA": 32,
+        "LORA_DROPOUT": 0.05,
+        "TARGET_MODULES": "query_key_value",
+        "BATCH_SIZE": 4,
+        "GRADIENT_ACCUMULATION": 4,
+        "LEARNING_RATE": 7e-6,
+        "LR_SCHEDULER": "cosine_with_restarts",
+        "WARMUP_RATIO": 0.1,
+        "MAX_GRAD_NORM": 0.3,
+        "WEIGHT_DECAY": 0.05,
+        "EPOCHS": 4.5,
+        "REPORT_TO": "none",
+    }
+    written = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in ast.parse((ROOT / "loadModel.py").read_text("utf-8")).body
+        if isinstance(node, ast.Assign) and node.targets[0].id in wanted
+    }
     assert written == wanted
 
 
@@ -130,11 +207,14 @@ FLAWED = [
     ('{"instruction": null, "response": "r"}', "instruction がない"),
     ('{"instruction": "q", "response": "a\\u0007b"}', "response に制御文字か特殊トークンがある"),
     ('{"instruction": "q\\u202e", "response": "a"}', "instruction に制御文字か特殊トークンがある"),
-    ('{"instruction": "q", "response": "a<|endoftext|>"}', "response に制御文字か特殊トークンがある"),
+    (
+        '{"instruction": "q", "response": "a<|endoftext|>"}',
+        "response に制御文字か特殊トークンがある",
+    ),
     ('{"instruction": "q" "response": "a"}', "JSON として読めない"),
     ('{"instruction": "q", "response": "a', "JSON として読めない"),
     (GOOD, "質問も回答も前の記録と同じ"),
-    (GOOD.replace('春の', ' 春の'), "質問も回答も前の記録と同じ"),
+    (GOOD.replace("春の", " 春の"), "質問も回答も前の記録と同じ"),
 ]
 
 
@@ -142,17 +222,32 @@ FLAWED = [
 @pytest.mark.parametrize(("record", "reason"), FLAWED)
 def test_a_flawed_record_is_left_out_with_its_number(tmp_path, record, reason, joined):
     other = GOOD.replace("春", "秋")
-    text = "\n".join([GOOD, record, other]) if joined in ("lines", "bom") else joined.replace("{}", ", ".join([GOOD, record, other]))
+    text = (
+        "\n".join([GOOD, record, other])
+        if joined in ("lines", "bom")
+        else joined.replace("{}", ", ".join([GOOD, record, other]))
+    )
     (tmp_path / "qa.json").write_text(text, encoding="utf-8-sig" if joined == "bom" else "utf-8")
     examples, rejected = loadModel.read_examples(tmp_path / "qa.json")
     assert [e["instruction"] for e in examples] == ["春の香水は？", "秋の香水は？"]
     assert rejected == [(2, reason)]
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (None, "がありません"), ("", "は空です"), (" \n", "は空です"), ("<!DOCTYPE html><html></html>", "instruction"),
-    ('["a", "b"]', "instruction"), ("[]", "instruction"), ('{"a": 1}', "instruction"), ("3", "instruction"),
-    (b"\x82\xa0\x82\xa2", "instruction"), ("folder", "はファイルではありません")])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "がありません"),
+        ("", "は空です"),
+        (" \n", "は空です"),
+        ("<!DOCTYPE html><html></html>", "instruction"),
+        ('["a", "b"]', "instruction"),
+        ("[]", "instruction"),
+        ('{"a": 1}', "instruction"),
+        ("3", "instruction"),
+        (b"\x82\xa0\x82\xa2", "instruction"),
+        ("folder", "はファイルではありません"),
+    ],
+)
 def test_a_wrong_file_gets_one_line(tmp_path, content, words):
     path = tmp_path / "qa.json"
     if content == "folder":
@@ -161,16 +256,34 @@ def test_a_wrong_file_gets_one_line(tmp_path, content, words):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(SystemExit, match=words) as stop:
         loadModel.read_examples(path)
-    assert "\n" not in stop.value.code and "arrangeData.py" in stop.value.code and str(path) in stop.value.code
+    assert (
+        "\n" not in stop.value.code
+        and "arrangeData.py" in stop.value.code
+        and str(path) in stop.value.code
+    )
 
 
-@pytest.mark.parametrize(("constants", "records", "words"), [
-    ({"TEST_RATIO": 1}, None, "TEST_RATIO = 1 "), ({"WARMUP_RATIO": 1.0}, None, "WARMUP_RATIO = 1.0"),
-    ({"BATCH_SIZE": 0}, None, "BATCH_SIZE = 0 "), ({"EPOCHS": "3"}, None, "EPOCHS = '3'"), ({"LORA_R": 1.5}, None, "LORA_R = 1.5"), ({"SEED": 0.5}, None, "SEED = 0.5"),
-    ({"LR_SCHEDULER": "cosinus"}, None, "cosinus"), ({"REPORT_TO": "nobody"}, None, "REPORT_TO = 'nobody'"),
-    ({"REHEARSAL_OVERRIDES": {"TARGET_MODULES": "q_proj"}}, None, "TARGET_MODULES = 'q_proj'"), ({}, qa(4), "4 件だけ"),
-    ({"REHEARSAL_MODEL": "no/such"}, None, "no/such を読み込めません"),
-    ({"REHEARSAL": False, "BASE_MODEL": "no/such"}, None, "no/such を読み込めません.*REHEARSAL = True")])
+@pytest.mark.parametrize(
+    ("constants", "records", "words"),
+    [
+        ({"TEST_RATIO": 1}, None, "TEST_RATIO = 1 "),
+        ({"WARMUP_RATIO": 1.0}, None, "WARMUP_RATIO = 1.0"),
+        ({"BATCH_SIZE": 0}, None, "BATCH_SIZE = 0 "),
+        ({"EPOCHS": "3"}, None, "EPOCHS = '3'"),
+        ({"LORA_R": 1.5}, None, "LORA_R = 1.5"),
+        ({"SEED": 0.5}, None, "SEED = 0.5"),
+        ({"LR_SCHEDULER": "cosinus"}, None, "cosinus"),
+        ({"REPORT_TO": "nobody"}, None, "REPORT_TO = 'nobody'"),
+        ({"REHEARSAL_OVERRIDES": {"TARGET_MODULES": "q_proj"}}, None, "TARGET_MODULES = 'q_proj'"),
+        ({}, qa(4), "4 件だけ"),
+        ({"REHEARSAL_MODEL": "no/such"}, None, "no/such を読み込めません"),
+        (
+            {"REHEARSAL": False, "BASE_MODEL": "no/such"},
+            None,
+            "no/such を読み込めません.*REHEARSAL = True",
+        ),
+    ],
+)
 def test_mistakes_get_one_line(tmp_path, monkeypatch, base, constants, records, words):
     prepare(monkeypatch, tmp_path, base, records, **constants)
     with pytest.raises(SystemExit, match=words) as stop:
@@ -198,17 +311,25 @@ def test_template(loaded):
     _, tokenizer = loaded
     assert loadModel.prompt_of(tokenizer, "春は？") == "### 質問:\n春は？\n\n### 回答:\n"
     dialogue = [{"role": "user", "content": "春は？"}, {"role": "assistant", "content": "A です。"}]
-    assert tokenizer.apply_chat_template(dialogue, tokenize=False) == "### 質問:\n春は？\n\n### 回答:\nA です。<|endoftext|>"
+    assert (
+        tokenizer.apply_chat_template(dialogue, tokenize=False)
+        == "### 質問:\n春は？\n\n### 回答:\nA です。<|endoftext|>"
+    )
 
 
 def test_eos_is_learned_exactly_once_and_last_and_the_prompt_never(loaded):
     _, tokenizer = loaded
     for record, one in zip(qa(), loadModel.tokenize(tokenizer, qa()), strict=True):
         prompt = tokenizer(loadModel.prompt_of(tokenizer, record["instruction"]))["input_ids"]
-        assert one["input_ids"][:len(prompt)] == prompt and set(one["labels"][:len(prompt)]) == {-100}
+        assert one["input_ids"][: len(prompt)] == prompt and set(one["labels"][: len(prompt)]) == {
+            -100
+        }
         assert one["input_ids"].count(tokenizer.eos_token_id) == 1
-        assert one["labels"][len(prompt):] == one["input_ids"][len(prompt):] and one["labels"][-1] == tokenizer.eos_token_id
-        assert tokenizer.decode(one["input_ids"][len(prompt):-1]) == record["response"]
+        assert (
+            one["labels"][len(prompt) :] == one["input_ids"][len(prompt) :]
+            and one["labels"][-1] == tokenizer.eos_token_id
+        )
+        assert tokenizer.decode(one["input_ids"][len(prompt) : -1]) == record["response"]
     assert tokenizer.pad_token_id != tokenizer.eos_token_id
 
 
@@ -218,17 +339,45 @@ def plain_trainer(loaded, model, records, folder, **arguments):
     from peft import LoraConfig
     from trl import SFTTrainer
 
-    table = [{"prompt": loadModel.prompt_of(loaded[1], r["instruction"]), "completion": r["response"]} for r in records]
-    return SFTTrainer(model=model, processing_class=loaded[1], train_dataset=Dataset.from_list(table),
-                      args=config(folder, per_device_train_batch_size=4, gradient_accumulation_steps=4, **arguments),
-                      peft_config=LoraConfig(r=16, lora_alpha=32, lora_dropout=0.0, target_modules=["query_key_value"], task_type="CAUSAL_LM"))
+    table = [
+        {"prompt": loadModel.prompt_of(loaded[1], r["instruction"]), "completion": r["response"]}
+        for r in records
+    ]
+    return SFTTrainer(
+        model=model,
+        processing_class=loaded[1],
+        train_dataset=Dataset.from_list(table),
+        args=config(
+            folder, per_device_train_batch_size=4, gradient_accumulation_steps=4, **arguments
+        ),
+        peft_config=LoraConfig(
+            r=16,
+            lora_alpha=32,
+            lora_dropout=0.0,
+            target_modules=["query_key_value"],
+            task_type="CAUSAL_LM",
+        ),
+    )
 
 
 def config(folder, **arguments):
     from trl import SFTConfig
 
-    return SFTConfig(output_dir=str(folder), max_length=None, bf16=False, use_cpu=True, gradient_checkpointing=False, max_grad_norm=0.3,
-                     logging_steps=1, report_to="none", save_strategy="no", learning_rate=1e-2, seed=42, disable_tqdm=True, **arguments)
+    return SFTConfig(
+        output_dir=str(folder),
+        max_length=None,
+        bf16=False,
+        use_cpu=True,
+        gradient_checkpointing=False,
+        max_grad_norm=0.3,
+        logging_steps=1,
+        report_to="none",
+        save_strategy="no",
+        learning_rate=1e-2,
+        seed=42,
+        disable_tqdm=True,
+        **arguments,
+    )
 
 
 def packed(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments):
@@ -237,9 +386,20 @@ def packed(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments
     from peft import LoraConfig
 
     return loadModel.packed_trainer(
-        pass_size, {}, model=model, processing_class=loaded[1], train_dataset=Dataset.from_list(loadModel.tokenize(loaded[1], records)),
+        pass_size,
+        {},
+        model=model,
+        processing_class=loaded[1],
+        train_dataset=Dataset.from_list(loadModel.tokenize(loaded[1], records)),
         args=config(folder, per_device_train_batch_size=16, **arguments),
-        peft_config=LoraConfig(r=16, lora_alpha=32, lora_dropout=dropout, target_modules=["query_key_value"], task_type="CAUSAL_LM"))
+        peft_config=LoraConfig(
+            r=16,
+            lora_alpha=32,
+            lora_dropout=dropout,
+            target_modules=["query_key_value"],
+            task_type="CAUSAL_LM",
+        ),
+    )
 
 
 def weights(trainer):
@@ -264,7 +424,10 @@ def test_the_packed_step_trains_the_numbers_of_sfttrainer(loaded, base, tmp_path
     assert start.equal(weights(plain))
     plain.train()
     fast.train()
-    losses = [[log["loss"] for log in trainer.state.log_history if "loss" in log] for trainer in (plain, fast)]
+    losses = [
+        [log["loss"] for log in trainer.state.log_history if "loss" in log]
+        for trainer in (plain, fast)
+    ]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5) and len(losses[0]) == 5
     assert (weights(fast) - start).norm() > 0.01
     assert (weights(fast) - weights(plain)).norm() / weights(plain).norm() <= 1e-5
@@ -277,7 +440,7 @@ def test_frozen_head_loss_is_cross_entropy_with_its_gradient():
     hidden, weight = torch.randn(600, 24, requires_grad=True), torch.randn(90, 24)
     targets = torch.randint(0, 90, (600,))
     wanted = torch.nn.functional.cross_entropy(hidden @ weight.T, targets, reduction="sum")
-    slope, = torch.autograd.grad(wanted / 7, hidden)
+    (slope,) = torch.autograd.grad(wanted / 7, hidden)
     loss = loadModel.frozen_head_loss(hidden, weight, targets)
     (loss / 7).backward()
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-6)
@@ -292,21 +455,41 @@ def test_packed_sequences_do_not_see_each_other(loaded):
     model.eval()
     with torch.no_grad():
         one = loadModel.pack(examples)
-        together = model.gpt_neox(one["input_ids"], position_ids=one["position_ids"], lengths=one["lengths"]).last_hidden_state[0]
-        alone = [model.gpt_neox(torch.tensor([e["input_ids"]])).last_hidden_state[0] for e in examples]
+        together = model.gpt_neox(
+            one["input_ids"], position_ids=one["position_ids"], lengths=one["lengths"]
+        ).last_hidden_state[0]
+        alone = [
+            model.gpt_neox(torch.tensor([e["input_ids"]])).last_hidden_state[0] for e in examples
+        ]
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
 
 
 def test_only_ids_and_positions_reach_the_model(loaded):
     assert "token_type_ids" in loaded[1]("a")
-    assert loadModel.pack(loadModel.tokenize(loaded[1], qa()[:2])).keys() == {"input_ids", "position_ids", "lengths", "learned", "targets", "slots"}
+    assert loadModel.pack(loadModel.tokenize(loaded[1], qa()[:2])).keys() == {
+        "input_ids",
+        "position_ids",
+        "lengths",
+        "learned",
+        "targets",
+        "slots",
+    }
 
 
-def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_stays(loaded, base, tmp_path):
+def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_stays(
+    loaded, base, tmp_path
+):
     import torch
 
     trainer = packed(loaded, fresh(base), qa(16), tmp_path, dropout=0.5, max_steps=3)
-    watcher = loadModel.make_watcher(trainer, loaded[1], loadModel.tokenize(loaded[1], qa()[:8]), loadModel.tokenize(loaded[1], qa()[8:16]), ["春は？"], 4)
+    watcher = loadModel.make_watcher(
+        trainer,
+        loaded[1],
+        loadModel.tokenize(loaded[1], qa()[:8]),
+        loadModel.tokenize(loaded[1], qa()[8:16]),
+        ["春は？"],
+        4,
+    )
     trainer.train()
     one = loadModel.pack(loadModel.tokenize(loaded[1], qa()[:4]))
     trainer.model.train()
@@ -323,8 +506,12 @@ def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_st
 def test_evaluation_forms_no_logits_and_no_larger_passes(loaded, base, tmp_path, monkeypatch):
     trainer = packed(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
     whole, sizes, usual = [], [], loadModel.pack
-    trainer.model.get_base_model().lm_head.register_forward_hook(lambda *call: whole.append(call[2].shape))
-    monkeypatch.setattr(loadModel, "pack", lambda examples: sizes.append(len(examples)) or usual(examples))
+    trainer.model.get_base_model().lm_head.register_forward_hook(
+        lambda *call: whole.append(call[2].shape)
+    )
+    monkeypatch.setattr(
+        loadModel, "pack", lambda examples: sizes.append(len(examples)) or usual(examples)
+    )
     examples = loadModel.tokenize(loaded[1], qa())
     watcher = loadModel.make_watcher(trainer, loaded[1], examples, examples, [], 4)
     trainer.train()
@@ -333,10 +520,23 @@ def test_evaluation_forms_no_logits_and_no_larger_passes(loaded, base, tmp_path,
 
 
 @pytest.mark.parametrize("constants", [{"GRADIENT_CHECKPOINTING": True}, {"bf16": True}])
-def test_gradients_reach_the_adapter_under_checkpointing_and_in_16_bits(tmp_path, monkeypatch, base, constants):
-    prepare(monkeypatch, tmp_path, base, qa(24), EPOCHS=1, **{k: v for k, v in constants.items() if k.isupper()})
+def test_gradients_reach_the_adapter_under_checkpointing_and_in_16_bits(
+    tmp_path, monkeypatch, base, constants
+):
+    prepare(
+        monkeypatch,
+        tmp_path,
+        base,
+        qa(24),
+        EPOCHS=1,
+        **{k: v for k, v in constants.items() if k.isupper()},
+    )
     if "bf16" in constants:
-        monkeypatch.setattr(loadModel, "choose_base", lambda: loadModel.Base(str(base), True, "cpu", "bfloat16", "test"))
+        monkeypatch.setattr(
+            loadModel,
+            "choose_base",
+            lambda: loadModel.Base(str(base), True, "cpu", "bfloat16", "test"),
+        )
     loadModel.main()
     saved = adapter()
     assert {str(tensor.dtype) for tensor in saved.values()} == {"torch.float32"}
@@ -346,7 +546,9 @@ def test_gradients_reach_the_adapter_under_checkpointing_and_in_16_bits(tmp_path
 # --- the device
 
 
-@pytest.mark.parametrize(("capability", "dtype"), [((7, 5), "float16"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
+@pytest.mark.parametrize(
+    ("capability", "dtype"), [((7, 5), "float16"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
+)
 def test_bf16_only_where_the_gpu_computes_in_it(monkeypatch, capability, dtype):
     import torch
 
@@ -366,13 +568,31 @@ def shape_3b():
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
     with torch.device("meta"):
-        return GPTNeoXForCausalLM(GPTNeoXConfig(vocab_size=52096, hidden_size=2560, num_hidden_layers=32, num_attention_heads=32,
-                                                intermediate_size=10240, tie_word_embeddings=False)).bfloat16()
+        return GPTNeoXForCausalLM(
+            GPTNeoXConfig(
+                vocab_size=52096,
+                hidden_size=2560,
+                num_hidden_layers=32,
+                num_attention_heads=32,
+                intermediate_size=10240,
+                tie_word_embeddings=False,
+            )
+        ).bfloat16()
 
 
-@pytest.mark.parametrize(("free", "checkpointing", "size", "warned"), [(140, False, 16, False), (10, False, 4, False), (16, False, 8, False),
-                                                                       (6, False, 4, True), (9, True, 16, False)])
-def test_passes_grow_where_memory_allows_and_the_need_is_told(shape_3b, monkeypatch, capsys, free, checkpointing, size, warned):
+@pytest.mark.parametrize(
+    ("free", "checkpointing", "size", "warned"),
+    [
+        (140, False, 16, False),
+        (10, False, 4, False),
+        (16, False, 8, False),
+        (6, False, 4, True),
+        (9, True, 16, False),
+    ],
+)
+def test_passes_grow_where_memory_allows_and_the_need_is_told(
+    shape_3b, monkeypatch, capsys, free, checkpointing, size, warned
+):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -408,15 +628,21 @@ def test_the_published_layout_fp16_bin_shards(tmp_path, monkeypatch):
     from safetensors.torch import load_file
 
     state = load_file(folder / "model.safetensors")
-    assert "embed_out.weight" in state  # the published name of what transformers 5.14 renamed to lm_head
+    assert (
+        "embed_out.weight" in state
+    )  # the published name of what transformers 5.14 renamed to lm_head
     (folder / "model.safetensors").unlink()
     names, shards = sorted(state), {}
     for number, part in enumerate((names[:9], names[9:]), 1):
         shard = f"pytorch_model-0000{number}-of-00002.bin"
         torch.save({name: state[name] for name in part}, folder / shard)
         shards |= dict.fromkeys(part, shard)
-    (folder / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": shards}))
-    prepare(monkeypatch, tmp_path, folder, REHEARSAL=False, BASE_MODEL=str(folder), LEARNING_RATE=1e-3)
+    (folder / "pytorch_model.bin.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": shards})
+    )
+    prepare(
+        monkeypatch, tmp_path, folder, REHEARSAL=False, BASE_MODEL=str(folder), LEARNING_RATE=1e-3
+    )
     loadModel.main()
     assert any(tensor.any() for name, tensor in adapter().items() if "lora_B" in name)
     assert {name.split(".")[-3] for name in adapter()} == {"query_key_value"}
@@ -448,7 +674,9 @@ def test_missing_weights_are_an_error(tmp_path, monkeypatch):
     state.pop("gpt_neox.layers.1.attention.dense.weight")
     save_file(state, folder / "model.safetensors", {"format": "pt"})
     prepare(monkeypatch, tmp_path, folder)
-    with pytest.raises(SystemExit, match=r"重みが 1 個足りません（gpt_neox.layers.1.attention.dense.weight"):
+    with pytest.raises(
+        SystemExit, match=r"重みが 1 個足りません（gpt_neox.layers.1.attention.dense.weight"
+    ):
         loadModel.main()
 
 
@@ -460,7 +688,9 @@ def test_a_tokenizer_that_changes_text_is_refused(tmp_path, monkeypatch):
         loadModel.main()
 
 
-def test_a_pad_row_is_added_only_where_it_is_lacking_and_the_adapter_loads(tmp_path, monkeypatch, base):
+def test_a_pad_row_is_added_only_where_it_is_lacking_and_the_adapter_loads(
+    tmp_path, monkeypatch, base
+):
     from peft import AutoPeftModelForCausalLM
     from transformers import AutoTokenizer
 
@@ -472,8 +702,17 @@ def test_a_pad_row_is_added_only_where_it_is_lacking_and_the_adapter_loads(tmp_p
     assert tokenizer.pad_token == "<|padding|>" and tokenizer.pad_token_id == 400
     model = AutoPeftModelForCausalLM.from_pretrained("out")
     assert model.get_input_embeddings().num_embeddings == 401
-    prompts = tokenizer(["春は？", "秋の香水を教えて？"], padding=True, padding_side="left", return_tensors="pt")
-    assert model.generate(input_ids=prompts["input_ids"], attention_mask=prompts["attention_mask"], max_new_tokens=3).shape[0] == 2
+    prompts = tokenizer(
+        ["春は？", "秋の香水を教えて？"], padding=True, padding_side="left", return_tensors="pt"
+    )
+    assert (
+        model.generate(
+            input_ids=prompts["input_ids"],
+            attention_mask=prompts["attention_mask"],
+            max_new_tokens=3,
+        ).shape[0]
+        == 2
+    )
 
 
 # --- a finished run
@@ -482,9 +721,19 @@ def test_a_pad_row_is_added_only_where_it_is_lacking_and_the_adapter_loads(tmp_p
 def test_what_is_printed(trained):
     _, printed, trainer = trained
     assert printed.index("基礎モデル") < printed.index("学習 64 件、テスト 8 件")
-    for words in ("cpu、float32", "CUDA の GPU がないため", "LEARNING_RATE': 0.002", "質問も回答も前の記録と同じ: 1 件（最初は 73 件目）",
-                  "200 トークンより長い: 1 件（最初は 74 件目）", "instruction が文字列でない: 1 件（最初は 75 件目）",
-                  "学習データが少ない", "テストのうち 0 件", "<|endoftext|>】", "2 エポック = 8 ステップ", "過学習"):
+    for words in (
+        "cpu、float32",
+        "CUDA の GPU がないため",
+        "LEARNING_RATE': 0.002",
+        "質問も回答も前の記録と同じ: 1 件（最初は 73 件目）",
+        "200 トークンより長い: 1 件（最初は 74 件目）",
+        "instruction が文字列でない: 1 件（最初は 75 件目）",
+        "学習データが少ない",
+        "テストのうち 0 件",
+        "<|endoftext|>】",
+        "2 エポック = 8 ステップ",
+        "過学習",
+    ):
         assert words in printed, words
     trainable = sum(p.numel() for p in trainer.model.parameters() if p.requires_grad)
     assert f"学習する重み {trainable:,} 個" in printed and trainable > 0
@@ -493,12 +742,16 @@ def test_what_is_printed(trained):
 
 def test_no_tracker_unless_named(trained):
     names = {type(callback).__name__ for callback in trained[2].callback_handler.callbacks}
-    assert not any("Wandb" in name or "Tensor" in name or "Trackio" in name for name in names), names
+    assert not any("Wandb" in name or "Tensor" in name or "Trackio" in name for name in names), (
+        names
+    )
 
 
 def test_what_is_saved(trained):
     folder = trained[0] / "out"
-    metrics, test = (json.loads((folder / name).read_text("utf-8")) for name in ("metrics.json", "test.json"))
+    metrics, test = (
+        json.loads((folder / name).read_text("utf-8")) for name in ("metrics.json", "test.json")
+    )
     assert (metrics["train"], metrics["test"], metrics["steps"]) == (64, 8, 8)
     assert sum(metrics["rejected"].values()) == 3
     assert len(test) == 8 and all(record in qa() for record in test)
@@ -506,7 +759,9 @@ def test_what_is_saved(trained):
     assert metrics["curve"][-1]["test_set"] < metrics["curve"][0]["test_set"]
     assert not list(folder.glob("checkpoints/result"))
     tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
-    assert tokenizer["padding"] is None and tokenizer["truncation"] is None  # who loads it gets the tokens that were learned
+    assert (
+        tokenizer["padding"] is None and tokenizer["truncation"] is None
+    )  # who loads it gets the tokens that were learned
 
 
 def test_the_adapter_answers_without_our_code(trained, monkeypatch):
@@ -515,13 +770,31 @@ def test_the_adapter_answers_without_our_code(trained, monkeypatch):
     from transformers import AutoTokenizer
 
     monkeypatch.chdir(trained[0])
-    model, tokenizer = AutoPeftModelForCausalLM.from_pretrained("out"), AutoTokenizer.from_pretrained("out")
+    model, tokenizer = (
+        AutoPeftModelForCausalLM.from_pretrained("out"),
+        AutoTokenizer.from_pretrained("out"),
+    )
     saved = adapter("out")
-    assert all(tensor.isfinite().all() for tensor in saved.values()) and any(t.any() for n, t in saved.items() if "lora_B" in n)
-    assert tokenizer.pad_token == "<|padding|>" and json.loads(Path("out/adapter_config.json").read_text())["base_model_name_or_path"]
-    prompt = tokenizer.apply_chat_template([{"role": "user", "content": "春は？"}], add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    assert all(tensor.isfinite().all() for tensor in saved.values()) and any(
+        t.any() for n, t in saved.items() if "lora_B" in n
+    )
+    assert (
+        tokenizer.pad_token == "<|padding|>"
+        and json.loads(Path("out/adapter_config.json").read_text())["base_model_name_or_path"]
+    )
+    prompt = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "春は？"}],
+        add_generation_prompt=True,
+        return_tensors="pt",
+        return_dict=True,
+    )
     assert tokenizer.decode(prompt["input_ids"][0]) == "### 質問:\n春は？\n\n### 回答:\n"
-    answer = model.generate(input_ids=prompt["input_ids"], attention_mask=prompt["attention_mask"], max_new_tokens=8, do_sample=False)
+    answer = model.generate(
+        input_ids=prompt["input_ids"],
+        attention_mask=prompt["attention_mask"],
+        max_new_tokens=8,
+        do_sample=False,
+    )
     with model.disable_adapter(), torch.no_grad():
         plain = model(input_ids=answer).logits
     with torch.no_grad():
@@ -534,24 +807,47 @@ def test_the_merged_model_gives_the_adapters_answers(trained, base, monkeypatch)
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     monkeypatch.chdir(trained[0])
-    merged, whole = AutoModelForCausalLM.from_pretrained("merged"), AutoPeftModelForCausalLM.from_pretrained("out", dtype="float32")
+    merged, whole = (
+        AutoModelForCausalLM.from_pretrained("merged"),
+        AutoPeftModelForCausalLM.from_pretrained("out", dtype="float32"),
+    )
     before = AutoModelForCausalLM.from_pretrained(base).state_dict()
     assert {p.dtype for p in merged.parameters()} == {torch.float16}
-    changed = [name for name, weight in merged.state_dict().items() if not weight.equal(before[name])]
+    changed = [
+        name for name, weight in merged.state_dict().items() if not weight.equal(before[name])
+    ]
     assert len(changed) == 2 * 4  # the four linear layers of each of the two blocks, nothing else
     tokenizer = AutoTokenizer.from_pretrained("merged")
     assert tokenizer.chat_template == loadModel.CHAT_TEMPLATE
-    ids = tokenizer(loadModel.prompt_of(tokenizer, "ローズの1番の香水は？"), return_tensors="pt")["input_ids"]
-    answers = [model.float().generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False) for model in (merged, whole)]
+    ids = tokenizer(loadModel.prompt_of(tokenizer, "ローズの1番の香水は？"), return_tensors="pt")[
+        "input_ids"
+    ]
+    answers = [
+        model.float().generate(
+            input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=12, do_sample=False
+        )
+        for model in (merged, whole)
+    ]
     assert answers[0].equal(answers[1])
 
 
 def test_the_model_card(trained):
     text = (trained[0] / "out" / "README.md").read_text("utf-8")
     head = yaml.safe_load(text.split("---")[1])
-    assert head["license"] == "cc-by-sa-4.0" and head["language"] == "ja" and head["library_name"] == "peft"
+    assert (
+        head["license"] == "cc-by-sa-4.0"
+        and head["language"] == "ja"
+        and head["library_name"] == "peft"
+    )
     assert "More Information Needed" not in text and "リハーサル" in text
-    for words in ("学習 64 件", "テスト 8 件", "CC BY-SA 4.0", '"LORA_R": 16', "AutoPeftModelForCausalLM", "loss.png"):
+    for words in (
+        "学習 64 件",
+        "テスト 8 件",
+        "CC BY-SA 4.0",
+        '"LORA_R": 16',
+        "AutoPeftModelForCausalLM",
+        "loss.png",
+    ):
         assert words in text, words
 
 
@@ -584,11 +880,21 @@ def test_a_finished_run_is_left_alone_and_another_is_refused(trained, base, monk
     assert {path: path.stat().st_mtime_ns for path in (folder / "out").rglob("*")} == before
 
 
-@pytest.mark.parametrize(("losses", "words"), [
-    ([3.0, 2.0, 1.0], "過学習はしていません"), ([3.0, 2.0, 2.03], "過学習はしていません"), ([3.0, 1.0, 1.5], "過学習しています"),
-    ([3.0, 2.99, 2.98], "ほとんど学習していません"), ([3.0, 4.0, 5.0], "ほとんど学習していません")])
+@pytest.mark.parametrize(
+    ("losses", "words"),
+    [
+        ([3.0, 2.0, 1.0], "過学習はしていません"),
+        ([3.0, 2.0, 2.03], "過学習はしていません"),
+        ([3.0, 1.0, 1.5], "過学習しています"),
+        ([3.0, 2.99, 2.98], "ほとんど学習していません"),
+        ([3.0, 4.0, 5.0], "ほとんど学習していません"),
+    ],
+)
 def test_verdict(losses, words):
-    curve = [{"epoch": number / 2, "test_set": loss, "train_set": loss} for number, loss in enumerate(losses)]
+    curve = [
+        {"epoch": number / 2, "test_set": loss, "train_set": loss}
+        for number, loss in enumerate(losses)
+    ]
     assert loadModel.verdict(curve).startswith(words)
 
 
@@ -625,7 +931,9 @@ def undisturbed(tmp_path_factory, base):
 
 
 @pytest.mark.parametrize("step", [3, 4])  # within an epoch, and at its end
-def test_ctrl_c_saves_and_the_next_start_ends_like_an_undisturbed_run(tmp_path, monkeypatch, base, undisturbed, capsys, step):
+def test_ctrl_c_saves_and_the_next_start_ends_like_an_undisturbed_run(
+    tmp_path, monkeypatch, base, undisturbed, capsys, step
+):
     prepare(monkeypatch, tmp_path, base)
     handler = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
@@ -649,9 +957,12 @@ def test_half_written_checkpoints_are_passed_over(tmp_path, monkeypatch, base, u
         interrupt(patch, 7)
         with pytest.raises(SystemExit, match="続きから"):
             loadModel.main()
-    assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == ["checkpoint-6", "checkpoint-7"]
+    assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == [
+        "checkpoint-6",
+        "checkpoint-7",
+    ]
     optimizer = Path("out/checkpoints/checkpoint-7/optimizer.pt")
-    optimizer.write_bytes(optimizer.read_bytes()[:optimizer.stat().st_size // 2])
+    optimizer.write_bytes(optimizer.read_bytes()[: optimizer.stat().st_size // 2])
     shutil.copytree("out/checkpoints/checkpoint-6", "out/checkpoints/checkpoint-8")
     Path("out/checkpoints/checkpoint-8/seal.json").unlink()
     capsys.readouterr()
@@ -667,8 +978,11 @@ def test_a_change_since_the_checkpoint_is_named_and_refused(tmp_path, monkeypatc
         interrupt(patch, 2)
         with pytest.raises(SystemExit, match="続きから"):
             loadModel.main()
-    for name, value, words in (("EPOCHS", 3, "EPOCHS（2 → 3）"), ("LORA_R", 8, "LORA_R（16 → 8）"),
-                               ("GRADIENT_ACCUMULATION", 2, "examples_per_step（16 → 8）")):
+    for name, value, words in (
+        ("EPOCHS", 3, "EPOCHS（2 → 3）"),
+        ("LORA_R", 8, "LORA_R（16 → 8）"),
+        ("GRADIENT_ACCUMULATION", 2, "examples_per_step（16 → 8）"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(loadModel, name, value)
             with pytest.raises(SystemExit, match=words):
@@ -684,17 +998,26 @@ def test_a_non_finite_loss_stops_the_run_and_keeps_the_checkpoint(tmp_path, monk
 
     def loss(hidden, weight, targets):
         calls.append(hidden.requires_grad)
-        return usual(hidden, weight, targets) * (float("nan") if sum(calls) > 13 else 1)  # from the fourth step on
+        return usual(hidden, weight, targets) * (
+            float("nan") if sum(calls) > 13 else 1
+        )  # from the fourth step on
 
     monkeypatch.setattr(loadModel, "frozen_head_loss", loss)
     with pytest.raises(SystemExit, match="ステップ 4 で損失が nan"):
         loadModel.main()
-    assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == ["checkpoint-2", "checkpoint-3"]
+    assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == [
+        "checkpoint-2",
+        "checkpoint-3",
+    ]
     assert not Path("out/adapter_model.safetensors").exists()
-    assert all(tensor.isfinite().all() for tensor in adapter("out/checkpoints/checkpoint-3").values())
+    assert all(
+        tensor.isfinite().all() for tensor in adapter("out/checkpoints/checkpoint-3").values()
+    )
 
 
-def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch, base, undisturbed):
+def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(
+    tmp_path, monkeypatch, base, undisturbed
+):
     """Files may not grow beyond 16 kB from step 3 on, so that torch and safetensors fail as they do on a full disk."""
     prepare(monkeypatch, tmp_path, base, SAVE_MINUTES=0)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -705,7 +1028,10 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatc
                 loadModel.main()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == ["checkpoint-1", "checkpoint-2"]
+    assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == [
+        "checkpoint-1",
+        "checkpoint-2",
+    ]
     loadModel.main()
     assert same(adapter(), undisturbed)
 
@@ -728,7 +1054,9 @@ def test_an_adapter_that_learned_nothing_is_not_saved(tmp_path, monkeypatch, bas
     prepare(monkeypatch, tmp_path, base, REHEARSAL_OVERRIDES={"LEARNING_RATE": 0.0}, EPOCHS=1)
     with pytest.raises(SystemExit, match="空です"):
         loadModel.main()
-    assert not Path("out/adapter_model.safetensors").exists() and not Path("out/metrics.json").exists()
+    assert (
+        not Path("out/adapter_model.safetensors").exists() and not Path("out/metrics.json").exists()
+    )
 
 
 # --- several processes
@@ -737,18 +1065,40 @@ def test_an_adapter_that_learned_nothing_is_not_saved(tmp_path, monkeypatch, bas
 def test_two_processes_train_what_one_trains(tmp_path, monkeypatch, base):
     """Dropout off, 64 records in steps of 16, up to the last full step of an epoch: losses agree, one writer."""
     records = qa(71)  # 63 of them train: 3 full steps and one of 15, in which two processes differ
-    script = (f"import json, sys; sys.path.insert(0, {str(ROOT)!r}); import loadModel\n"
-              "for name, value in json.loads(sys.argv[1]).items(): setattr(loadModel, name, value)\n"
-              "loadModel.main()")
+    script = (
+        f"import json, sys; sys.path.insert(0, {str(ROOT)!r}); import loadModel\n"
+        "for name, value in json.loads(sys.argv[1]).items(): setattr(loadModel, name, value)\n"
+        "loadModel.main()"
+    )
     (tmp_path / "start.py").write_text(script)
     prepare(monkeypatch, tmp_path, base, records)
     losses = {}
     for processes in (1, 2):
-        constants = {"REHEARSAL_MODEL": str(base), "DATA_FILE": "qa.json", "OUTPUT_DIR": f"out{processes}", "EPOCHS": 0.75,
-                     "MAX_TOKENS": 200, "LORA_DROPOUT": 0.0, "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear"}}
-        run = subprocess.run([sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes), "--master_port", "29517",
-                              "start.py", json.dumps(constants)], env=os.environ | {"OMP_NUM_THREADS": "1"},
-                             capture_output=True, encoding="utf-8")
+        constants = {
+            "REHEARSAL_MODEL": str(base),
+            "DATA_FILE": "qa.json",
+            "OUTPUT_DIR": f"out{processes}",
+            "EPOCHS": 0.75,
+            "MAX_TOKENS": 200,
+            "LORA_DROPOUT": 0.0,
+            "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3, "TARGET_MODULES": "all-linear"},
+        }
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "torch.distributed.run",
+                "--nproc_per_node",
+                str(processes),
+                "--master_port",
+                "29517",
+                "start.py",
+                json.dumps(constants),
+            ],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            encoding="utf-8",
+        )
         assert run.returncode == 0, run.stderr
         assert run.stdout.count("基礎モデル") == 1 and run.stdout.count("に保存しました") == 1
         metrics = json.loads(Path(f"out{processes}/metrics.json").read_text("utf-8"))

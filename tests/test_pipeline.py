@@ -5,7 +5,11 @@ import re
 
 from conftest import ROOT, run_python
 
-REFERENCE = ["メゾンマルジェラの香水を教えてください。", "男性向けの香水を教えてください。", "春に相応しい香水を教えてください。"]
+REFERENCE = [
+    "メゾンマルジェラの香水を教えてください。",
+    "男性向けの香水を教えてください。",
+    "春に相応しい香水を教えてください。",
+]
 
 
 def test_shop_pages_become_perfumes(pipeline):
@@ -16,7 +20,10 @@ def test_shop_pages_become_perfumes(pipeline):
 
 def test_the_three_reference_questions_are_answered_from_the_data(pipeline):
     folder, finished = pipeline
-    responses = {record["response"] for record in json.loads((folder / "data" / "perfume_qa.json").read_text(encoding="utf-8"))}
+    responses = {
+        record["response"]
+        for record in json.loads((folder / "data" / "perfume_qa.json").read_text(encoding="utf-8"))
+    }
     output = finished["generate.py"].stdout
     assert re.findall(r"^Q：(.*)$", output, re.M) == REFERENCE
     answers = re.findall(r"^A：(.*)$", output, re.M)
@@ -25,20 +32,31 @@ def test_the_three_reference_questions_are_answered_from_the_data(pipeline):
 
 def test_the_run_says_that_it_is_a_rehearsal(pipeline):
     folder, finished = pipeline
-    assert "リハーサル" in finished["loadModel.py"].stdout and "data/rehearsal_model" in finished["loadModel.py"].stdout
-    assert "リハーサル" in (folder / "fine_tuned_open_calm" / "README.md").read_text(encoding="utf-8")
+    assert (
+        "リハーサル" in finished["loadModel.py"].stdout
+        and "data/rehearsal_model" in finished["loadModel.py"].stdout
+    )
+    assert "リハーサル" in (folder / "fine_tuned_open_calm" / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_rehearsal_learns(pipeline):
     folder, _ = pipeline
     done = run_python(folder, "-c", "import generate; generate.EVALUATE = True; generate.main()")
     assert done.returncode == 0, done.stderr
-    table = json.loads((folder / "fine_tuned_open_calm" / "evaluation.json").read_text(encoding="utf-8"))
+    table = json.loads(
+        (folder / "fine_tuned_open_calm" / "evaluation.json").read_text(encoding="utf-8")
+    )
     grounded = table["アダプター・制約"]
     assert grounded["全体"] >= 0.85
     assert grounded["全体"] - table["基盤モデル・制約"]["全体"] >= 0.5
     assert grounded["事実"] == grounded["完結"] == 1
-    few = {name: share for name, share in grounded.items() if table["件数"].get(name, 0) >= 5 and share < 0.6}
+    few = {
+        name: share
+        for name, share in grounded.items()
+        if table["件数"].get(name, 0) >= 5 and share < 0.6
+    }
     assert few == {}, "kinds of question that are answered badly"
 
 

@@ -10,8 +10,31 @@ import pytest
 from conftest import ROOT
 
 FOLDER = ROOT / "data" / "rehearsal_model"
-QUESTION_FORMS = ["？", "?", "質問", "回答", "教えて", "ください", "下さい", "ですか", "ますか", "でしょうか", "ませんか", "何", "どの", "どれ", "どこ", "どんな", "いつ",
-                  "誰の", "知りたい", "探して", "欲しい", "ありますか", "###"]
+QUESTION_FORMS = [
+    "？",
+    "?",
+    "質問",
+    "回答",
+    "教えて",
+    "ください",
+    "下さい",
+    "ですか",
+    "ますか",
+    "でしょうか",
+    "ませんか",
+    "何",
+    "どの",
+    "どれ",
+    "どこ",
+    "どんな",
+    "いつ",
+    "誰の",
+    "知りたい",
+    "探して",
+    "欲しい",
+    "ありますか",
+    "###",
+]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +61,11 @@ def real_perfumes():
 
 
 def test_no_invented_name_is_a_perfume_or_a_brand_of_the_sample_site(build):
-    real = {build.squeezed(row[field]) for row in real_perfumes() for field in ("brand", "brand_ja", "name", "name_ja")} - {""}
+    real = {
+        build.squeezed(row[field])
+        for row in real_perfumes()
+        for field in ("brand", "brand_ja", "name", "name_ja")
+    } - {""}
     assert len(real) > 300
     draws = random.Random(8)
     drawn = {build.squeezed(spelling) for _ in range(30_000) for spelling in build.invented(draws)}
@@ -47,12 +74,22 @@ def test_no_invented_name_is_a_perfume_or_a_brand_of_the_sample_site(build):
 
 def test_no_passage_states_a_fact_of_the_sample_site(build, text):
     """A fact ties a perfume to something, its brand first: no passage holds a perfume's name and its brand's."""
-    pairs = [[{build.squeezed(row[field]) for field in fields} - {""} for fields in (("brand", "brand_ja"), ("name", "name_ja"))]
-             for row in real_perfumes()]
+    pairs = [
+        [
+            {build.squeezed(row[field]) for field in fields} - {""}
+            for fields in (("brand", "brand_ja"), ("name", "name_ja"))
+        ]
+        for row in real_perfumes()
+    ]
     found = []
     for passage in text.split("\n"):
-        words = [build.squeezed(word) for word in re.findall(r"[A-Za-z0-9À-ÿ'’.&\-]+|[ァ-ヴー＆]+", passage)]
-        runs = {"".join(words[a:b]) for b in range(1, len(words) + 1) for a in range(max(0, b - 5), b)}
+        words = [
+            build.squeezed(word)
+            for word in re.findall(r"[A-Za-z0-9À-ÿ'’.&\-]+|[ァ-ヴー＆]+", passage)
+        ]
+        runs = {
+            "".join(words[a:b]) for b in range(1, len(words) + 1) for a in range(max(0, b - 5), b)
+        }
         found += [passage for brand, name in pairs if runs & brand and runs & name]
     assert found == []
 
@@ -74,7 +111,11 @@ def test_the_files_are_opencalm_in_little():
 
     assert sum(file.stat().st_size for file in FOLDER.iterdir() if file.is_file()) < 12_000_000
     config = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
-    assert config["model_type"] == "gpt_neox" and config["use_parallel_residual"] is False and config["tie_word_embeddings"] is False
+    assert (
+        config["model_type"] == "gpt_neox"
+        and config["use_parallel_residual"] is False
+        and config["tie_word_embeddings"] is False
+    )
     tokenizer = AutoTokenizer.from_pretrained(FOLDER)
     assert (tokenizer.eos_token_id, tokenizer.bos_token_id, tokenizer.unk_token_id) == (0, 0, 0)
     assert tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|padding|>"]) == [0, 1]

@@ -23,47 +23,154 @@ CRAWL_DELAY = 0.03  # seconds between requests asked for in robots.txt; small, t
 
 HERE = Path(__file__).parent
 SHOP = "小瓶の香水店"
-LISTS = ("families", "top_notes", "middle_notes", "last_notes", "notes", "seasons", "scenes", "images", "impressions")
+LISTS = (
+    "families",
+    "top_notes",
+    "middle_notes",
+    "last_notes",
+    "notes",
+    "seasons",
+    "scenes",
+    "images",
+    "impressions",
+)
 FOLDERS = ("product", "product-category", "about", "guide", "assets")  # wholly made by this script
 LISTING = "/product-category/all/"
 PREVIEW = "/product/members-preview/"  # disallowed by robots.txt through a wildcard
 OTHER_MARKUP = {  # by address; every other perfume has the shop's usual page
-    "table": ("hermes-24-faubourg", "creed-aventus", "prada-paradoxe", "versace-eros", "gucci-gucci-bloom"),
+    "table": (
+        "hermes-24-faubourg",
+        "creed-aventus",
+        "prada-paradoxe",
+        "versace-eros",
+        "gucci-gucci-bloom",
+    ),
     "dl": ("diptyque-do-son", "mugler-alien", "guerlain-mitsouko", "lancome-idole", "givenchy-pi"),
-    "jsonld": ("chanel-n-5", "dior-sauvage", "tom-ford-oud-wood", "byredo-blanche", "valentino-voce-viva"),
-    "one_line": ("calvin-klein-ck-one", "burberry-mr-burberry", "acqua-di-parma-colonia", "hugo-boss-hugo"),
+    "jsonld": (
+        "chanel-n-5",
+        "dior-sauvage",
+        "tom-ford-oud-wood",
+        "byredo-blanche",
+        "valentino-voce-viva",
+    ),
+    "one_line": (
+        "calvin-klein-ck-one",
+        "burberry-mr-burberry",
+        "acqua-di-parma-colonia",
+        "hugo-boss-hugo",
+    ),
     "old_page": ("issey-miyake-pleats-please",),
 }
 GOODS = (  # things that are no perfume: address, title, price, lines of text (one of them with tiers like a perfume's)
-    ("fig-candle", "小瓶の香水店 – フィグの香りのキャンドル", 3200,
-     ("夕方の部屋に灯す、無花果の葉をイメージしたソイキャンドルです。燃焼時間はおよそ四十時間。", "香りのノート", "Top<br />フィグリーフ　ガルバナム",
-      "Middle<br />フィグ　ココナッツ", "Last<br />シダーウッド", "芯は五ミリほどに切ってから火をつけてください。")),
-    ("rose-hand-cream", "小瓶の香水店 – ローズのハンドクリーム 50g", 1800,
-     ("シアバターを使った、べたつきにくいハンドクリームです。ほのかなローズの香りがします。", "全成分：水、グリセリン、シア脂、ダマスクバラ花油")),
-    ("empty-atomizer", "小瓶の香水店 – 詰め替え用アトマイザー 4mL", 600,
-     ("お手持ちの香水を移して持ち歩くための、ガラスの空き瓶です。香水は入っていません。",)),
+    (
+        "fig-candle",
+        "小瓶の香水店 – フィグの香りのキャンドル",
+        3200,
+        (
+            "夕方の部屋に灯す、無花果の葉をイメージしたソイキャンドルです。燃焼時間はおよそ四十時間。",
+            "香りのノート",
+            "Top<br />フィグリーフ　ガルバナム",
+            "Middle<br />フィグ　ココナッツ",
+            "Last<br />シダーウッド",
+            "芯は五ミリほどに切ってから火をつけてください。",
+        ),
+    ),
+    (
+        "rose-hand-cream",
+        "小瓶の香水店 – ローズのハンドクリーム 50g",
+        1800,
+        (
+            "シアバターを使った、べたつきにくいハンドクリームです。ほのかなローズの香りがします。",
+            "全成分：水、グリセリン、シア脂、ダマスクバラ花油",
+        ),
+    ),
+    (
+        "empty-atomizer",
+        "小瓶の香水店 – 詰め替え用アトマイザー 4mL",
+        600,
+        ("お手持ちの香水を移して持ち歩くための、ガラスの空き瓶です。香水は入っていません。",),
+    ),
 )
 MOODS = (  # what a material brings, by a part of its name, the first that fits: as a top, a middle and a last note
-    ("オレンジブロッサム|オレンジフラワー|ネロリ", "白い花の明るさ", "はなやかな光", "淡く澄んだ甘さ"),
-    ("ベルガモット|レモン|オレンジ|マンダリン|グレープフルーツ|ライム|ユズ|シトロン|タンジェリン|シトラス|キンカン|プチグレン",
-     "弾けるような明るさ", "柑橘のほろ苦さ", "ほのかな酸味"),
-    ("ウッド|ウッディ|シダー|サンダル|オーク|マホガニー|バーチ|パイン|ツリー|サイプレス|モミ|パピルス",
-     "木立の中のような空気", "木肌を思わせる静けさ", "乾いた木のぬくもり"),
-    ("ローズ|ジャスミン|ピオニー|フリージア|スズラン|ガーデニア|チュベローズ|ブロッサム|リリー|マグノリア|チューリップ|オーキッド|フローラル|"
-     "ミモザ|ゼラニウム|ヒヤシンス|カーネーション|イランイラン|ライラック|スイートピー|シクラメン|ブルーベル|オスマンサス|ナルシサス",
-     "摘みたての花の瑞々しさ", "花びらのやわらかさ", "花束の残り香"),
-    ("アイリス|オリス|バイオレット|ヘリオトロープ|パウダリー|アンブレット", "薄い紙のような軽さ", "粉をはたいたようななめらかさ", "おしろいに似た気配"),
-    ("バニラ|トンカ|キャラメル|プラリネ|チョコレート|ハニー|ココア|シュガー|カカオ|クリーム", "焼き菓子のような香ばしさ", "とろけるような甘さ", "こっくりとした甘さ"),
-    ("ムスク|アルデヒド|ソープ|コットン|アンブロキサン", "洗いたての布のような清潔感", "石けんに似た穏やかさ", "素肌のような自然さ"),
-    ("ペッパー|カルダモン|シナモン|クローブ|ナツメグ|ジンジャー|サフラン|スパイス|スパイシー|コリアンダー|クミン", "ぴりっとした刺激", "香辛料の熱", "あとを引く辛み"),
-    ("マリン|シー|ウォーター|レイン|ロータス|メロン|ソルト|ミネラル", "水しぶきのような涼しさ", "水辺の透明感", "潮風の名残り"),
-    ("ペアー|ピーチ|アップル|カシス|ベリー|プラム|ライチ|チェリー|フィグ|ザクロ|パイナップル|フルーツ|フルーティー|マンゴー|和梨|ネクタリン|パーシモン|クインス",
-     "果汁のようなみずみずしさ", "熟した果実のまるみ", "砂糖煮に似た甘さ"),
-    ("レザー|スエード|タバコ|タール|インセンス|フランキンセンス|スモーク|ウード", "張りつめた緊張感", "煙のようなほの暗さ", "使いこんだ革の渋み"),
-    ("アンバー|ベンゾイン|ラブダナム|バルサム|オポポナックス|スチラックス|ミルラ|レジン|パチュリ|ベチバー|モス",
-     "土や樹脂の濃さ", "陰影のある厚み", "奥行きのある深み"),
-    ("ミント|バジル|ラベンダー|セージ|ローズマリー|タイム|グリーン|ティー|リーフ|ガルバナム|バンブー|マテ",
-     "葉を揉んだような青さ", "風の通る庭のすがすがしさ", "乾いた草の落ち着き"),
+    (
+        "オレンジブロッサム|オレンジフラワー|ネロリ",
+        "白い花の明るさ",
+        "はなやかな光",
+        "淡く澄んだ甘さ",
+    ),
+    (
+        "ベルガモット|レモン|オレンジ|マンダリン|グレープフルーツ|ライム|ユズ|シトロン|タンジェリン|シトラス|キンカン|プチグレン",
+        "弾けるような明るさ",
+        "柑橘のほろ苦さ",
+        "ほのかな酸味",
+    ),
+    (
+        "ウッド|ウッディ|シダー|サンダル|オーク|マホガニー|バーチ|パイン|ツリー|サイプレス|モミ|パピルス",
+        "木立の中のような空気",
+        "木肌を思わせる静けさ",
+        "乾いた木のぬくもり",
+    ),
+    (
+        "ローズ|ジャスミン|ピオニー|フリージア|スズラン|ガーデニア|チュベローズ|ブロッサム|リリー|マグノリア|チューリップ|オーキッド|フローラル|"
+        "ミモザ|ゼラニウム|ヒヤシンス|カーネーション|イランイラン|ライラック|スイートピー|シクラメン|ブルーベル|オスマンサス|ナルシサス",
+        "摘みたての花の瑞々しさ",
+        "花びらのやわらかさ",
+        "花束の残り香",
+    ),
+    (
+        "アイリス|オリス|バイオレット|ヘリオトロープ|パウダリー|アンブレット",
+        "薄い紙のような軽さ",
+        "粉をはたいたようななめらかさ",
+        "おしろいに似た気配",
+    ),
+    (
+        "バニラ|トンカ|キャラメル|プラリネ|チョコレート|ハニー|ココア|シュガー|カカオ|クリーム",
+        "焼き菓子のような香ばしさ",
+        "とろけるような甘さ",
+        "こっくりとした甘さ",
+    ),
+    (
+        "ムスク|アルデヒド|ソープ|コットン|アンブロキサン",
+        "洗いたての布のような清潔感",
+        "石けんに似た穏やかさ",
+        "素肌のような自然さ",
+    ),
+    (
+        "ペッパー|カルダモン|シナモン|クローブ|ナツメグ|ジンジャー|サフラン|スパイス|スパイシー|コリアンダー|クミン",
+        "ぴりっとした刺激",
+        "香辛料の熱",
+        "あとを引く辛み",
+    ),
+    (
+        "マリン|シー|ウォーター|レイン|ロータス|メロン|ソルト|ミネラル",
+        "水しぶきのような涼しさ",
+        "水辺の透明感",
+        "潮風の名残り",
+    ),
+    (
+        "ペアー|ピーチ|アップル|カシス|ベリー|プラム|ライチ|チェリー|フィグ|ザクロ|パイナップル|フルーツ|フルーティー|マンゴー|和梨|ネクタリン|パーシモン|クインス",
+        "果汁のようなみずみずしさ",
+        "熟した果実のまるみ",
+        "砂糖煮に似た甘さ",
+    ),
+    (
+        "レザー|スエード|タバコ|タール|インセンス|フランキンセンス|スモーク|ウード",
+        "張りつめた緊張感",
+        "煙のようなほの暗さ",
+        "使いこんだ革の渋み",
+    ),
+    (
+        "アンバー|ベンゾイン|ラブダナム|バルサム|オポポナックス|スチラックス|ミルラ|レジン|パチュリ|ベチバー|モス",
+        "土や樹脂の濃さ",
+        "陰影のある厚み",
+        "奥行きのある深み",
+    ),
+    (
+        "ミント|バジル|ラベンダー|セージ|ローズマリー|タイム|グリーン|ティー|リーフ|ガルバナム|バンブー|マテ",
+        "葉を揉んだような青さ",
+        "風の通る庭のすがすがしさ",
+        "乾いた草の落ち着き",
+    ),
     ("", "ほかにない個性", "忘れがたい表情", "独特の存在感"),
 )
 OPENINGS = (
@@ -127,10 +234,16 @@ ALL_YEAR = (
     "四季のどの日にも似合い、{scene}に{image}な気分を添えます。",
 )
 REVIEWS = (
-    "小分けで試せるのが助かります。梱包も丁寧でした。", "翌日に届きました。手書きの説明カードがうれしいです。",
-    "思っていたよりも持ちがよく、一日楽しめました。", "気になっていた香りを少しだけ試せて満足です。また利用します。",
+    "小分けで試せるのが助かります。梱包も丁寧でした。",
+    "翌日に届きました。手書きの説明カードがうれしいです。",
+    "思っていたよりも持ちがよく、一日楽しめました。",
+    "気になっていた香りを少しだけ試せて満足です。また利用します。",
 )
-TIERS = (("top_notes", "Top", "トップノート"), ("middle_notes", "Middle", "ミドルノート"), ("last_notes", "Last", "ラストノート"))
+TIERS = (
+    ("top_notes", "Top", "トップノート"),
+    ("middle_notes", "Middle", "ミドルノート"),
+    ("last_notes", "Last", "ラストノート"),
+)
 
 
 def read_perfumes(path: Path) -> list[dict]:
@@ -139,7 +252,9 @@ def read_perfumes(path: Path) -> list[dict]:
         perfumes = list(csv.DictReader(file))
     for perfume in perfumes:
         for field, cell in perfume.items():
-            perfume[field] = [value for value in cell.split("、") if value] if field in LISTS else cell or None
+            perfume[field] = (
+                [value for value in cell.split("、") if value] if field in LISTS else cell or None
+            )
         perfume["year"] = int(perfume["year"]) if perfume["year"] else None
         perfume["slug"] = slug(f"{perfume['brand']} {perfume['name']}")
         perfume["url"] = f"/product/{perfume['slug']}/"
@@ -150,7 +265,9 @@ def read_perfumes(path: Path) -> list[dict]:
 
 def slug(text: str) -> str:
     """Text as an address: ASCII letters and digits joined by hyphens."""
-    ascii_text = unicodedata.normalize("NFKD", text.replace("°", " ")).encode("ascii", "ignore").decode()
+    ascii_text = (
+        unicodedata.normalize("NFKD", text.replace("°", " ")).encode("ascii", "ignore").decode()
+    )
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower().replace("'", "")).strip("-")
 
 
@@ -171,26 +288,38 @@ def mood(note: str, tier: int = 0) -> str:
 def join(words: list[str], at_most: int = 4) -> str:
     """Words as running text: AとB, or A、B、C, or A、B、Cなど when there are more than at_most."""
     if len(words) > at_most:
-        return "、".join(words[:at_most - 1]) + "など"
+        return "、".join(words[: at_most - 1]) + "など"
     return "と".join(words) if len(words) < 3 else "、".join(words)
 
 
 def impression_words(impressions: list[str]) -> str:
     """The impressions as an adjective: フレッシュで温かみのある."""
     stems = [word for word in impressions if word != "温かみ"]
-    return "で".join([*stems, "温かみのある"]) if "温かみ" in impressions else "で".join(stems) + "な"
+    return (
+        "で".join([*stems, "温かみのある"]) if "温かみ" in impressions else "で".join(stems) + "な"
+    )
 
 
 def description(perfume: dict) -> str:
     """A paragraph about the perfume, from its facts only."""
-    notes = list(dict.fromkeys(note for field in LISTS if field.endswith("notes") for note in perfume[field]))
+    notes = list(
+        dict.fromkeys(note for field in LISTS if field.endswith("notes") for note in perfume[field])
+    )
     words = {
-        "brand_ja": perfume["brand_ja"], "name_ja": perfume["name_ja"], "family": "と".join(perfume["families"][:2]),
-        "year_": f"{perfume['year']}年に登場した、" if perfume["year"] else "", "for_": perfume["gender"],
-        "kind": perfume["concentration"] or "香水", "count": len(notes),
-        "alls": join(notes, 12), "note_mood": mood(notes[0]),
-        "season": "や".join(perfume["seasons"]) if len(perfume["seasons"]) < 3 else "、".join(perfume["seasons"]),
-        "scene": "や".join(perfume["scenes"][:2]), "image": pick(perfume, "image", perfume["images"]),
+        "brand_ja": perfume["brand_ja"],
+        "name_ja": perfume["name_ja"],
+        "family": "と".join(perfume["families"][:2]),
+        "year_": f"{perfume['year']}年に登場した、" if perfume["year"] else "",
+        "for_": perfume["gender"],
+        "kind": perfume["concentration"] or "香水",
+        "count": len(notes),
+        "alls": join(notes, 12),
+        "note_mood": mood(notes[0]),
+        "season": "や".join(perfume["seasons"])
+        if len(perfume["seasons"]) < 3
+        else "、".join(perfume["seasons"]),
+        "scene": "や".join(perfume["scenes"][:2]),
+        "image": pick(perfume, "image", perfume["images"]),
         "impression": impression_words(perfume["impressions"]),
     }
     for number, tier in enumerate(("top", "middle", "last")):
@@ -198,8 +327,14 @@ def description(perfume: dict) -> str:
             words |= {f"{tier}0": tier_notes[0], f"{tier}s": join(tier_notes)}
             words[f"{tier}_mood"] = mood(tier_notes[0], number)
     closings = ALL_YEAR if len(perfume["seasons"]) == 4 else CLOSINGS
-    slots = (OPENINGS, TOGETHER, closings) if perfume["notes"] else (OPENINGS, FIRST, THEN, AT_LAST, closings)
-    return "".join(pick(perfume, f"sentence {number}", slot) for number, slot in enumerate(slots)).format(**words)
+    slots = (
+        (OPENINGS, TOGETHER, closings)
+        if perfume["notes"]
+        else (OPENINGS, FIRST, THEN, AT_LAST, closings)
+    )
+    return "".join(
+        pick(perfume, f"sentence {number}", slot) for number, slot in enumerate(slots)
+    ).format(**words)
 
 
 # Pages ----------------------------------------------------------------------------------------------------------------
@@ -236,17 +371,24 @@ def page(title: str, url: str, body: str, head: str = "") -> str:
 
 def card(item: dict) -> str:
     """A product's card, in the listing and among related products."""
-    return (f'<li class="product"><a class="woocommerce-LoopProduct-link" href="{item["url"]}">'
-            f'<span class="bottle {item.get("tint", "tint-0")}"><img src="/assets/bottle.svg" width="80" height="110" alt="{escape(item["title"])}" /></span>'
-            f'<h2 class="woocommerce-loop-product__title">{escape(item["title"])}</h2>'
-            f'<span class="price">¥{item["price"]:,}</span></a></li>')
+    return (
+        f'<li class="product"><a class="woocommerce-LoopProduct-link" href="{item["url"]}">'
+        f'<span class="bottle {item.get("tint", "tint-0")}"><img src="/assets/bottle.svg" width="80" height="110" alt="{escape(item["title"])}" /></span>'
+        f'<h2 class="woocommerce-loop-product__title">{escape(item["title"])}</h2>'
+        f'<span class="price">¥{item["price"]:,}</span></a></li>'
+    )
 
 
 def related(perfume: dict, perfumes: list[dict]) -> str:
     """Cards of other perfumes: first of the same brand, then of the same family."""
     others = [other for other in perfumes if other is not perfume]
-    others.sort(key=lambda other: (other["brand"] != perfume["brand"], other["families"][0] != perfume["families"][0],
-                                   pick(other, perfume["slug"], range(10**6))))
+    others.sort(
+        key=lambda other: (
+            other["brand"] != perfume["brand"],
+            other["families"][0] != perfume["families"][0],
+            pick(other, perfume["slug"], range(10**6)),
+        )
+    )
     cards = "\n".join(map(card, others[:RELATED]))
     return f'<section class="related products">\n<h2>関連商品</h2>\n<ul class="products">\n{cards}\n</ul>\n</section>'
 
@@ -263,36 +405,50 @@ def season_line(perfume: dict) -> str:
 
 def usual_body(perfume: dict) -> str:
     """The shop's usual short description: lines of text, notes separated by full-width spaces."""
-    tiers = "<br />\n".join(f"{label}<br />\n{'　'.join(perfume[field])}" for field, label, _ in TIERS if perfume[field])
+    tiers = "<br />\n".join(
+        f"{label}<br />\n{'　'.join(perfume[field])}" for field, label, _ in TIERS if perfume[field]
+    )
     labels = pick(perfume, "labels", (("", ""), ("イメージ：", "印象："), ("", "")))
     maker = f"\n<p>調香師：{perfume['perfumer']}</p>" if perfume["perfumer"] else ""
     year = f"\n<p>発売年：{perfume['year']}年</p>" if perfume["year"] else ""
     return f"""<p>{description(perfume)}<br />
 {facts_line(perfume)}</p>
 <p><strong>香りのノート</strong></p>
-<p>{tiers or '　'.join(perfume["notes"])}</p>{maker}{year}
+<p>{tiers or "　".join(perfume["notes"])}</p>{maker}{year}
 <p><strong>香りのイメージと印象</strong><br />
-{labels[0]}{'　'.join(perfume["images"])}<br />
-{labels[1]}{'　'.join(perfume["impressions"])}</p>
+{labels[0]}{"　".join(perfume["images"])}<br />
+{labels[1]}{"　".join(perfume["impressions"])}</p>
 <p><strong>ご利用シーン・季節</strong><br />
-{'　'.join(perfume["scenes"])}<br />
+{"　".join(perfume["scenes"])}<br />
 {season_line(perfume)}</p>"""
 
 
 def labelled(perfume: dict) -> list[tuple[str, str]]:
     """The facts as pairs of a label and a text, for pages with tables and lists."""
-    pairs = [("ブランド", f"{perfume['brand']}（{perfume['brand_ja']}）"),
-             ("商品名", f"{perfume['name']}（{perfume['name_ja']}）"), ("対象", perfume["gender"]), ("香調", "・".join(perfume["families"])), ("濃度", perfume["concentration"])]
+    pairs = [
+        ("ブランド", f"{perfume['brand']}（{perfume['brand_ja']}）"),
+        ("商品名", f"{perfume['name']}（{perfume['name_ja']}）"),
+        ("対象", perfume["gender"]),
+        ("香調", "・".join(perfume["families"])),
+        ("濃度", perfume["concentration"]),
+    ]
     pairs += [(label, "、".join(perfume[field])) for field, _, label in TIERS]
-    pairs += [("調香師", perfume["perfumer"]), ("発売年", perfume["year"] and f"{perfume['year']}年"),
-              ("イメージ", "、".join(perfume["images"])), ("印象", "、".join(perfume["impressions"])),
-              ("シーン", "、".join(perfume["scenes"])), ("季節", "、".join(perfume["seasons"]))]
+    pairs += [
+        ("調香師", perfume["perfumer"]),
+        ("発売年", perfume["year"] and f"{perfume['year']}年"),
+        ("イメージ", "、".join(perfume["images"])),
+        ("印象", "、".join(perfume["impressions"])),
+        ("シーン", "、".join(perfume["scenes"])),
+        ("季節", "、".join(perfume["seasons"])),
+    ]
     return [(label, escape(text)) for label, text in pairs if text]
 
 
 def table_body(perfume: dict) -> str:
     """The facts as WooCommerce's table of attributes."""
-    rows = "\n".join(f"<tr><th>{label}</th><td>{text}</td></tr>" for label, text in labelled(perfume))
+    rows = "\n".join(
+        f"<tr><th>{label}</th><td>{text}</td></tr>" for label, text in labelled(perfume)
+    )
     return f'<p>{description(perfume)}</p>\n<table class="woocommerce-product-attributes shop_attributes">\n{rows}\n</table>'
 
 
@@ -304,14 +460,22 @@ def dl_body(perfume: dict) -> str:
 
 def list_body(perfume: dict) -> str:
     """The facts as list items with a bold label (the page's JSON-LD has brand and name too)."""
-    rows = "\n".join(f"<li><strong>{label}</strong>：{text}</li>" for label, text in labelled(perfume))
+    rows = "\n".join(
+        f"<li><strong>{label}</strong>：{text}</li>" for label, text in labelled(perfume)
+    )
     return f"<p>{description(perfume)}</p>\n<ul>\n{rows}\n</ul>"
 
 
 def one_line_body(perfume: dict) -> str:
     """The three tiers on one line, the rest as lines of text."""
-    tiers = "、".join(f"{label}:{'、'.join(perfume[field])}" for field, label in
-                     (("top_notes", "トップ"), ("middle_notes", "ミドル"), ("last_notes", "ラスト")))
+    tiers = "、".join(
+        f"{label}:{'、'.join(perfume[field])}"
+        for field, label in (
+            ("top_notes", "トップ"),
+            ("middle_notes", "ミドル"),
+            ("last_notes", "ラスト"),
+        )
+    )
     kept = ("調香師", "発売年", "イメージ", "印象", "シーン", "季節")
     rest = [f"{label}：{text}" for label, text in labelled(perfume) if label in kept]
     return f"<p>{description(perfume)}<br />\n{facts_line(perfume)}</p>\n<p>{tiers}。</p>\n<p>{'<br />'.join(rest)}</p>"
@@ -319,12 +483,26 @@ def one_line_body(perfume: dict) -> str:
 
 def json_ld(perfume: dict) -> str:
     """The page's JSON-LD: a graph with a breadcrumb and the Product."""
-    product = {"@type": "Product", "name": perfume["name"], "description": description(perfume), "sku": perfume["slug"],
-               "brand": {"@type": "Brand", "name": perfume["brand"]}, "category": "香水",
-               "offers": {"@type": "Offer", "price": perfume["price"], "priceCurrency": "JPY"}}
-    graph = {"@context": "https://schema.org", "@graph": [
-        {"@type": "WebPage", "name": f"{perfume['title']} | {SHOP}", "inLanguage": "ja"},
-        {"@type": "BreadcrumbList", "itemListElement": [{"@type": "ListItem", "position": 1, "name": "ホーム"}]}, product]}
+    product = {
+        "@type": "Product",
+        "name": perfume["name"],
+        "description": description(perfume),
+        "sku": perfume["slug"],
+        "brand": {"@type": "Brand", "name": perfume["brand"]},
+        "category": "香水",
+        "offers": {"@type": "Offer", "price": perfume["price"], "priceCurrency": "JPY"},
+    }
+    graph = {
+        "@context": "https://schema.org",
+        "@graph": [
+            {"@type": "WebPage", "name": f"{perfume['title']} | {SHOP}", "inLanguage": "ja"},
+            {
+                "@type": "BreadcrumbList",
+                "itemListElement": [{"@type": "ListItem", "position": 1, "name": "ホーム"}],
+            },
+            product,
+        ],
+    }
     return f'<script type="application/ld+json">{json.dumps(graph, ensure_ascii=False)}</script>\n'
 
 
@@ -332,7 +510,13 @@ def product_page(perfume: dict, perfumes: list[dict], markup: str) -> bytes:
     """The whole page of one perfume."""
     if markup == "old_page":
         return old_page(perfume)
-    bodies = {"usual": usual_body, "table": table_body, "dl": dl_body, "jsonld": list_body, "one_line": one_line_body}
+    bodies = {
+        "usual": usual_body,
+        "table": table_body,
+        "dl": dl_body,
+        "jsonld": list_body,
+        "one_line": one_line_body,
+    }
     review = pick(perfume, "review", REVIEWS)
     body = f"""<nav class="woocommerce-breadcrumb"><a href="/">ホーム</a> / <a href="{LISTING}">すべての香水</a> / {escape(perfume["title"])}</nav>
 <div class="product type-product">
@@ -350,13 +534,20 @@ def product_page(perfume: dict, perfumes: list[dict], markup: str) -> bytes:
 </div>
 <section id="reviews"><h2>レビュー（1件）</h2><p>{review}</p></section>
 {related(perfume, perfumes)}"""
-    return page(f"{perfume['title']}（{perfume['brand_ja']} {perfume['name_ja']}）", perfume["url"], body,
-                json_ld(perfume) if markup == "jsonld" else "").encode()
+    return page(
+        f"{perfume['title']}（{perfume['brand_ja']} {perfume['name_ja']}）",
+        perfume["url"],
+        body,
+        json_ld(perfume) if markup == "jsonld" else "",
+    ).encode()
 
 
 def old_page(perfume: dict) -> bytes:
     """A page left over from the shop's first years: one table, cp932 bytes that call themselves Shift_JIS."""
-    rows = "\n".join(f'<tr><td bgcolor="#eeeeee">■{label}</td><td>{text}</td></tr>' for label, text in labelled(perfume))
+    rows = "\n".join(
+        f'<tr><td bgcolor="#eeeeee">■{label}</td><td>{text}</td></tr>'
+        for label, text in labelled(perfume)
+    )
     html = f"""<html>
 <head>
 <meta http-equiv="Content-Type" content="text/html; charset=Shift_JIS">
@@ -397,8 +588,12 @@ def listing_pages(items: list[dict]) -> dict[str, bytes]:
     addresses = [LISTING, *(f"{LISTING}page/{number}/" for number in range(2, last + 1))]
     pages = {}
     for number, address in enumerate(addresses, 1):
-        links = [f'<a class="page-numbers" href="{LISTING}page/{other}/">{other}</a>' if other != number else
-                 f'<span class="page-numbers current">{other}</span>' for other in range(1, last + 1)]
+        links = [
+            f'<a class="page-numbers" href="{LISTING}page/{other}/">{other}</a>'
+            if other != number
+            else f'<span class="page-numbers current">{other}</span>'
+            for other in range(1, last + 1)
+        ]
         head = ""
         if number > 1:
             links.insert(0, f'<a class="prev page-numbers" href="{addresses[number - 2]}">←</a>')
@@ -406,10 +601,12 @@ def listing_pages(items: list[dict]) -> dict[str, bytes]:
         if number < last:
             links.append(f'<a class="next page-numbers" href="{addresses[number]}">→</a>')
             head += f'<link rel="next" href="{addresses[number]}" />\n'
-        cards = "\n".join(map(card, items[(number - 1) * PER_PAGE:number * PER_PAGE]))
-        body = (f'<h1>すべての香水</h1>\n<p class="woocommerce-result-count">{len(items)}件中 {number}ページ目</p>\n'
-                f'<p><a href="{LISTING}?orderby=price" rel="nofollow">価格順に並べる</a></p>\n'
-                f'<ul class="products">\n{cards}\n</ul>\n<nav class="woocommerce-pagination">{"".join(links)}</nav>')
+        cards = "\n".join(map(card, items[(number - 1) * PER_PAGE : number * PER_PAGE]))
+        body = (
+            f'<h1>すべての香水</h1>\n<p class="woocommerce-result-count">{len(items)}件中 {number}ページ目</p>\n'
+            f'<p><a href="{LISTING}?orderby=price" rel="nofollow">価格順に並べる</a></p>\n'
+            f'<ul class="products">\n{cards}\n</ul>\n<nav class="woocommerce-pagination">{"".join(links)}</nav>'
+        )
         pages[address] = page(f"すべての香水（{number}ページ目）", address, body, head).encode()
     return pages | {f"{LISTING}page/1/": pages[LISTING]}
 
@@ -476,7 +673,12 @@ input[type=number]{width:3.5rem}
 
 def robots() -> str:
     """The shop's robots.txt."""
-    rules = ("User-agent: *", "Disallow: /*?orderby=", "Disallow: /product/*-preview/", f"Crawl-delay: {CRAWL_DELAY}")
+    rules = (
+        "User-agent: *",
+        "Disallow: /*?orderby=",
+        "Disallow: /product/*-preview/",
+        f"Crawl-delay: {CRAWL_DELAY}",
+    )
     return "\n".join((*rules, "", "Sitemap: /sitemap.xml", ""))
 
 
@@ -484,7 +686,9 @@ def sitemap(kind: str, addresses: list[str]) -> bytes:
     """A sitemap ("urlset") or an index of sitemaps ("sitemapindex"); addresses start at the root: no port is known."""
     item = {"urlset": "url", "sitemapindex": "sitemap"}[kind]
     lines = "\n".join(f"<{item}><loc>{address}</loc></{item}>" for address in addresses)
-    return (f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{lines}\n</{kind}>\n').encode()
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<{kind} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{lines}\n</{kind}>\n'
+    ).encode()
 
 
 def build(perfumes: list[dict]) -> dict[str, bytes]:
@@ -492,20 +696,35 @@ def build(perfumes: list[dict]) -> dict[str, bytes]:
     families = sorted({perfume["families"][0] for perfume in perfumes})
     for perfume in perfumes:
         perfume["tint"] = f"tint-{1 + families.index(perfume['families'][0]) % 7}"
-    markups = {address: markup for markup, addresses in OTHER_MARKUP.items() for address in addresses}
+    markups = {
+        address: markup for markup, addresses in OTHER_MARKUP.items() for address in addresses
+    }
     unknown = set(markups) - {perfume["slug"] for perfume in perfumes}
     assert not unknown, f"OTHER_MARKUP names perfumes that the csv lacks: {sorted(unknown)}"
-    goods = [{"url": f"/product/{address}/", "title": title, "price": price} for address, title, price, _ in GOODS]
+    goods = [
+        {"url": f"/product/{address}/", "title": title, "price": price}
+        for address, title, price, _ in GOODS
+    ]
     items = perfumes[:30] + goods[:1] + perfumes[30:90] + goods[1:] + perfumes[90:]
     pages = listing_pages(items)
-    pages |= {"/": home_page(perfumes), "/about/": page("お店について", "/about/", ABOUT).encode(),
-              "/guide/": page("香りの段のこと", "/guide/", GUIDE).encode(),
-              PREVIEW: page("会員様先行のご案内", PREVIEW, PREVIEW_BODY).encode()}
-    pages |= {item["url"]: goods_page(item, lines) for item, (_, _, _, lines) in zip(goods, GOODS, strict=True)}
+    pages |= {
+        "/": home_page(perfumes),
+        "/about/": page("お店について", "/about/", ABOUT).encode(),
+        "/guide/": page("香りの段のこと", "/guide/", GUIDE).encode(),
+        PREVIEW: page("会員様先行のご案内", PREVIEW, PREVIEW_BODY).encode(),
+    }
+    pages |= {
+        item["url"]: goods_page(item, lines)
+        for item, (_, _, _, lines) in zip(goods, GOODS, strict=True)
+    }
     for perfume in perfumes:
-        pages[perfume["url"]] = product_page(perfume, perfumes, markups.get(perfume["slug"], "usual"))
+        pages[perfume["url"]] = product_page(
+            perfume, perfumes, markups.get(perfume["slug"], "usual")
+        )
     return {address + "index.html": content for address, content in pages.items()} | {
-        "/assets/shop.css": STYLE.encode(), "/assets/bottle.svg": BOTTLE.encode(), "/robots.txt": robots().encode(),
+        "/assets/shop.css": STYLE.encode(),
+        "/assets/bottle.svg": BOTTLE.encode(),
+        "/robots.txt": robots().encode(),
         "/sitemap.xml": sitemap("sitemapindex", ["/page-sitemap.xml", "/product-sitemap.xml"]),
         "/page-sitemap.xml": sitemap("urlset", ["/", LISTING, "/about/", "/guide/"]),
         "/product-sitemap.xml": sitemap("urlset", [item["url"] for item in items]),
@@ -519,11 +738,18 @@ def main() -> None:
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    stale = [path for folder in FOLDERS for path in (HERE / folder).rglob("*") if path.is_file() and path not in files]
+    stale = [
+        path
+        for folder in FOLDERS
+        for path in (HERE / folder).rglob("*")
+        if path.is_file() and path not in files
+    ]
     for path in stale:
         path.unlink()
     size = sum(map(len, files.values()))
-    print(f"香水 {len(perfumes):,} 本、ファイル {len(files):,} 個（{size:,} バイト）を {HERE} に書きました。古いページの削除: {len(stale):,}")
+    print(
+        f"香水 {len(perfumes):,} 本、ファイル {len(files):,} 個（{size:,} バイト）を {HERE} に書きました。古いページの削除: {len(stale):,}"
+    )
 
 
 if __name__ == "__main__":

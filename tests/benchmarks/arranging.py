@@ -31,10 +31,20 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "data").mkdir()
             with open(Path(folder, "data", "perfumes.jsonl"), "w", encoding="utf-8") as file:
-                file.writelines(json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in make_catalogue(size, seed=1))
+                file.writelines(
+                    json.dumps(perfume, ensure_ascii=False) + "\n"
+                    for perfume in make_catalogue(size, seed=1)
+                )
             start = time.perf_counter()
             environment = os.environ | {"PYTHONPATH": str(ROOT)}
-            done = subprocess.run([sys.executable, "-c", WATCHED], cwd=folder, env=environment, capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", WATCHED],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
             seconds = time.perf_counter() - start
             output = Path(folder, "data", "perfume_qa.json")
             with open(output, encoding="utf-8") as file:

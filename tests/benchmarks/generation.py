@@ -36,7 +36,9 @@ def reference_scale():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "perfumes.jsonl")
         perfumes = catalogue.make_catalogue(PERFUMES, 0)
-        path.write_text("".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), encoding="utf-8")
+        path.write_text(
+            "".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), encoding="utf-8"
+        )
         arrangeData.PERFUMES_FILE, arrangeData.OUTPUT_FILE = str(path), str(Path(folder, "qa.json"))
         arrangeData.main()
         return perfumes, json.loads(Path(folder, "qa.json").read_text(encoding="utf-8"))[:RESPONSES]
@@ -60,7 +62,9 @@ def start():
         busy = time.process_time()
         _, (words, tokens) = assistant_of(None, tokenizer, perfumes, qa)
         busy = time.process_time() - busy
-        print(f"{len(qa):,} records: words {words:.2f} s, tokens {tokens:.2f} s, {busy:.2f} s of processor time")
+        print(
+            f"{len(qa):,} records: words {words:.2f} s, tokens {tokens:.2f} s, {busy:.2f} s of processor time"
+        )
 
 
 def timed(function):
@@ -78,7 +82,9 @@ def speed():
 
     model, tokenizer = generate.load(generate.ADAPTER_DIR)
     base = AutoModelForCausalLM.from_pretrained(model.config.name_or_path, dtype=torch.float32)
-    unmerged = PeftModel.from_pretrained(base, generate.ADAPTER_DIR).to(model.device, model.dtype).eval()
+    unmerged = (
+        PeftModel.from_pretrained(base, generate.ADAPTER_DIR).to(model.device, model.dtype).eval()
+    )
     perfumes, qa = reference_scale()
     assistant, _ = assistant_of(model, tokenizer, perfumes, qa)
     asked = [record["instruction"] for record in qa[:: len(qa) // QUESTIONS][:QUESTIONS]]
@@ -90,7 +96,9 @@ def speed():
         return sum(length(text) for text, _, _ in assistant.say(questions, True))
 
     def free(questions, using=model):
-        return sum(len(tokens) + ended for tokens, ended in generate.sample(using, tokenizer, questions))
+        return sum(
+            len(tokens) + ended for tokens, ended in generate.sample(using, tokenizer, questions)
+        )
 
     ways = {
         "model.generate, adapter unmerged": lambda questions: free(questions, unmerged),
@@ -103,10 +111,14 @@ def speed():
         figures = {name: [] for name in ways}
         for _ in range(ROUNDS):
             for name, way in ways.items():
-                seconds, counts = timed(lambda way=way, groups=groups: [way(group) for group in groups])
+                seconds, counts = timed(
+                    lambda way=way, groups=groups: [way(group) for group in groups]
+                )
                 figures[name].append((seconds / len(asked), sum(counts) / seconds))
         reference = statistics.median(seconds for seconds, _ in figures["free"])
-        print(f"\n{title}: {len(asked)} questions, {ROUNDS} rounds, {model.device}, {model.dtype}, {len(qa):,} records")
+        print(
+            f"\n{title}: {len(asked)} questions, {ROUNDS} rounds, {model.device}, {model.dtype}, {len(qa):,} records"
+        )
         for name, rounds in figures.items():
             seconds, rate = (statistics.median(column) for column in zip(*rounds, strict=True))
             low, high = min(s for s, _ in rounds), max(s for s, _ in rounds)
@@ -125,17 +137,26 @@ def beam(model, responses, prompts, plain, beams, prior, whole, local):
     for tokens in prompts:
         live, ended = [(0.0, (0, len(responses.tokens)))], []
         while live:
-            ways, said = [], [responses.tokens[low][:responses.shared(low, high)] for _, (low, high) in live]
+            ways, said = (
+                [],
+                [responses.tokens[low][: responses.shared(low, high)] for _, (low, high) in live],
+            )
             for lead, weight in ((tokens, 1.0), (plain, -prior)):
                 if not weight:
                     continue
                 starts = [lead + words for words in said]
                 width = max(map(len, starts))
                 ids = torch.tensor([[0] * (width - len(start)) + start for start in starts])
-                mask = torch.tensor([[0] * (width - len(start)) + [1] * len(start) for start in starts])
+                mask = torch.tensor(
+                    [[0] * (width - len(start)) + [1] * len(start) for start in starts]
+                )
                 places = (mask.cumsum(1) - 1).clamp(min=0)
                 with torch.inference_mode():
-                    out = model(input_ids=ids, attention_mask=mask, position_ids=places).logits.float().log_softmax(-1)
+                    out = (
+                        model(input_ids=ids, attention_mask=mask, position_ids=places)
+                        .logits.float()
+                        .log_softmax(-1)
+                    )
                 ways.append((weight, ids, out, width))
             found = list(ended)
             for row, (score, span) in enumerate(live):
@@ -143,8 +164,14 @@ def beam(model, responses, prompts, plain, beams, prior, whole, local):
                 gains = 0
                 for weight, ids, out, width in ways:
                     last = out[row, -1, list(branches)]
-                    first = width - len(said[row])  # the answer's own tokens stand at the end; they are scored afresh
-                    past = 0 if local else out[row, first - 1:-1].gather(1, ids[row, first:, None]).sum()
+                    first = width - len(
+                        said[row]
+                    )  # the answer's own tokens stand at the end; they are scored afresh
+                    past = (
+                        0
+                        if local
+                        else out[row, first - 1 : -1].gather(1, ids[row, first:, None]).sum()
+                    )
                     gains = gains + weight * (past + (last.log_softmax(0) if local else last))
                 found += [((score if local else 0.0) + gain, rows_left, False)
                           for gain, rows_left in zip(gains.tolist(), branches.values(), strict=True)]  # fmt: skip
@@ -185,12 +212,20 @@ def study():
     plain = tokenizer(generate.prompt(tokenizer, ""))["input_ids"]
     own, stop = generate.decode, generate.Responses.equally_right
     kinds = sorted({record["type"] for record in tests})
-    print(f"{len(tests)} test questions, {len(qa):,} records\n{'':36}{'right':>7}{'worst kind':>26}")
+    print(
+        f"{len(tests)} test questions, {len(qa):,} records\n{'':36}{'right':>7}{'worst kind':>26}"
+    )
     for name, how in WAYS.items():
-        generate.Responses.equally_right = (lambda *rows: True) if name.startswith("sampled") else stop
-        generate.decode = (lambda m, r, p, show, how=how: beam(m, r, p, plain, *how)) if how else own
+        generate.Responses.equally_right = (
+            (lambda *rows: True) if name.startswith("sampled") else stop
+        )
+        generate.decode = (
+            (lambda m, r, p, show, how=how: beam(m, r, p, plain, *how)) if how else own
+        )
         verdicts = generate.measure(assistant, tests, qa, name, True)
-        judged = [(record["type"], verdict[0]) for record, verdict in zip(tests, verdicts, strict=True)]
+        judged = [
+            (record["type"], verdict[0]) for record, verdict in zip(tests, verdicts, strict=True)
+        ]
         share = {kind: statistics.mean(good for k, good in judged if k == kind) for kind in kinds}
         worst, all_right = min(share, key=share.get), statistics.mean(good for _, good in judged)
         print(f"{name:36}{all_right:7.1%}{worst:>19}{share[worst]:7.1%}", flush=True)
@@ -198,7 +233,9 @@ def study():
 
 def refuse():
     """Prints, for each half of the written questions, how many are answered, with the kind meant, and how many refused."""
-    qa = generate.read_records(generate.QA_FILE, "arrangeData.py", ("instruction", "response", "type", "key"))
+    qa = generate.read_records(
+        generate.QA_FILE, "arrangeData.py", ("instruction", "response", "type", "key")
+    )
     perfumes = generate.read_records(generate.PERFUMES_FILE, "getData.py", ("name", "url"))
     assistant, _ = assistant_of(*generate.load(generate.ADAPTER_DIR), perfumes, qa)
     kinds = {record["response"]: record["type"] for record in qa}
@@ -208,9 +245,15 @@ def refuse():
         for answerable, title in (("yes", "the data can answer"), ("no", "the data cannot answer")):
             asked = [row for row in rows if (row["used"], row["answerable"]) == (used, answerable)]
             questions = [assistant.catalogue.normalized(row["question"]) for row in asked]
-            open_ = [(q, row["kind"]) for q, row in zip(questions, asked, strict=True) if not assistant.catalogue.refusal(q)]
+            open_ = [
+                (q, row["kind"])
+                for q, row in zip(questions, asked, strict=True)
+                if not assistant.catalogue.refusal(q)
+            ]
             answers = assistant.say([question for question, _ in open_], True)
-            meant = [kinds[text] == kind for (text, _, _), (_, kind) in zip(answers, open_, strict=True)]
+            meant = [
+                kinds[text] == kind for (text, _, _), (_, kind) in zip(answers, open_, strict=True)
+            ]
             print(f"{used:8}{title:24}{len(asked):4} asked{len(asked) - len(open_):5} refused{len(open_):5} answered"
                   f"{sum(meant):5} with the kind meant")  # fmt: skip
             for (question, kind), (text, _, _), good in zip(open_, answers, meant, strict=True):
@@ -244,16 +287,32 @@ def gpu():
         torch.cuda.synchronize()
         return time.perf_counter() - start
 
-    bandwidth = 2 * one.numel() * 10 / seconds_of(lambda: [one.copy_(other) for _ in range(10)])  # read and written
-    print(f"{torch.cuda.get_device_name()}: {bandwidth / 1e12:.2f} TB/s measured, {read / 1e9:.2f} GB read a token")
+    bandwidth = (
+        2 * one.numel() * 10 / seconds_of(lambda: [one.copy_(other) for _ in range(10)])
+    )  # read and written
+    print(
+        f"{torch.cuda.get_device_name()}: {bandwidth / 1e12:.2f} TB/s measured, {read / 1e9:.2f} GB read a token"
+    )
     for batch in (1, 16):
         ids = torch.randint(2, 50_000, (batch, 64), device="cuda")
-        for name, cache in (("dynamic cache", {}), ("static cache, compiled", {"cache_implementation": "static"})):
-            settings = {"do_sample": False, "min_new_tokens": GPU_TOKENS, "max_new_tokens": GPU_TOKENS, **cache}
+        for name, cache in (
+            ("dynamic cache", {}),
+            ("static cache, compiled", {"cache_implementation": "static"}),
+        ):
+            settings = {
+                "do_sample": False,
+                "min_new_tokens": GPU_TOKENS,
+                "max_new_tokens": GPU_TOKENS,
+                **cache,
+            }
             inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-            seconds = seconds_of(lambda settings=settings, inputs=inputs: model.generate(**inputs, **settings))
+            seconds = seconds_of(
+                lambda settings=settings, inputs=inputs: model.generate(**inputs, **settings)
+            )
             rate, limit = batch * GPU_TOKENS / seconds, batch * bandwidth / read
-            print(f"batch {batch:2}, {name:24}{rate:9.0f} tokens/s, {rate / limit:.0%} of the limit of {limit:,.0f}")
+            print(
+                f"batch {batch:2}, {name:24}{rate:9.0f} tokens/s, {rate / limit:.0%} of the limit of {limit:,.0f}"
+            )
 
 
 if __name__ == "__main__":

@@ -29,18 +29,33 @@ def layer_norm_as_on_cuda(self, states):
     """LayerNorm in float32: CUDA's autocast runs it so, that of the CPU does not."""
     with torch.autocast(DEVICE, enabled=False):
         weight, bias = self.weight.float(), self.bias.float()
-        return torch.nn.functional.layer_norm(states.float(), self.normalized_shape, weight, bias, self.eps)
+        return torch.nn.functional.layer_norm(
+            states.float(), self.normalized_shape, weight, bias, self.eps
+        )
 
 
 def make_model(layers, vocabulary, targets, checkpointing):
     """The shape in bf16 with a float32 adapter and loadModel.py's loss."""
-    config = GPTNeoXConfig(vocab_size=vocabulary, hidden_size=HIDDEN, num_hidden_layers=layers, num_attention_heads=HEADS,
-                           intermediate_size=4 * HIDDEN, rotary_pct=1.0, use_parallel_residual=False,
-                           tie_word_embeddings=False, attn_implementation="packed")
+    config = GPTNeoXConfig(
+        vocab_size=vocabulary,
+        hidden_size=HIDDEN,
+        num_hidden_layers=layers,
+        num_attention_heads=HEADS,
+        intermediate_size=4 * HIDDEN,
+        rotary_pct=1.0,
+        use_parallel_residual=False,
+        tie_word_embeddings=False,
+        attn_implementation="packed",
+    )
     with torch.device(DEVICE):
         model = GPTNeoXForCausalLM(config).bfloat16()
-    lora = LoraConfig(r=16, lora_alpha=32, lora_dropout=0.05, task_type="CAUSAL_LM",
-                      target_modules=targets if targets == "all-linear" else [targets])
+    lora = LoraConfig(
+        r=16,
+        lora_alpha=32,
+        lora_dropout=0.05,
+        task_type="CAUSAL_LM",
+        target_modules=targets if targets == "all-linear" else [targets],
+    )
     model = get_peft_model(model, lora)
     if checkpointing:
         model.enable_input_require_grads()
@@ -52,8 +67,12 @@ def make_model(layers, vocabulary, targets, checkpointing):
 def make_pass(size):
     """One packed pass of so many examples, a quarter of each the question."""
     ids = list(range(2, 2 + TOKENS))
-    one = loadModel.pack([{"input_ids": ids, "labels": [-100] * (TOKENS // 4) + ids[TOKENS // 4:]}] * size)
-    return {name: value.to(DEVICE) if torch.is_tensor(value) else value for name, value in one.items()}
+    one = loadModel.pack(
+        [{"input_ids": ids, "labels": [-100] * (TOKENS // 4) + ids[TOKENS // 4 :]}] * size
+    )
+    return {
+        name: value.to(DEVICE) if torch.is_tensor(value) else value for name, value in one.items()
+    }
 
 
 def measured(targets, checkpointing, size):
@@ -61,7 +80,9 @@ def measured(targets, checkpointing, size):
     torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats()
     model = make_model(LAYERS, VOCABULARY, targets, checkpointing)
-    optimizer = torch.optim.AdamW([parameter for parameter in model.parameters() if parameter.requires_grad], fused=True)
+    optimizer = torch.optim.AdamW(
+        [parameter for parameter in model.parameters() if parameter.requires_grad], fused=True
+    )
     for _ in range(2):
         for _ in range(16 // size):
             with torch.autocast(DEVICE, dtype=torch.bfloat16):
@@ -82,11 +103,16 @@ def kept_bytes(layers, targets, checkpointing):
     def keep(tensor):
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in weights:
-            masks = tensor.dtype == torch.float32 and tensor.unique().numel() <= 2  # CUDA keeps dropout's mask as bytes
+            masks = (
+                tensor.dtype == torch.float32 and tensor.unique().numel() <= 2
+            )  # CUDA keeps dropout's mask as bytes
             kept[storage.data_ptr()] = storage.nbytes() // (4 if masks else 1), tensor
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), torch.autocast(DEVICE, dtype=torch.bfloat16):
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        torch.autocast(DEVICE, dtype=torch.bfloat16),
+    ):
         model(**make_pass(1))
     return sum(size for size, _ in kept.values())
 
@@ -98,9 +124,17 @@ def computed(targets, checkpointing, size):
     boundary = 2 * HIDDEN * TOKENS
     kept = size * (LAYERS * boundary + layer if checkpointing else LAYERS * layer)
     with torch.device("meta"):
-        config = GPTNeoXConfig(vocab_size=VOCABULARY, hidden_size=HIDDEN, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
-                               intermediate_size=4 * HIDDEN, tie_word_embeddings=False)
-        weights = 2 * sum(parameter.numel() for parameter in GPTNeoXForCausalLM(config).parameters())
+        config = GPTNeoXConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=HIDDEN,
+            num_hidden_layers=LAYERS,
+            num_attention_heads=HEADS,
+            intermediate_size=4 * HIDDEN,
+            tie_word_embeddings=False,
+        )
+        weights = 2 * sum(
+            parameter.numel() for parameter in GPTNeoXForCausalLM(config).parameters()
+        )
     adapter = 16 * 16 * LAYERS * HIDDEN * (41 if targets == "all-linear" else 4)
     return (weights + adapter + kept + 2048 * VOCABULARY) / GIB + CONTEXT
 
@@ -109,14 +143,21 @@ def main():
     AttentionInterface.register("packed", loadModel.packed_attention)
     if not GPU:
         torch.nn.LayerNorm.forward = layer_norm_as_on_cuda
-    print(f"3B shape, bf16, 16 examples of {TOKENS} tokens a step; "
-          + (f"measured on {torch.cuda.get_device_name()}" if GPU else "computed: no CUDA GPU here"))
-    print("| TARGET_MODULES | GRADIENT_CHECKPOINTING | BATCH_SIZE × GRADIENT_ACCUMULATION | GiB |\n|---|---|---|---|")
+    print(
+        f"3B shape, bf16, 16 examples of {TOKENS} tokens a step; "
+        + (f"measured on {torch.cuda.get_device_name()}" if GPU else "computed: no CUDA GPU here")
+    )
+    print(
+        "| TARGET_MODULES | GRADIENT_CHECKPOINTING | BATCH_SIZE × GRADIENT_ACCUMULATION | GiB |\n|---|---|---|---|"
+    )
     for targets in ("query_key_value", "all-linear"):
         for checkpointing in (False, True):
             for size in (1, 4, 16):
                 need = (measured if GPU else computed)(targets, checkpointing, size)
-                print(f"| {targets} | {checkpointing} | {size} × {16 // size} | {need:.1f} |", flush=True)
+                print(
+                    f"| {targets} | {checkpointing} | {size} × {16 // size} | {need:.1f} |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -32,12 +32,18 @@ def plainly(html: bytes) -> dict:
     brand, _, name = soup.select_one("h1").get_text().partition(" – ")
     perfume = {"brand": brand, "name": name, "top_notes": [], "middle_notes": [], "last_notes": []}
     description = soup.select_one(".woocommerce-product-details__short-description")
-    lines = [line.strip() for line in description.get_text("\n").split("\n") if line.strip()] if description else []
+    lines = (
+        [line.strip() for line in description.get_text("\n").split("\n") if line.strip()]
+        if description
+        else []
+    )
     for line, following in zip(lines, [*lines, ""][1:], strict=True):
         if line in LABELS:
             perfume[LABELS[line]] = following.split("\u3000")
         elif line.startswith("【") and "／" in line:
-            perfume["gender"], *perfume["families"], perfume["concentration"] = line.strip("【】").split("／")
+            perfume["gender"], *perfume["families"], perfume["concentration"] = line.strip(
+                "【】"
+            ).split("／")
         elif line.partition("：")[0] in PLAIN_LABELS:
             perfume[PLAIN_LABELS[line.partition("：")[0]]] = line.partition("：")[2]
         elif re.fullmatch("[春夏秋冬 ]+", line):
@@ -59,9 +65,16 @@ def carefully(html: bytes) -> dict:
 def right(perfumes: list[dict]) -> int:
     """On how many pages brand, name and the three tiers are those of the table."""
     with open(SITE / "perfumes.csv", encoding="utf-8", newline="") as file:
-        wanted = {(row["brand"], row["name"]): [row[field] for field in LABELS.values()] for row in csv.DictReader(file)}
-    return sum(wanted.get((perfume.get("brand"), perfume.get("name"))) == ["、".join(perfume[field]) for field in LABELS.values()]
-               for perfume in perfumes if perfume)
+        wanted = {
+            (row["brand"], row["name"]): [row[field] for field in LABELS.values()]
+            for row in csv.DictReader(file)
+        }
+    return sum(
+        wanted.get((perfume.get("brand"), perfume.get("name")))
+        == ["、".join(perfume[field]) for field in LABELS.values()]
+        for perfume in perfumes
+        if perfume
+    )
 
 
 def main() -> None:
@@ -74,20 +87,32 @@ def main() -> None:
             perfumes = [reader(page) for page in pages]
             rounds.append(time.process_time() - start)
             if len(rounds) == 1:
-                print(f"{reader.__name__:>9}: brand, name and tiers right on {right(perfumes)} of {len(pages)} pages")
+                print(
+                    f"{reader.__name__:>9}: brand, name and tiers right on {right(perfumes)} of {len(pages)} pages"
+                )
     for reader, rounds in seconds.items():
         middle = statistics.median(rounds)
-        print(f"{reader.__name__:>9}: {len(pages) / middle:,.0f} pages/s, {1000 * middle / len(pages):.2f} ms a page "
-              f"(rounds {min(rounds):.2f} to {max(rounds):.2f} s)")
+        print(
+            f"{reader.__name__:>9}: {len(pages) / middle:,.0f} pages/s, {1000 * middle / len(pages):.2f} ms a page "
+            f"(rounds {min(rounds):.2f} to {max(rounds):.2f} s)"
+        )
     ratio = statistics.median(seconds[carefully]) / statistics.median(seconds[plainly])
     print(f"getData.py takes {ratio:.2f} times the plain script's time a page (aim: at most 2)")
     card = "<div class='card'><a href='/p/1'><img src='x.jpg' alt=''><span>商品の名前です</span></a><p>説明の文章です。</p></div>"
-    for kind, filling in {"prose": "<p>夜の庭を歩くような香りです。<b>香り</b></p>", "goods": card, "rows": "<tr><td>x<td>y</tr>"}.items():
-        large = pages[0].replace(b"</main>", (filling * (4_000_000 // len(filling.encode()))).encode() + b"</main>")
+    for kind, filling in {
+        "prose": "<p>夜の庭を歩くような香りです。<b>香り</b></p>",
+        "goods": card,
+        "rows": "<tr><td>x<td>y</tr>",
+    }.items():
+        large = pages[0].replace(
+            b"</main>", (filling * (4_000_000 // len(filling.encode()))).encode() + b"</main>"
+        )
         start = time.process_time()
         found = carefully(large)
-        print(f"one page of {len(large):,} bytes, {large.count(b'<'):,} tags of {kind}: {time.process_time() - start:.2f} s "
-              f"(aim: under 2), {found.get('name')}")
+        print(
+            f"one page of {len(large):,} bytes, {large.count(b'<'):,} tags of {kind}: {time.process_time() - start:.2f} s "
+            f"(aim: under 2), {found.get('name')}"
+        )
 
 
 if __name__ == "__main__":

@@ -44,15 +44,18 @@ from trl import SFTConfig, SFTTrainer  # noqa: E402
 import loadModel  # noqa: E402
 
 GPU = torch.cuda.is_available()
-SHAPE = {"num_hidden_layers": 32, "hidden_size": 2560, "num_attention_heads": 32} if GPU else \
-        {"num_hidden_layers": 6, "hidden_size": 384, "num_attention_heads": 6}
+SHAPE = (
+    {"num_hidden_layers": 32, "hidden_size": 2560, "num_attention_heads": 32}
+    if GPU
+    else {"num_hidden_layers": 6, "hidden_size": 384, "num_attention_heads": 6}
+)
 VOCABULARIES = [52096] if GPU else [8192, 52096]
 DTYPE = torch.bfloat16 if GPU else torch.float32
-STEPS = 20 if GPU else 3        # timed steps of each arm in each round, after one that is not timed
+STEPS = 20 if GPU else 3  # timed steps of each arm in each round, after one that is not timed
 ROUNDS = 5
-WHOLE_STEPS = 20                # steps timed by `whole`
-PEAK_FLOPS = 989e12             # dense bf16 of an H100/H200; set it to your card's for the MFU column
-FLOPS_PER_TOKEN = 10.7e9        # LoRA on the 3B shape without recomputation
+WHOLE_STEPS = 20  # steps timed by `whole`
+PEAK_FLOPS = 989e12  # dense bf16 of an H100/H200; set it to your card's for the MFU column
+FLOPS_PER_TOKEN = 10.7e9  # LoRA on the 3B shape without recomputation
 
 # Each arm: what differs from loadModel.py's arguments. On CUDA "as it comes" has the float32 base that TRL loads.
 ARMS = {
@@ -60,8 +63,11 @@ ARMS = {
     "SFTTrainer tuned (4x4, no checkpointing)": {},
     "SFTTrainer as it comes (4x4, checkpointing)": {"gradient_checkpointing": True},
     "SFTTrainer padding_free 4x4": {"padding_free": True},
-    "SFTTrainer padding_free 16x1": {"padding_free": True, "per_device_train_batch_size": 16,
-                                     "gradient_accumulation_steps": 1},
+    "SFTTrainer padding_free 16x1": {
+        "padding_free": True,
+        "per_device_train_batch_size": 16,
+        "gradient_accumulation_steps": 1,
+    },
     "SFTTrainer tuned, again": {},
 }
 OURS, TUNED, DEFAULT, *OTHERS, AGAIN = ARMS
@@ -82,9 +88,18 @@ def make_examples(count, vocabulary):
 def make_base(folder, vocabulary):
     """A random GPT-NeoX with OpenCALM's flags, saved in 16 bits."""
     torch.manual_seed(0)
-    config = GPTNeoXConfig(vocab_size=vocabulary, intermediate_size=4 * SHAPE["hidden_size"], rotary_pct=1.0,
-                           use_parallel_residual=False, max_position_embeddings=2048, bos_token_id=0, eos_token_id=0,
-                           pad_token_id=1, tie_word_embeddings=False, **SHAPE)
+    config = GPTNeoXConfig(
+        vocab_size=vocabulary,
+        intermediate_size=4 * SHAPE["hidden_size"],
+        rotary_pct=1.0,
+        use_parallel_residual=False,
+        max_position_embeddings=2048,
+        bos_token_id=0,
+        eos_token_id=0,
+        pad_token_id=1,
+        tie_word_embeddings=False,
+        **SHAPE,
+    )
     with torch.device("cuda" if GPU else "cpu"):
         GPTNeoXForCausalLM(config).half().save_pretrained(folder)
 
@@ -93,9 +108,16 @@ def make_tokenizer():
     """SFTTrainer wants one; the examples are tokenized already."""
     from tokenizers import Tokenizer, models
 
-    tokenizer = Tokenizer(models.WordLevel({"<|endoftext|>": 0, "<|padding|>": 1}, unk_token="<|endoftext|>"))
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>", bos_token="<|endoftext|>",
-                                   unk_token="<|endoftext|>", pad_token="<|padding|>")
+    tokenizer = Tokenizer(
+        models.WordLevel({"<|endoftext|>": 0, "<|padding|>": 1}, unk_token="<|endoftext|>")
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|endoftext|>",
+        bos_token="<|endoftext|>",
+        unk_token="<|endoftext|>",
+        pad_token="<|padding|>",
+    )
 
 
 class Clock(TrainerCallback):
@@ -123,19 +145,52 @@ def make_trainer(arm, base, examples, steps, dropout):
     """A trainer of this arm that sees the same examples in the same order as every other."""
     AttentionInterface.register("packed", loadModel.packed_attention)
     default_on_gpu = GPU and arm == DEFAULT
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32 if default_on_gpu else DTYPE,
-                                                 attn_implementation="packed" if arm == OURS else "sdpa")
-    options = {"output_dir": tempfile.mkdtemp(), "max_length": None, "max_steps": steps, "learning_rate": 1e-3,
-               "lr_scheduler_type": "cosine_with_restarts", "warmup_steps": 0.1, "max_grad_norm": 0.3,
-               "weight_decay": 0.05, "seed": 42, "bf16": GPU, "use_cpu": not GPU, "gradient_checkpointing": False,
-               "logging_steps": 1, "save_strategy": "no", "report_to": "none", "disable_tqdm": True}
-    size = {"per_device_train_batch_size": 16} if arm == OURS else \
-           {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 4}
-    common = {"model": model, "args": SFTConfig(**options | size | ARMS[arm]), "processing_class": make_tokenizer(),
-              "train_dataset": Dataset.from_list(examples),
-              "peft_config": LoraConfig(r=16, lora_alpha=32, lora_dropout=dropout, target_modules=["query_key_value"],
-                                        task_type="CAUSAL_LM")}
-    trainer = loadModel.packed_trainer(16 if GPU else loadModel.BATCH_SIZE, {}, **common) if arm == OURS else SFTTrainer(**common)
+    model = AutoModelForCausalLM.from_pretrained(
+        base,
+        dtype=torch.float32 if default_on_gpu else DTYPE,
+        attn_implementation="packed" if arm == OURS else "sdpa",
+    )
+    options = {
+        "output_dir": tempfile.mkdtemp(),
+        "max_length": None,
+        "max_steps": steps,
+        "learning_rate": 1e-3,
+        "lr_scheduler_type": "cosine_with_restarts",
+        "warmup_steps": 0.1,
+        "max_grad_norm": 0.3,
+        "weight_decay": 0.05,
+        "seed": 42,
+        "bf16": GPU,
+        "use_cpu": not GPU,
+        "gradient_checkpointing": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+    size = (
+        {"per_device_train_batch_size": 16}
+        if arm == OURS
+        else {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 4}
+    )
+    common = {
+        "model": model,
+        "args": SFTConfig(**options | size | ARMS[arm]),
+        "processing_class": make_tokenizer(),
+        "train_dataset": Dataset.from_list(examples),
+        "peft_config": LoraConfig(
+            r=16,
+            lora_alpha=32,
+            lora_dropout=dropout,
+            target_modules=["query_key_value"],
+            task_type="CAUSAL_LM",
+        ),
+    }
+    trainer = (
+        loadModel.packed_trainer(16 if GPU else loadModel.BATCH_SIZE, {}, **common)
+        if arm == OURS
+        else SFTTrainer(**common)
+    )
     clock = Clock()
     trainer.add_callback(clock)
     trainer.remove_callback(PrinterCallback)
@@ -144,7 +199,9 @@ def make_trainer(arm, base, examples, steps, dropout):
 
 def adapter(trainer):
     """The trainable weights as one vector."""
-    return torch.cat([p.detach().double().flatten().cpu() for p in trainer.model.parameters() if p.requires_grad])
+    return torch.cat(
+        [p.detach().double().flatten().cpu() for p in trainer.model.parameters() if p.requires_grad]
+    )
 
 
 def check_equality(base, examples):
@@ -156,10 +213,14 @@ def check_equality(base, examples):
         trainer.train()
         results[arm] = clock.losses[:5], adapter(trainer), start
     losses, reference, start = results[TUNED]
-    return {arm: {"loss": max(abs(a - b) / b for a, b in zip(result[0], losses, strict=True)),
-                  "adapter": ((result[1] - reference).norm() / reference.norm()).item(),
-                  "change": ((result[1] - reference).norm() / (reference - start).norm()).item()}
-            for arm, result in results.items()}
+    return {
+        arm: {
+            "loss": max(abs(a - b) / b for a, b in zip(result[0], losses, strict=True)),
+            "adapter": ((result[1] - reference).norm() / reference.norm()).item(),
+            "change": ((result[1] - reference).norm() / (reference - start).norm()).item(),
+        }
+        for arm, result in results.items()
+    }
 
 
 def time_arms(base, examples, rounds, steps):
@@ -167,11 +228,14 @@ def time_arms(base, examples, rounds, steps):
     seconds = {arm: [] for arm in ARMS}
     for number in range(rounds):
         arms = list(ARMS)
-        for arm in arms[number % len(arms):] + arms[:number % len(arms)]:
+        for arm in arms[number % len(arms) :] + arms[: number % len(arms)]:
             trainer, clock = make_trainer(arm, base, examples, steps + 1, dropout=0.05)
             trainer.train()
             seconds[arm].append(sum(clock.times[1:]))
-            print(f"  round {number + 1} {arm}: {16 * steps / seconds[arm][-1]:.2f} samples/s", file=sys.stderr)
+            print(
+                f"  round {number + 1} {arm}: {16 * steps / seconds[arm][-1]:.2f} samples/s",
+                file=sys.stderr,
+            )
             del trainer
             if GPU:
                 torch.cuda.empty_cache()
@@ -184,11 +248,17 @@ def measure_memory(arm, base, examples):
     if GPU:
         before = torch.cuda.memory_allocated()
         trainer.train()
-        return (torch.cuda.max_memory_allocated() - before) / 2**20, torch.cuda.max_memory_allocated() / 2**20
+        return (
+            torch.cuda.max_memory_allocated() - before
+        ) / 2**20, torch.cuda.max_memory_allocated() / 2**20
     Path("/proc/self/clear_refs").write_text("5")  # sets the peak back to what is resident now
     before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     trainer.train()
-    peak = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line).split()[1])
+    peak = int(
+        next(
+            line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line
+        ).split()[1]
+    )
     return (peak * 1024 - before) / 2**20, peak / 1024
 
 
@@ -210,6 +280,7 @@ def whole():
             value = function(*args)
             seen[name] = time.perf_counter() - begin, resident() - before
             return value
+
         return call
 
     class Stop(Exception):
@@ -223,7 +294,10 @@ def whole():
             if state.global_step == WHOLE_STEPS + 1:
                 seen["steps"] = time.perf_counter() - seen["first"]
                 watcher.measure(state)
-                seen["all steps"], seen["measuring"] = state.max_steps, watcher.measuring - seen["first measuring"]
+                seen["all steps"], seen["measuring"] = (
+                    state.max_steps,
+                    watcher.measuring - seen["first measuring"],
+                )
                 raise Stop
             seen.setdefault("first measuring", watcher.measuring)
             seen.setdefault("first", time.perf_counter())
@@ -233,24 +307,40 @@ def whole():
 
     with tempfile.TemporaryDirectory() as folder:
         perfumes = Path(folder, "perfumes.jsonl")
-        lines = [json.dumps(perfume, ensure_ascii=False) for perfume in catalogue.make_catalogue(1_591, 0)]
+        lines = [
+            json.dumps(perfume, ensure_ascii=False)
+            for perfume in catalogue.make_catalogue(1_591, 0)
+        ]
         perfumes.write_text("\n".join(lines), encoding="utf-8")
-        arrangeData.PERFUMES_FILE, arrangeData.OUTPUT_FILE = str(perfumes), str(Path(folder, "qa.json"))
+        arrangeData.PERFUMES_FILE, arrangeData.OUTPUT_FILE = (
+            str(perfumes),
+            str(Path(folder, "qa.json")),
+        )
         arrangeData.main()
         records = json.loads(Path(folder, "qa.json").read_text(encoding="utf-8"))[:26_075]
-        Path(folder, "qa.json").write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
+        Path(folder, "qa.json").write_text(
+            json.dumps(records, ensure_ascii=False), encoding="utf-8"
+        )
         usual, loadModel.load_base = loadModel.make_watcher, timed("load", loadModel.load_base)
         loadModel.tokenize, loadModel.make_watcher = timed("tokenize", loadModel.tokenize), watched
-        loadModel.DATA_FILE, loadModel.OUTPUT_DIR, loadModel.REHEARSAL_OVERRIDES = f"{folder}/qa.json", f"{folder}/out", {}
+        loadModel.DATA_FILE, loadModel.OUTPUT_DIR, loadModel.REHEARSAL_OVERRIDES = (
+            f"{folder}/qa.json",
+            f"{folder}/out",
+            {},
+        )
         start = time.perf_counter()
         with contextlib.suppress(Stop):
             loadModel.main()
     begin = seen["first step"] - seen["load"][0] - seen["first measuring"]
     training = seen["steps"] / WHOLE_STEPS * seen["all steps"]
-    share = 10 * seen["measuring"] / (training + 10 * seen["measuring"])  # at the start and every half of 4.5 epochs
-    print(f"start to the end of the first step: {begin:.1f} s, without loading the model ({seen['load'][0]:.1f} s) and the first"
-          f" measuring ({seen['first measuring']:.1f} s); tokenizing {len(records):,} records: {seen['tokenize'][0]:.1f} s,"
-          f" {seen['tokenize'][1]:,.0f} MiB\n{seen['all steps']:,} steps would take {training / 60:.0f} min; measuring 10 times: {share:.1%}")
+    share = (
+        10 * seen["measuring"] / (training + 10 * seen["measuring"])
+    )  # at the start and every half of 4.5 epochs
+    print(
+        f"start to the end of the first step: {begin:.1f} s, without loading the model ({seen['load'][0]:.1f} s) and the first"
+        f" measuring ({seen['first measuring']:.1f} s); tokenizing {len(records):,} records: {seen['tokenize'][0]:.1f} s,"
+        f" {seen['tokenize'][1]:,.0f} MiB\n{seen['all steps']:,} steps would take {training / 60:.0f} min; measuring 10 times: {share:.1%}"
+    )
 
 
 def main():
@@ -264,17 +354,37 @@ def main():
         print(json.dumps(measure_memory(arguments["memory"], arguments["base"], examples)))
         return
     rounds, steps = int(arguments.get("rounds", ROUNDS)), int(arguments.get("steps", STEPS))
-    report = {"device": torch.cuda.get_device_name() if GPU else f"CPU, {torch.get_num_threads()} threads",
-              "dtype": str(DTYPE), "shape": SHAPE, "rounds": rounds, "steps": steps, "vocabularies": {}}
-    for vocabulary in [int(argument) for argument in sys.argv[1:] if "=" not in argument] or VOCABULARIES:
+    report = {
+        "device": torch.cuda.get_device_name()
+        if GPU
+        else f"CPU, {torch.get_num_threads()} threads",
+        "dtype": str(DTYPE),
+        "shape": SHAPE,
+        "rounds": rounds,
+        "steps": steps,
+        "vocabularies": {},
+    }
+    for vocabulary in [
+        int(argument) for argument in sys.argv[1:] if "=" not in argument
+    ] or VOCABULARIES:
         with tempfile.TemporaryDirectory() as base:
             make_base(base, vocabulary)
             examples = make_examples(16 * (steps + 2), vocabulary)
             equality = check_equality(base, examples)
             memory = {}
             for arm in (TUNED, OURS, DEFAULT, *OTHERS):
-                child = [sys.executable, __file__, f"memory={arm}", f"base={base}", f"vocabulary={vocabulary}"]
-                memory[arm] = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+                child = [
+                    sys.executable,
+                    __file__,
+                    f"memory={arm}",
+                    f"base={base}",
+                    f"vocabulary={vocabulary}",
+                ]
+                memory[arm] = json.loads(
+                    subprocess.run(
+                        child, check=True, capture_output=True, text=True
+                    ).stdout.splitlines()[-1]
+                )
             seconds = time_arms(base, examples, rounds, steps)
         tuned = statistics.median(seconds[TUNED])
         rows = {}
@@ -282,21 +392,38 @@ def main():
         for arm in ARMS:
             speeds = sorted(16 * steps / value for value in seconds[arm])
             middle = statistics.median(speeds)
-            rows[arm] = {"samples_per_second": middle, "min": speeds[0], "max": speeds[-1],
-                         "ratio": tuned / statistics.median(seconds[arm]), "equality": equality.get(arm), "memory_mib": memory.get(arm),
-                         "mfu": middle * tokens * FLOPS_PER_TOKEN / PEAK_FLOPS if GPU else None}
+            rows[arm] = {
+                "samples_per_second": middle,
+                "min": speeds[0],
+                "max": speeds[-1],
+                "ratio": tuned / statistics.median(seconds[arm]),
+                "equality": equality.get(arm),
+                "memory_mib": memory.get(arm),
+                "mfu": middle * tokens * FLOPS_PER_TOKEN / PEAK_FLOPS if GPU else None,
+            }
         report["vocabularies"][vocabulary] = rows
-        print(f"\nvocabulary {vocabulary:,}, {report['device']}, {DTYPE}, {tokens:.0f} tokens an example")
-        print("| arm | samples/s (min–max) | ratio | adapter difference | loss difference | extra MiB |" + (" MFU |" if GPU else ""))
+        print(
+            f"\nvocabulary {vocabulary:,}, {report['device']}, {DTYPE}, {tokens:.0f} tokens an example"
+        )
+        print(
+            "| arm | samples/s (min–max) | ratio | adapter difference | loss difference | extra MiB |"
+            + (" MFU |" if GPU else "")
+        )
         print("|---|---|---|---|---|---|" + ("---|" if GPU else ""))
         for arm, row in rows.items():
             same = row["equality"] or {"adapter": math.nan, "loss": math.nan}
-            print(f"| {arm} | {row['samples_per_second']:.2f} ({row['min']:.2f}–{row['max']:.2f}) | {row['ratio']:.2f} | "
-                  f"{same['adapter']:.1e} | {same['loss']:.1e} | {(row['memory_mib'] or [math.nan])[0]:,.0f} |"
-                  + (f" {row['mfu']:.1%} |" if GPU else ""))
-        best = max((arm for arm in ARMS if arm != OURS), key=lambda arm: rows[arm]["samples_per_second"])
-        print(f"loadModel.py beside the best SFTTrainer found ({best}): "
-              f"{rows[OURS]['samples_per_second'] / rows[best]['samples_per_second']:.2f}")
+            print(
+                f"| {arm} | {row['samples_per_second']:.2f} ({row['min']:.2f}–{row['max']:.2f}) | {row['ratio']:.2f} | "
+                f"{same['adapter']:.1e} | {same['loss']:.1e} | {(row['memory_mib'] or [math.nan])[0]:,.0f} |"
+                + (f" {row['mfu']:.1%} |" if GPU else "")
+            )
+        best = max(
+            (arm for arm in ARMS if arm != OURS), key=lambda arm: rows[arm]["samples_per_second"]
+        )
+        print(
+            f"loadModel.py beside the best SFTTrainer found ({best}): "
+            f"{rows[OURS]['samples_per_second'] / rows[best]['samples_per_second']:.2f}"
+        )
     path = Path(__file__).with_name(f"training_{'cuda' if GPU else 'cpu'}.json")
     path.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(f"\n{path}")

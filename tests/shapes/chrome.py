@@ -1,17 +1,27 @@
 """What stands around a perfume on a page: heads, menus, prices, reviews, cards of other perfumes, footers."""
 
-CARDS = (("Chanel", "シャネル", "Gabrielle", "ガブリエル", "マンダリン、グレープフルーツ"), ("Dior", "ディオール", "Dune", "デューン", "ピオニー、アルデヒド"),
-         ("Gucci", "グッチ", "Guilty", "ギルティ", "ピンクペッパー、レモン"))
-REVIEWS = ("友人への贈り物に選びました。トップはレモンのように爽やかで、ラストはバニラの甘さが残ります。", "小さな瓶で試せて助かりました。夏のオフィスでも使えそうです。")
+CARDS = (
+    ("Chanel", "シャネル", "Gabrielle", "ガブリエル", "マンダリン、グレープフルーツ"),
+    ("Dior", "ディオール", "Dune", "デューン", "ピオニー、アルデヒド"),
+    ("Gucci", "グッチ", "Guilty", "ギルティ", "ピンクペッパー、レモン"),
+)
+REVIEWS = (
+    "友人への贈り物に選びました。トップはレモンのように爽やかで、ラストはバニラの甘さが残ります。",
+    "小さな瓶で試せて助かりました。夏のオフィスでも使えそうです。",
+)
 
 
-def woo(title: str, main: str, head: str = "", lang: str = "ja", notes_on_cards: bool = False) -> str:
+def woo(
+    title: str, main: str, head: str = "", lang: str = "ja", notes_on_cards: bool = False
+) -> str:
     """A WooCommerce shop around main."""
     cards = "".join(
         f'<li class="product type-product"><a href="/product/{name.lower()}/" class="woocommerce-LoopProduct-link">'
         f'<img src="/wp-content/uploads/{name.lower()}-300x300.jpg" alt="{brand} – {name}"><h2 class="woocommerce-loop-product__title">'
         f'{brand} – {name}</h2>{f"<p>トップ：{top}</p>" if notes_on_cards else ""}<span class="price"><bdi>¥880</bdi></span></a>'
-        f'<a href="?add-to-cart=7" class="button">カートに追加</a></li>' for brand, _, name, _, top in CARDS)
+        f'<a href="?add-to-cart=7" class="button">カートに追加</a></li>'
+        for brand, _, name, _, top in CARDS
+    )
     return f"""<!DOCTYPE html>
 <html lang="{lang}"><head><meta charset="UTF-8"><title>{title}</title>{head}
 <script>window.dataLayer=window.dataLayer||[];dataLayer.push({{"event":"view_item","name":"トップノート"}});</script>
@@ -25,10 +35,15 @@ def woo(title: str, main: str, head: str = "", lang: str = "ja", notes_on_cards:
 <p>&copy; 香水の小瓶屋</p></footer><script>console.log("ready")</script></body></html>"""
 
 
-def shopify(title: str, main: str, head: str = "", lang: str = "ja", shop: str = "PARFUMERIE NORD") -> str:
+def shopify(
+    title: str, main: str, head: str = "", lang: str = "ja", shop: str = "PARFUMERIE NORD"
+) -> str:
     """A Shopify shop around main."""
-    cards = "".join(f'<div class="card-wrapper"><h3 class="card__heading"><a href="/products/{name.lower()}">{name}</a></h3>'
-                    f'<span class="caption">{brand}</span><span class="price-item">¥19,800</span></div>' for brand, _, name, _, _ in CARDS)
+    cards = "".join(
+        f'<div class="card-wrapper"><h3 class="card__heading"><a href="/products/{name.lower()}">{name}</a></h3>'
+        f'<span class="caption">{brand}</span><span class="price-item">¥19,800</span></div>'
+        for brand, _, name, _, _ in CARDS
+    )
     return f"""<!doctype html><html class="no-js" lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>{head}<script>var Shopify=Shopify||{{}};Shopify.shop="nord.example";</script></head>
 <body class="gradient"><a class="skip-to-content-link" href="#MainContent">コンテンツに進む</a>
@@ -43,9 +58,15 @@ def shopify(title: str, main: str, head: str = "", lang: str = "ja", shop: str =
 
 def eccube(title: str, main: str, head: str = "", shop: str = "フレグランス堂") -> str:
     """An EC-CUBE, MakeShop or futureshop store around main: columns, a side menu by brand, reviews, recently seen goods."""
-    side = "".join(f'<li><a href="/list?b={number}">{brand_ja}（{brand}）</a></li>' for number, (brand, brand_ja, *_) in enumerate(CARDS))
-    seen = "".join(f'<div class="item"><a href="/detail/{number}"><img src="/i/{number}.jpg" alt="{brand_ja} {name_ja}"><br>{brand_ja} {name_ja} 50ml</a>'
-                   f'<p>8,{number}80円</p></div>' for number, (_, brand_ja, _, name_ja, _) in enumerate(CARDS))
+    side = "".join(
+        f'<li><a href="/list?b={number}">{brand_ja}（{brand}）</a></li>'
+        for number, (brand, brand_ja, *_) in enumerate(CARDS)
+    )
+    seen = "".join(
+        f'<div class="item"><a href="/detail/{number}"><img src="/i/{number}.jpg" alt="{brand_ja} {name_ja}"><br>{brand_ja} {name_ja} 50ml</a>'
+        f"<p>8,{number}80円</p></div>"
+        for number, (_, brand_ja, _, name_ja, _) in enumerate(CARDS)
+    )
     return f"""<!DOCTYPE html>
 <html lang="ja"><head><meta charset="utf-8"><title>{title}</title>{head}</head><body>
 <div id="header"><a href="/"><img src="/logo.gif" alt="{shop}"></a><form action="/search"><input name="q"><input type="submit" value="検索"></form>

@@ -20,7 +20,9 @@ NAME_FIELDS = (("brand", "brand_ja"), ("name", "name_ja"))
 def fold(text) -> str:
     """Text for comparing: one width, one case, no spaces, dots or accents."""
     text = unicodedata.normalize("NFKC", str(text or "")).casefold()
-    text = "".join(c for c in unicodedata.normalize("NFD", text) if c not in "\u0300\u0301\u0302\u0308\u0327")
+    text = "".join(
+        c for c in unicodedata.normalize("NFD", text) if c not in "\u0300\u0301\u0302\u0308\u0327"
+    )
     return re.sub(r"[\s・･'’`\-‐–—=＝]", "", unicodedata.normalize("NFC", text))
 
 
@@ -29,7 +31,10 @@ def right_names(expected: dict, record: dict) -> bool:
     for fields in NAME_FIELDS:
         found = {fold(record.get(field)) for field in fields} - {""}
         wanted = [expected[field] for field in fields if field in expected]
-        wanted = [{fold(text) for text in (spelling if isinstance(spelling, tuple) else (spelling,))} for spelling in wanted]
+        wanted = [
+            {fold(text) for text in (spelling if isinstance(spelling, tuple) else (spelling,))}
+            for spelling in wanted
+        ]
         if not all(spellings & found for spellings in wanted) or found - set().union(*wanted):
             return False
     return True
@@ -48,18 +53,24 @@ def mistakes(shape: dict, records: list[dict]) -> list[str]:
     if not records and (shape["or_none"] or not expected):
         return []
     if len(records) != len(expected):
-        return [f"{len(records)} records, not {len(expected)}: {[(r.get('brand'), r.get('name')) for r in records]}"]
+        return [
+            f"{len(records)} records, not {len(expected)}: {[(r.get('brand'), r.get('name')) for r in records]}"
+        ]
     wrong = []
     for want, record in zip(expected, records, strict=True):
         if not right_names(want, record):
             got = {field: record.get(field) for fields in NAME_FIELDS for field in fields}
-            wrong.append(f"names {got}, not { {f: want[f] for fs in NAME_FIELDS for f in fs if f in want} }")
+            wrong.append(
+                f"names {got}, not { {f: want[f] for fs in NAME_FIELDS for f in fs if f in want} }"
+            )
         for field in want.keys() - {field for fields in NAME_FIELDS for field in fields}:
             value, got = want[field], record.get(field)
             if isinstance(value, list):
                 same = [fold(text) for text in got or []] == [fold(text) for text in value]
             else:
-                same = fold(got) in {fold(text) for text in (value if isinstance(value, tuple) else (value,))}
+                same = fold(got) in {
+                    fold(text) for text in (value if isinstance(value, tuple) else (value,))
+                }
             if not same:
                 wrong.append(f"{field} {got!r}, not {value!r}")
     return wrong
