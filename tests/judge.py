@@ -40,7 +40,7 @@ Check = dict[str, Any]
 TIERS = {"top": "top_notes", "middle": "middle_notes", "last": "last_notes", "flat": "notes"}
 LOOKALIKES = {  # materials whose names begin like another's: ローズマリー is no ローズ
     *("ローズマリー", "ローズウッド", "チェリーブロッサム", "パイナップル"),
-    *("アンバーグリス", "アンバーウッド", "オレンジハニー", "トマトリーフ"),
+    *("アンバーグリス", "アンバーウッド", "オレンジハニー"),
 }
 FOR_WHOM = {
     "メンズ": re.compile("男性|メンズ"),
@@ -49,11 +49,11 @@ FOR_WHOM = {
 }
 VOICED = "\u3099\u309a"  # the marks that make か が; all other combining marks are accents
 SUGGESTED = re.compile(  # a question that the answer offers
-    "「[^」]*(?:[？?。]」|」(?=(?:や「[^」]*」)*(?:など|のよう)?[にと]?(?:お尋ね|お聞き|聞い|質問|入力)))"
+    "「[^」]*(?:[？?。]」|」(?=(?:[や、]?「[^」]*」)*(?:など|のよう)?[にと]?(?:お尋ね|お聞き|聞い|質問|入力)))"
 )
 TIER_NOTES = re.compile("【[^】]*(?:ノート|トップ|ミドル|ラスト|香料)[^】]*】[^【。]*")
 SET_ASIDE = re.compile(
-    "[」』]?(?:以外|のほか|を除|抜き|より|ではなく|に似|と似|に近|と近|のよう|みたい)"
+    "[」』]? ?(?:以外|のほか|を除|抜き|より|ではなく|に似|と似|に近|と近|のよう|みたい)"
 )
 PREFERRED = re.compile("[」』]?(?:が|の?方が|のほうが|です|をおすすめ)")
 AGREES = re.compile("(はい|ええ|そうです)|(?:いいえ|いえ)")
