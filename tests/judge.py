@@ -1,18 +1,21 @@
-"""Asks generate.py the questions of tests/questions.jsonl and judges the texts of its answers by the facts of the data.
+"""Asks generate.py the questions of tests/questions.jsonl and judges its answers by the data.
 
-Command: python tests/judge.py            (in a project whose four scripts have run)
-         python tests/judge.py -v         each mistake of half a, for developing; half b is set aside
-         python tests/judge.py -v --all   each mistake of both halves
+Command: python tests/judge.py           in a project whose four scripts have run
+         python tests/judge.py -v        each mistake of half a; half b is set aside
+         python tests/judge.py -v --all  each mistake of both halves
 Reads:   tests/questions.jsonl, data/perfumes.jsonl
 Prints:  right answers of all by class, half a and half b, and the kinds of mistake
 
 A question's check says what a right answer bears out:
-    rec      recommends perfumes of which every one bears out the facts named (any: one of several, not_: none may hold),
-             as many as n says, or as there are; without n one to ten
-    about    tells of the perfume `name`: values of `field`, what `types` ask, the words `has`; yes: はい or いいえ, if either
-    compare  tells of all the perfumes `names`; which: prefers `name` to `other`; similar: perfumes that share much with it
+    rec      recommends perfumes that all have the facts named (any: one of several, not_: not
+             these), as many as n says, or as there are; without n one to ten
+    about    tells of the perfume `name`: values of `field`, one of the `types`, the words `has`;
+             yes: where it begins with はい or いいえ, which
+    compare  tells of all the perfumes `names`
+    which    prefers `name` to `other`
+    similar  recommends perfumes that share a family or notes with `name`
     brands   lists brands, two or more where there are, that all have such a perfume
-    refuse   the data does not tell: says so, or greets; `absent` is what is asked for and not there
+    refuse   says that the data does not tell, or greets; `absent` is what is asked for and not there
 """
 
 import argparse
@@ -26,13 +29,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# ----------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 QUESTIONS_FILE = Path(__file__).with_name("questions.jsonl")
 PERFUMES_FILE = Path("data/perfumes.jsonl")
 MOST = 10  # perfumes in an answer that was not asked for a number
 SEVERAL = 2  # values of a list that an answer has to tell, and notes that like perfumes share
 SHOWN = 100  # characters of an answer shown beside a mistake
-# ----------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 
 Perfume = dict[str, Any]
 Check = dict[str, Any]
@@ -49,21 +52,27 @@ FOR_WHOM = {
 }
 VOICED = "\u3099\u309a"  # the marks that make か が; all other combining marks are accents
 SUGGESTED = re.compile(  # a question that the answer offers
-    "「[^」]*(?:[？?。]」|」(?=(?:[や、]?「[^」]*」)*(?:など|のよう)?[にと]?(?:お尋ね|お聞き|聞い|質問|入力)))"
+    r"""「[^」]*
+    (?: [？?。]」
+      | 」 (?= (?:[や、]?「[^」]*」)* (?:など|のよう)? [にと]? (?:お尋ね|お聞き|聞い|質問|入力) )
+    )""",
+    re.VERBOSE,
 )
 TIER_NOTES = re.compile("【[^】]*(?:ノート|トップ|ミドル|ラスト|香料)[^】]*】[^【。]*")
-SET_ASIDE = re.compile(
+SET_ASIDE = re.compile(  # after the name of a perfume that is excluded or compared with
     "[」』]? ?(?:以外|のほか|を除|抜き|より|ではなく|に似|と似|に近|と近|のよう|みたい)"
 )
 PREFERRED = re.compile("[」』]?(?:が|の?方が|のほうが|です|をおすすめ)")
 AGREES = re.compile("(はい|ええ|そうです)|(?:いいえ|いえ)")
 REFUSES = re.compile(
-    "(?:データ|情報|記録|項目|登録|取り?扱い|該当)[^。]{0,20}(?:ありません|ございません)|"
-    "(?:わかり|分かり|存じ|お答えでき|答えられ|見つかり|見当たり|扱ってい?|扱っており|載ってい?)ません"
+    r"""(?: データ|情報|記録|項目|登録|取り?扱い|該当 ) [^。]{0,20} (?: あり|ござい ) ません
+    | (?: わかり|分かり|存じ|見つかり|見当たり ) ません
+    | (?: お答えでき|答えられ|扱ってい?|扱っており|載ってい? ) ません""",
+    re.VERBOSE,
 )
-GREETS = re.compile(
-    "ありがとう|こんにちは|こんばんは|おはよう|はじめまして|いらっしゃい|どういたしまして|お気軽|よろしく|またどうぞ"
-)
+GREETINGS = ["ありがとう", "こんにちは", "こんばんは", "おはよう", "はじめまして", "いらっしゃい"]
+GREETINGS += ["どういたしまして", "お気軽", "よろしく", "またどうぞ"]
+GREETS = re.compile("|".join(GREETINGS))
 
 
 class Question(NamedTuple):
@@ -84,7 +93,7 @@ class Folded(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """Where an answer says the name of a perfume or a brand, folded; aside: it is excluded or compared with."""
+    """Where an answer names a perfume or a brand, folded; aside: to exclude or compare it."""
 
     start: int
     word: str
@@ -111,7 +120,7 @@ def read_questions(path: Path) -> list[Question]:
     ]
 
 
-# --- words in texts ---------------------------------------------------------------------------------------------------
+# --- words in texts -------------------------------------------------------------------------------
 def fold(text: str) -> Folded:
     """The text folded for comparing."""
     letters, places = [], []
@@ -151,7 +160,7 @@ def cuts_word(text: str, start: int, end: int) -> bool:
     return any(re.fullmatch("[A-Za-zÀ-ɏ]{2}|[ァ-ヺー]{2}", edge) for edge in edges)
 
 
-# --- what an answer tells of ------------------------------------------------------------------------------------------
+# --- what an answer tells of ----------------------------------------------------------------------
 class Catalogue:
     """The perfumes of the data, and where texts name them."""
 
@@ -172,7 +181,7 @@ class Catalogue:
         return next(perfume for perfume in self.perfumes if perfume["name"] == name)
 
     def mentions(self, answer: str) -> list[Mention]:
-        """The names and brands in an answer, the longest at each place; not in tiers and suggested questions."""
+        """The names and brands in an answer, the longest at each place; not in suggested questions."""
         text = TIER_NOTES.sub("　", SUGGESTED.sub("　", answer))
         folded = fold(text)
         taken: set[int] = set()
@@ -234,7 +243,7 @@ def has(perfume: Perfume, key: str, value: Any) -> bool:
     return value in known if isinstance(known, list) else value == known
 
 
-# --- what an answer says of one perfume -------------------------------------------------------------------------------
+# --- what an answer says of one perfume -----------------------------------------------------------
 def says_values(answer: str, values: Iterable[Any], wanted: int) -> bool:
     """Whether an answer says as many of the values as are wanted, or all there are."""
     folded = {flat(str(value)) for value in values if value}
@@ -271,7 +280,7 @@ def contradicts(answer: str, yes: bool | None) -> bool:
     return yes is not None and said is not None and bool(said[1]) != yes
 
 
-# --- verdicts ---------------------------------------------------------------------------------------------------------
+# --- verdicts -------------------------------------------------------------------------------------
 def recommends(catalogue: Catalogue, check: Check, answer: str) -> bool:
     """Whether an answer names as many perfumes as wanted, each of which bears out the check."""
     told = catalogue.told(answer)
@@ -317,7 +326,7 @@ def prefers(catalogue: Catalogue, check: Check, answer: str) -> bool:
 
 
 def likens(catalogue: Catalogue, check: Check, answer: str) -> bool:
-    """Whether every other perfume in an answer shares a family or some notes with the one asked about."""
+    """Whether an answer names other perfumes, all like the one asked about."""
     model = catalogue.by_name(check["name"])
     others = [perfume for perfume in catalogue.told(answer) if perfume != model]
     return 0 < len(others) <= MOST and all(is_like(perfume, model) for perfume in others)
@@ -361,7 +370,7 @@ def verdict(catalogue: Catalogue, question: Question, answer: str) -> str:
     return "誤って断った" if REFUSES.search(answer) else "まちがい"
 
 
-# --- asking -----------------------------------------------------------------------------------------------------------
+# --- asking ---------------------------------------------------------------------------------------
 def ask(questions: list[str]) -> list[str]:
     """What generate.py answers to each question piped to it; SystemExit when it does not."""
     run = subprocess.run(
@@ -385,7 +394,7 @@ def share(verdicts: list[str]) -> str:
 
 
 def table(questions: list[Question], verdicts: list[str]) -> str:
-    """Right answers by class and half, then of the answerable and the others, and all verdicts counted."""
+    """Right answers by class and half, then of all answerable and not, and the verdicts counted."""
     rows: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"a": [], "b": []})
     for question, result in zip(questions, verdicts, strict=True):
         rows[question.kind][question.half].append(result)

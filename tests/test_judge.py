@@ -1,4 +1,4 @@
-"""The questions of tests/questions.jsonl can be answered by the sample shop, and the judge tells right from wrong."""
+"""The sample shop answers the questions of tests/questions.jsonl; the judge tells right from wrong."""
 
 import csv
 
