@@ -15,7 +15,7 @@ A question's check says what a right answer bears out:
     which    prefers `name` to `other`
     similar  recommends perfumes that share a family or notes with `name`
     brands   lists brands, two or more where there are, that all have such a perfume
-    refuse   says that the data does not tell, or greets; `absent` is what is asked for and not there
+    refuse   says that the data does not tell, or greets; `absent` is what is asked for
 """
 
 import argparse
@@ -181,7 +181,7 @@ class Catalogue:
         return next(perfume for perfume in self.perfumes if perfume["name"] == name)
 
     def mentions(self, answer: str) -> list[Mention]:
-        """The names and brands in an answer, the longest at each place; not in suggested questions."""
+        """The names and brands in an answer, longest first; not in suggested questions."""
         text = TIER_NOTES.sub("　", SUGGESTED.sub("　", answer))
         folded = fold(text)
         taken: set[int] = set()

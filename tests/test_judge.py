@@ -1,4 +1,4 @@
-"""The sample shop answers the questions of tests/questions.jsonl; the judge tells right from wrong."""
+"""The sample shop can answer tests/questions.jsonl, and the judge tells right from wrong."""
 
 import csv
 
