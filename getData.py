@@ -2,26 +2,23 @@
 
     python getData.py
 
-Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the length of the run;
-        data/page_words.csv: the words (patterns) by which pages label their facts; data/brands.csv: known houses.
-Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice,
-        and reads the stored pages again even when the shop is out of reach).
-Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, how often each field is filled.
-
-A folder's records carry the address http://<folder>.localhost/..., never the port it is served on.
+Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 (its records
+        carry http://<folder>.localhost/...); data/page_words.csv: words of pages; data/brands.csv.
+Writes  PAGES_DIR: every page as fetched, so that a second run asks the shop for nothing twice;
+        OUTPUT_FILE: the perfumes, read from all stored pages together at the end of each run.
+Prints  progress bars, then counts: pages by source, failures by reason, how often each field is
+        filled and with how many different values, and three of the perfumes as read.
 """
 
 import codecs
 import contextlib
 import csv
-import email.utils
+import errno
 import functools
 import gc
 import hashlib
 import html as entities
-import http.cookiejar
 import http.server
-import ipaddress
 import itertools
 import json
 import os
@@ -36,55 +33,53 @@ import warnings
 import weakref
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import lxml.etree
+import lxml.html
 import requests
+import soupsieve
 import urllib3
 from bs4 import BeautifulSoup, NavigableString, Tag
+from filelock import FileLock, Timeout
 from protego import Protego
 from requests.utils import requote_uri
 from tqdm import tqdm
 from urllib3.util import parse_url
 
-# ----------------------------------------------------------------------------------------------------------------------
-START_URL = "data/sample_site"  # a shop's address (https://...) or a folder of pages; read the shop's terms first
-OUTPUT_FILE = (
-    "data/perfumes.jsonl"  # one shop's perfumes, one a line; read by arrangeData.py and generate.py
-)
+# --------------------------------------------------------------------------------------------------
+START_URL = "data/sample_site"  # a shop's address (https://...; read its terms first) or a folder
+OUTPUT_FILE = "data/perfumes.jsonl"  # one shop's perfumes; read by arrangeData.py and generate.py
 PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
-DELAY_SECONDS = (
-    1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
-)
+SELECTORS = {}  # where a field stands, in CSS, if it is read wrongly: {"name": "h1.item"}; README
+DELAY_SECONDS = 1.5  # least wait between requests; robots.txt may ask for more; none for a folder
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
-USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # what the shop sees; put your own contact here
-AI_AGENTS = (
-    "GPTBot",
-    "ClaudeBot",
-    "CCBot",
-)  # what robots.txt refuses to these is refused to us; (): to our name only
-REFRESH_DAYS = (
-    None  # ask again, conditionally, for stored pages older than so many days; None: never
-)
+USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
+AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # who is refused by robots.txt, so are we; (): nobody
+REFRESH_DAYS = None  # ask again for stored pages older than so many days, if changed; None: never
 CONNECT_SECONDS = 10  # for connecting
 READ_SECONDS = 30  # for each silence while reading
-PAGE_SECONDS = 90  # seconds for one whole page, however slowly it drips
+PAGE_SECONDS = 90  # for one whole page, however slowly it drips
 MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
 ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
-MAX_FAILURES = (
-    10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
-)
+RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) waited for; beyond it the run stops
+MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
+MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
+# --------------------------------------------------------------------------------------------------
+
 MAX_LINES = 5_000  # lines of text of one page that are looked at
 MAX_TAGS = 150_000  # opening and closing tags of one page that are looked at
-MAX_BARREN = 200  # pages of one kind of address without a new perfume before the kind is left as a trap; see Frontier
-# ----------------------------------------------------------------------------------------------------------------------
+
+# ==================================================================================================
+# Reading: the old code and a thin adapter, to be cut out whole up to the next double line
+# ==================================================================================================
 
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
@@ -193,7 +188,6 @@ LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it,
     rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])",
     re.IGNORECASE,
 )
-COMMAND = "python getData.py を実行してください"
 BRAND_NOISE = re.compile(  # what clings to a brand
     rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|\s*powered by .*$|"
     r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
@@ -1396,11 +1390,8 @@ def canonical_link(tags: list[Tag], url: str) -> str:
     )
 
 
-def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
-    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume.
-
-    content_type is not believed: pages name wrong encodings, their bytes show the right one.
-    """
+def page_perfumes(html: bytes, url: str) -> list[dict]:
+    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
     gc.disable()  # a large page's tree would be gone through again and again, and nothing of it freed
     try:
         root = parse(html)
@@ -1511,124 +1502,238 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     return [{field: perfume.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
 
-# The shop -------------------------------------------------------------------------------------------------------------
+class ShopRead(NamedTuple):
+    """What the pages of a shop say."""
 
-REDIRECTS = (301, 302, 303, 307, 308)
-REFUSED, UNREAD = "robots.txt が断っている", "MAX_PAGES のため未読"
-CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
-INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
-COUNTED = (
-    "取得",
-    "ディスクから",
-    REFUSED,
-    "香水のないページ",
-    "香水のページ",
-)  # the closing counts that come first
-FAULTS = {  # kinds of fault, as counted at the end
-    requests.Timeout: "時間切れ",
-    urllib3.exceptions.TimeoutError: "時間切れ",
-    requests.exceptions.SSLError: "安全に接続できない",
-    requests.exceptions.InvalidURL: "アドレスが使えない",
-    urllib3.exceptions.DecodeError: "圧縮が壊れている",
-    urllib3.exceptions.ProtocolError: "途中で切れた",
-    requests.RequestException: "接続できない",
-    urllib3.exceptions.HTTPError: "接続できない",
-    OSError: "接続できない",
-}
+    perfumes: list[dict]
+    silent: list[str]  # addresses of pages that look like products and give nothing
+    unmatched: list[str]  # SELECTORS that find nothing on any page
 
 
-class Page(NamedTuple):
-    """A page as fetched: its address, status, times and headers, and its body."""
+@functools.cache
+def page_words(use: str) -> dict[str, list[str]]:
+    """Words of data/page_words_url.csv for one use, by name."""
+    path = Path(__file__).parent / "data" / "page_words_url.csv"
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return {
+            name: [*filter(None, cells)] for kind, name, *cells in csv.reader(file) if kind == use
+        }
 
-    head: dict
-    body: bytes
+
+def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
+    """Perfumes of a shop's pages (address, bytes)."""
+    perfumes = []
+    for url, html in tqdm(pages, desc="読み取り", unit="枚", disable=None if progress else True):
+        perfumes += [perfume | {"url": url} for perfume in page_perfumes(html, url)]
+    return ShopRead(perfumes, [], [])
 
 
-class PageFailed(Exception):
-    """A page that could not be had; the text is the reason, as counted at the end."""
+def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
+    """Perfumes of a shop's pages (address, bytes) as records of perfumes.jsonl without fetched_at."""
+    return read_shop(pages).perfumes
 
 
-class RunStopped(Exception):
-    """The run cannot go on; the text tells the user why and what to do."""
+# ==================================================================================================
+# End of the reading to be cut out
+# ==================================================================================================
+
+
+# Addresses ----------------------------------------------------------------------------------------
+
+COMMAND = "python getData.py を実行してください"
+MAX_DEPTH = 10  # folders of an address; traps build deeper ones
+PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
+INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
+
+
+@functools.cache
+def url_words(name: str) -> tuple[str, ...]:
+    """Words of addresses from data/page_words.csv: parameter, opening, path or ending."""
+    return tuple(page_words("url").get(name, []))
 
 
 def canonical(url: str, base: str = "") -> str:
-    """The address in one spelling, without fragment, tracking and session parameters; empty for what is no address."""
+    """The address in one spelling, without fragment and idle parameters; empty for what is none."""
     try:
         parts = parse_url(urljoin(base, url.strip()))
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not parts.host:
         return ""
-    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
-    idle = words("url")["parameter"]
-    query = [
-        pair
-        for pair in requote_uri(parts.query or "").split("&")
-        if not idle.fullmatch(pair.split("=")[0])
-    ]
-    return urlunsplit(
-        (parts.scheme, parts.host + port, path, "&".join(sorted(filter(None, query))), "")
-    )
+    kept = []
+    for pair in sorted(filter(None, requote_uri(parts.query or "").split("&"))):
+        name = pair.partition("=")[0].lower()
+        idle = name in url_words("parameter") or name.startswith(url_words("opening"))
+        kept += [] if idle else [pair]
+    return urlunsplit((parts.scheme, parts.host + port, path, "&".join(kept), ""))
 
 
 def url_key(url: str) -> str:
     """What two spellings of one page's address share: no scheme, no closing slash."""
-    parts = urlsplit(url)
-    return urlunsplit(("", parts.netloc, parts.path.removesuffix("/"), parts.query, ""))
+    return re.sub(r"^https?:|/(?=\?|$)", "", url)
 
 
 def kind_of(url: str) -> str:
-    """What the addresses of a shop's like pages share: no last name, no numbers, no values of parameters."""
-    parts = urlsplit(url)
-    folder = re.sub(r"[^/]*\d[^/]*", "0", parts.path.rstrip("/").rpartition("/")[0])
-    return f"{folder}/?{'&'.join(pair.split('=')[0] for pair in parts.query.split('&')[:3])}"
+    """What the addresses of a shop's like pages share: folder and first parameter, no numbers."""
+    path, _, query = url.partition("?")
+    folder = re.sub(r"[^/]*\d[^/]*", "0", path.rstrip("/").rpartition("/")[0])
+    return f"{folder}/?{query.partition('=')[0]}"
 
 
-def is_private(host: str) -> bool:
-    """Whether a host's name leads to an address that is not of the public internet."""
-    with contextlib.suppress(OSError, UnicodeError):
-        found = {entry[4][0].split("%")[0] for entry in socket.getaddrinfo(host.strip("[]"), None)}
-        return any(not ipaddress.ip_address(address).is_global for address in found)
-    return False
+def is_page(url: str) -> bool:
+    """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
+    path = urlsplit(url).path.lower()
+    names = [PAGE_ENDING.sub("", name) for name in path.split("/")]
+    if any(name in url_words("path") or name.startswith(".") for name in names):
+        return False
+    return path.rpartition(".")[2] not in url_words("ending")
 
 
-def retry_after(value: str) -> float:
-    """Seconds that a Retry-After header asks for, as a number or as a date, a year at most; 0 for none."""
-    with contextlib.suppress(ValueError, OverflowError):
-        wait = (
-            float(value)
-            if value.isdigit()
-            else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        )
-        return min(max(0.0, wait), 366 * 86_400)
-    return 0.0
+# Pages --------------------------------------------------------------------------------------------
+
+
+class Page(NamedTuple):
+    """A page as fetched: address, status, times, headers, what it says of itself; its body."""
+
+    head: dict
+    body: bytes
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file beside its name and moves it into place, so that a kill leaves the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a file beside its name and moves it into place: a kill leaves the old or the new."""
     beside = path.with_name(path.name + ".tmp")
     beside.write_bytes(content)
     os.replace(beside, path)
 
 
 def stored_file(url: str) -> Path:
-    """File that keeps a page: one line of JSON (address, status, times, headers), then the body."""
+    """File that keeps a page: its head as one line of JSON, then its body."""
     return Path(PAGES_DIR) / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.page"
 
 
-def stored_page(url: str) -> Page | None:
-    """The page as stored, or None."""
+def stored_page(file: Path) -> Page | None:
+    """The page that a file keeps, or None."""
     with contextlib.suppress(OSError, ValueError):
-        head, body = stored_file(url).read_bytes().split(b"\n", 1)
+        head, body = file.read_bytes().split(b"\n", 1)
         return Page(json.loads(head), body)
     return None
 
 
+@functools.lru_cache(1)
+def tree_of(html: bytes) -> lxml.html.HtmlElement | None:
+    """A page's tree for its links, plain and fast; None for what is no page."""
+    try:
+        html.decode()
+        encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = None  # as the page names it
+    parser = lxml.html.HTMLParser(encoding=encoding, huge_tree=True)
+    with contextlib.suppress(lxml.etree.LxmlError, ValueError, AssertionError):
+        return lxml.html.document_fromstring(html, parser=parser)
+    return None
+
+
+def head_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> dict:
+    """What is kept of a page beside its body: title, own address and rules for robots included."""
+    names = ("location", "etag", "last_modified", "retry_after")
+    head = {name: headers.get(name.replace("_", "-"), "") for name in names}
+    head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    head |= {"url": url, "status": status, "checked_at": time.time(), "fetched_at": now}
+    head |= {"title": "", "own": ""}
+    root, robots = tree_of(html), headers.get("X-Robots-Tag", "")
+    for tag in root.iter("title", "link", "meta") if root is not None else ():
+        kind = (tag.get("rel") or tag.get("name") or tag.tag).lower()
+        if kind == "title":
+            head["title"] = head["title"] or (tag.text or "").strip()
+        elif kind == "canonical":
+            head["own"] = head["own"] or canonical(tag.get("href", ""), url)
+        elif kind == "robots":
+            robots += "," + tag.get("content", "")
+    return head | {"rules": [rule.strip() for rule in robots.lower().split(",")]}
+
+
+def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
+    """Addresses that a page leads to."""
+    bases = [canonical(tag.get("href"), url) for tag in root.iter("base") if tag.get("href")]
+    base = next(filter(None, bases), url)
+    found = []
+    for tag in root.iter("a", "area", "frame", "iframe", "link"):
+        rel = tag.get("rel", "").lower().split()
+        if "nofollow" not in rel and (tag.tag != "link" or "next" in rel):
+            found.append(tag.get("href") or tag.get("src") or "")
+    for script in root.xpath("//@onclick"):
+        found += re.findall(r"location(?:\.href)?\s*=\s*[\"']([^\"']+)", script)
+    for refresh in root.xpath("//meta[@http-equiv]/@content"):
+        found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
+    return [canonical(link, base) for link in dict.fromkeys(found)]
+
+
+def lines_of(root: lxml.html.HtmlElement) -> set[int]:
+    """Lines of a page's text as numbers to be compared, without figures and punctuation."""
+    shown = "//text()[not(parent::style or parent::script[not(contains(@type, 'ld+json'))])]"
+    texts = root.xpath(shown, smart_strings=False)
+    return {hash(line) for text in texts if (line := re.sub(r"[\W\d_]+", "", text))}
+
+
+# The shop -----------------------------------------------------------------------------------------
+
+REDIRECTS = (301, 302, 303, 307, 308)
+LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
+HEALING, REFUSING = (408, 429), (401, 403)  # 5xx may heal too
+MAX_REDIRECTS = 5
+ROBOTS_BYTES, ROBOTS_DAYS = 512_000, 1  # read of robots.txt, and kept (RFC 9309, 2.4 and 2.5)
+FOLDER_DELAY = 0.05  # most seconds between pages of a folder: robots.txt means to spare a server
+DAY = 86_400  # seconds
+JITTER = 1.2  # most times the delay that is waited
+GZIP = 31  # zlib's number for it; nothing else is asked for
+ELSEWHERE, REFUSED = "別のホスト", "robots.txt が断っている"
+UNREAD, BARREN = "MAX_PAGES のため未読", "新しいことがないため未読"
+NO_AI, READ, READ_NOTHING = "AI の利用を断っている", "香水のページ", "香水のないページ"
+COUNTED = ("取得", "ディスクから", REFUSED, READ_NOTHING, READ)  # come first at the end
+CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
+INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
+FAULTS = {  # kinds of fault, as counted at the end
+    requests.Timeout: "時間切れ",
+    urllib3.exceptions.TimeoutError: "時間切れ",
+    requests.exceptions.SSLError: "安全に接続できない",
+    zlib.error: "圧縮が壊れている",
+    urllib3.exceptions.ProtocolError: "途中で切れた",
+    urllib3.exceptions.HTTPError: "接続できない",
+    OSError: "接続できない",
+}
+
+
+class PageFailed(Exception):
+    """A page that could not be had; the text is the reason, as counted at the end."""
+
+
+def retry_after(value: str) -> float:
+    """Seconds that a Retry-After header asks for, as number or date, a year at most; 0 for none."""
+    with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return min(urllib3.Retry().parse_retry_after(value), 366 * DAY)
+    return 0.0
+
+
+def unpacked(body: bytes, encoding: str) -> bytes:
+    """A body as it was before the server packed it; what ends in the midst is no body."""
+    if encoding.lower() in ("", "identity"):
+        return body
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        raise PageFailed(f"頼んでいない圧縮（{re.sub('[^A-Za-z0-9, -]', '', encoding)[:20]}）")
+    unpacker = zlib.decompressobj(GZIP)
+    body = unpacker.decompress(body, MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise PageFailed("大きすぎる")
+    if not unpacker.eof:
+        raise zlib.error("a body that ends in the midst")
+    return body
+
+
 class Connections(requests.adapters.HTTPAdapter):
-    """Connections that can be cut from outside: what drips, head or body, never meets a reading time-out."""
+    """Connections that can be cut from outside: what drips never meets a reading time-out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -1657,81 +1762,73 @@ class Connections(requests.adapters.HTTPAdapter):
 
 
 class Shop:
-    """A polite visitor of one host: robots.txt, pace, retries, redirects, and the pages kept on disk."""
+    """A polite visitor of one host: robots.txt, pace, retries, redirects, pages kept on disk."""
 
-    def __init__(self, start: str, served: str = "") -> None:
-        self.start, self.host, self.served = (
-            start,
-            urlsplit(start).netloc,
-            served,
-        )  # served: a folder's local address
-        self.robots, self.counts = {}, Counter(dict.fromkeys(COUNTED, 0))
-        self.delay, self.ended, self.ready = 0 if served else DELAY_SECONDS, 0.0, 0.0
-        self.failures, self.missed = 0, False  # pages failing in a row, and whether any did
+    def __init__(self, start: str, served: str = "", paths: Container[str] = ()) -> None:
+        self.start, self.host = start, urlsplit(start).netloc
+        self.served, self.paths = served, paths  # a folder's local address and its paths
+        self.days = 0 if served else REFRESH_DAYS  # a folder may have changed
+        self.delay = 0 if served else DELAY_SECONDS
+        self.robots: dict[str, Protego] = {}
+        self.counts = Counter(dict.fromkeys(COUNTED, 0))
+        self.ended = self.ready = 0.0  # when the last request ended, and the next may begin
+        self.failures = 0  # pages failing in a row
+        self.missed = False  # whether a page failed that another time may give
         self.stopped = ""  # why nothing more is asked for; pages on disk are still read
-        self.pages, self.answered, self.moved = (
-            0,
-            set(),
-            "",
-        )  # moved: another host that the shop redirects to
-        self.session, self.connections = requests.Session(), Connections()
+        self.pages = 0  # how many were read or tried
+        self.moved = ""  # another host that the shop sends to
+        self.connections = Connections()
+        self.session = requests.Session()
         self.session.trust_env = not served  # no proxy between this machine and itself
-        self.session.cookies.set_policy(
-            http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
-        )  # no page by who asks
-        self.session.get_redirect_target = lambda _: (
-            None
-        )  # redirects are ours to follow; a broken one is no error
-        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
-        self.session.mount("http://", self.connections)
-        self.session.mount("https://", self.connections)
 
-    def refusal(self, url: str, robots: bool = True) -> str | None:
-        """Why an address may not be asked for, or None."""
+    def own(self, url: str) -> str:
+        """The address; one of another host that the folder was saved from, as the folder's own."""
+        parts = urlsplit(url)
+        if not self.paths or parts.netloc in ("", self.host):
+            return url
+        path = urlunsplit(("", "", *parts[2:]))
+        known = path_key(unquote(path)).removesuffix("/") in self.paths
+        return f"http://{self.host}{path}" if known else url
+
+    def refusal(self, url: str, robots: bool = True) -> str:
+        """Why an address may not be asked for; empty where it may."""
         if urlsplit(url).netloc != self.host:
-            hidden = is_private(urlsplit(url).hostname) and not is_private(
-                urlsplit(self.start).hostname
-            )
-            return "非公開アドレス" if hidden else "別のホスト"
-        allowed = not robots or all(
-            self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS)
-        )
-        return None if allowed else REFUSED
+            return ELSEWHERE
+        agents = (USER_AGENT, *AI_AGENTS) if robots else ()
+        return "" if all(self.rules(url).can_fetch(url, agent) for agent in agents) else REFUSED
 
     def rules(self, url: str) -> Protego:
-        """The address's robots.txt (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
+        """The address's robots.txt (RFC 9309): 4xx allows all, 5xx or silence stops the run."""
         origin = urljoin(url, "/")
-        if origin not in self.robots:
-            try:
-                page = self.follow(f"{origin}robots.txt", 1, robots=False)
-            except PageFailed as failure:
-                said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
-                raise RunStopped(self.stopped or said) from None
-            text = (
-                page.body[:512_000].decode("utf-8-sig", "replace")
-                if page.head["status"] == 200
-                else ""
+        if origin in self.robots:
+            return self.robots[origin]
+        try:
+            page = self.follow(f"{origin}robots.txt", robots=False)
+        except PageFailed as failure:
+            said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
+            raise SystemExit(self.stopped or said) from None
+        text = page.body[:ROBOTS_BYTES] if page.head["status"] == 200 else b""
+        rules = Protego.parse(text.decode("utf-8-sig", "replace"))
+        delay = rules.crawl_delay(USER_AGENT) or 0
+        if self.served:
+            delay = min(delay, FOLDER_DELAY)
+        if delay > RETRY_AFTER_CAP:
+            raise SystemExit(
+                f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
+                f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
             )
-            self.robots[origin] = Protego.parse(text)
-            delay = self.robots[origin].crawl_delay(USER_AGENT) or 0
-            if delay > RETRY_AFTER_CAP:
-                raise RunStopped(
-                    f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
-                    f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
-                )
-            self.delay = max(self.delay, delay)
-        return self.robots[origin]
+        self.delay = max(self.delay, delay)
+        self.robots[origin] = rules
+        return rules
 
     def read(self, url: str) -> Page | None:
-        """The page at an address that may be asked for and can be had; else None, and the reason is counted."""
+        """The page at an address; None, and the reason is counted, where it cannot be had."""
         if reason := self.refusal(url):
             self.counts[reason] += 1
             return None
         self.pages += 1
         try:
-            page = self.follow(url, REFRESH_DAYS)
-            if page.head["status"] in (200, 404, 410):
-                self.answered |= {url_key(url), url_key(page.head["url"])}
+            page = self.follow(url)
             if page.head["status"] == 200:
                 return page
             raise PageFailed(f"HTTP {page.head['status']}")
@@ -1739,35 +1836,35 @@ class Shop:
             self.counts[f"失敗: {failure}"] += 1
             return None
 
-    def follow(self, url: str, days: float | None, robots: bool = True) -> Page:
+    def follow(self, url: str, robots: bool = True) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
-        for _ in range(6):
-            page = self.page(url, days)
+        passed = []
+        while url not in passed and len(passed) <= MAX_REDIRECTS:
+            page = self.page(url)
             if page.head["status"] not in REDIRECTS:
                 return page
-            if not (url := canonical(page.head["location"], url)):
+            passed.append(url)
+            url = self.own(canonical(page.head["location"], url))
+            if not url:
                 raise PageFailed("転送先が読めない")
             if reason := self.refusal(url, robots):
-                self.moved = f"{url} に転送されています。" if reason == "別のホスト" else self.moved
+                self.moved = f"{url} に転送されています。" if reason == ELSEWHERE else self.moved
                 raise PageFailed(f"転送先: {reason}")
         raise PageFailed("転送が終わらない")
 
-    def page(self, url: str, days: float | None) -> Page:
-        """The page as stored, or from the shop when there is none or it is older than so many days."""
-        stored = stored_page(url)
-        if stored and (days is None or time.time() - stored.head["checked_at"] < days * 86_400):
+    def page(self, url: str) -> Page:
+        """The page as stored; from the shop where there is none or it is too old."""
+        file, always = stored_file(url), url.endswith("/robots.txt")
+        days = ROBOTS_DAYS if always else self.days
+        stored = stored_page(file)
+        if stored and not always and stored.head["status"] not in LASTING:
+            stored = None
+        if stored and (days is None or time.time() - stored.head["checked_at"] < days * DAY):
             self.counts["ディスクから"] += 1
             return stored
-        names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if stored else {}
         try:
-            page = self.request(
-                url, {name: value for name, key in names.items() if (value := stored.head[key])}
-            )
-            if stored and page.head["status"] == 304:
-                page = Page({**stored.head, "checked_at": time.time()}, stored.body)
-            lasting = page.head["status"] in (200, 404, 410, *REDIRECTS) or url.endswith(
-                "/robots.txt"
-            )
+            page = self.request(url, stored)
+            lasting = always or page.head["status"] in LASTING
             if stored and not lasting:
                 raise PageFailed(f"HTTP {page.head['status']}")
         except PageFailed:
@@ -1777,71 +1874,65 @@ class Shop:
             return stored
         self.counts["取得"] += 1
         if lasting:
-            replace_file(
-                stored_file(url),
-                json.dumps(page.head, ensure_ascii=False).encode() + b"\n" + page.body,
-            )
+            head = json.dumps(page.head, ensure_ascii=False).encode(errors="replace")
+            replace_file(file, head + b"\n" + page.body)
         return page
 
-    def request(self, url: str, headers: dict[str, str]) -> Page:
-        """One page from the shop: at a polite pace, again after what can heal, never faster for it."""
+    def request(self, url: str, stored: Page | None) -> Page:
+        """One page from the shop: at a polite pace, again after what can heal, never faster."""
         if self.stopped:
             raise PageFailed("停止のあと取得せず")
         for attempt in range(ATTEMPTS):
-            ready = max(self.ready, self.ended + self.delay * random.uniform(1, 1.2))
+            ready = max(self.ready, self.ended + self.delay * random.uniform(1, JITTER))
             time.sleep(max(0.0, ready - time.monotonic()))
             wait = 0.0
             try:
-                page = self.exchange(url, headers)
-                reason, wait = f"HTTP {page.head['status']}", retry_after(page.head["retry_after"])
-                if page.head["status"] < 500 and page.head["status"] not in (408, 429):
-                    self.note(reason if page.head["status"] in (401, 403) else "")
+                page = self.exchange(url, stored)
+                status = page.head["status"]
+                reason, wait = f"HTTP {status}", retry_after(page.head["retry_after"])
+                if status < 500 and status not in HEALING:
+                    self.note(reason if status in REFUSING else "")
                     return page
             except tuple(FAULTS) as error:
                 reason = next(said for kind, said in FAULTS.items() if isinstance(error, kind))
             finally:
                 self.ended = time.monotonic()
             if wait > RETRY_AFTER_CAP:
-                when = datetime.fromtimestamp(time.time() + wait).strftime(
-                    "%Y年%m月%d日 %H:%M 以降に"
-                )
-                self.stopped = (
-                    f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。"
-                )
+                when = datetime.fromtimestamp(time.time() + wait).strftime("%Y年%m月%d日 %H:%M")
+                said = f"{self.host} が待つよう求めています（{reason}）。"
+                self.stopped = f"{said}{when} 以降にもう一度 {COMMAND}。"
                 break
-            self.ready = self.ended + max(
-                wait, BACKOFF_SECONDS * 2**attempt if attempt + 1 < ATTEMPTS else 0
-            )
+            if attempt + 1 < ATTEMPTS:
+                wait = max(wait, BACKOFF_SECONDS * 2**attempt)
+            self.ready = self.ended + wait
         self.note(reason)
         raise PageFailed(reason)
 
     def note(self, failure: str) -> None:
         """Counts pages that fail in a row; after too many nothing more is asked for."""
-        self.failures, self.missed = (self.failures + 1, True) if failure else (0, self.missed)
+        self.failures = self.failures + 1 if failure else 0
+        self.missed = self.missed or bool(failure)
         if self.failures >= MAX_FAILURES and not self.stopped:
-            self.stopped = f"{self.host} のページが続けて取得できません（{failure}）。時間をおいてもう一度 {COMMAND}。"
+            said = f"{self.host} のページが続けて取得できません（{failure}）。"
+            self.stopped = f"{said}時間をおいて、もう一度 {COMMAND}。"
 
-    def exchange(self, url: str, headers: dict[str, str]) -> Page:
-        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body that ends in </html> is whole."""
+    def exchange(self, url: str, stored: Page | None) -> Page:
+        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; </html> ends a body."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
+        asked = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
+        for name, key in (("If-None-Match", "etag"), ("If-Modified-Since", "last_modified")):
+            if stored and stored.head[key] and not self.served:  # a folder may be another by now
+                asked[name] = stored.head[key]
+        sent = requests.Request("GET", address, headers=asked).prepare()
+        way = self.session.merge_environment_settings(address, {}, True, None, None)  # proxies
+        timeout = CONNECT_SECONDS, READ_SECONDS
         body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
         clock = threading.Timer(PAGE_SECONDS, self.connections.cut)
+        clock.start()
         try:
-            clock.start()
-            timeout = CONNECT_SECONDS, READ_SECONDS
-            with self.session.get(address, headers=headers, timeout=timeout, stream=True) as answer:
-                names = ("content_type", "location", "etag", "last_modified", "retry_after")
-                head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
-                head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
-                head |= {
-                    "url": url,
-                    "status": answer.status_code,
-                    "checked_at": time.time(),
-                    "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-                while answer.status_code == 200 and (
-                    part := answer.raw.read1(65_536, decode_content=True)
-                ):
+            with self.connections.send(sent, timeout=timeout, **way) as answer:
+                status, headers = answer.status_code, answer.headers
+                while status == 200 and (part := answer.raw.read1(2**16)):
                     body += part
                     if len(body) > MAX_BYTES:
                         raise PageFailed("大きすぎる")
@@ -1853,39 +1944,42 @@ class Shop:
         if time.monotonic() >= deadline:
             self.note("時間切れ")
             raise PageFailed("時間切れ")
-        return Page(head, bytes(body))
+        if status == 304 and stored:
+            return Page({**stored.head, "checked_at": time.time()}, stored.body)
+        html = unpacked(bytes(body), headers.get("Content-Encoding", "")) if body else b""
+        return Page(head_of(url, status, headers, html), html)
 
 
-# The crawl ------------------------------------------------------------------------------------------------------------
+# The crawl ----------------------------------------------------------------------------------------
+
+MAX_SITEMAPS = 200
+MAX_LISTED = 250_000  # addresses that are taken from sitemaps
 
 
 def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
-    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is no sitemap."""
+    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is none."""
     with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError, ValueError):
         if body.startswith(b"\x1f\x8b"):
-            body = zlib.decompressobj(47).decompress(body, 5 * MAX_BYTES)
-        root = lxml.etree.fromstring(
-            body, lxml.etree.XMLParser(recover=True, resolve_entities=False)
-        )
-        return [
-            (lxml.etree.QName(place.getparent()).localname, place.text or "")
-            for place in root.iter("{*}loc")
-        ]
+            body = zlib.decompressobj(GZIP).decompress(body, 5 * MAX_BYTES)
+        parser = lxml.etree.XMLParser(recover=True, resolve_entities=False)
+        places = lxml.etree.fromstring(body, parser).iter("{*}loc")
+        return [(lxml.etree.QName(loc.getparent()).localname, loc.text or "") for loc in places]
     return []
 
 
 def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and packed ones included."""
-    todo, seen, links = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"]), set(), []
-    while todo and len(seen) < 200 and len(links) < 20 * MAX_PAGES:
-        url = canonical(todo.popleft(), shop.start)
-        if not url or url in seen:
+    todo = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"])
+    seen, links = {""}, []
+    while todo and len(seen) <= MAX_SITEMAPS and len(links) < MAX_LISTED:
+        url = shop.own(canonical(todo.popleft(), shop.start))
+        if url in seen:
             continue
         seen.add(url)
         try:
             if reason := shop.refusal(url):
                 raise PageFailed(reason)
-            entries = sitemap_entries(shop.follow(url, REFRESH_DAYS).body)
+            entries = sitemap_entries(shop.follow(url).body)
         except PageFailed as failure:
             shop.counts[f"読めないサイトマップ: {failure}"] += 1
             continue
@@ -1894,281 +1988,358 @@ def sitemap_links(shop: Shop) -> list[str]:
     return links
 
 
-def page_links(html: bytes, url: str) -> list[str]:
-    """Addresses that a page links to."""
-    if (root := parse(html)) is None:
-        return []
-    base = next((tag.get("href") for tag in root.find_all("base") if tag.get("href")), "")
-    base = canonical(base, url) or url
-    tags = [
-        tag
-        for tag in root.find_all(["a", "area", "frame", "link"])
-        if "nofollow" not in tag.get("rel", "")
-    ]
-    tags = [tag for tag in tags if tag.name != "link" or "next" in tag.get("rel", "")]
-    return [canonical(tag.get("href") or tag.get("src") or "", base) for tag in tags]
-
-
 class Frontier:
-    """The addresses to read, each once, in order; kinds of address that go on bringing no perfume (traps) wait."""
+    """The addresses to read, each once: a sitemap's first, kinds in turn, no kind in vain."""
 
-    def __init__(self, start: str, listed: list[str]) -> None:
-        self.host, self.known, self.barren = urlsplit(start).netloc, {url_key(start)}, Counter()
-        self.queues = {
-            "": deque([(0, start, frozenset([kind_of(start)]))])
-        }  # by kind; "" is read whatever it brings
-        self.add(listed, frozenset())
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.known = shop, {url_key(shop.start)}
+        self.queues = {(0, kind_of(shop.start)): deque([shop.start])}  # by rank and kind
+        self.turns, self.barren = Counter(), Counter()
+        self.seen: set[int] = set()  # lines and bodies of pages
 
-    def add(self, urls: list[str], trail: frozenset[str]) -> set[str]:
-        """Kinds of those addresses that are new and of this host, now queued; trail: kinds of the pages before them."""
-        kinds = set()
-        for url in urls:
-            parts, key, kind = urlsplit(url), url_key(url), kind_of(url)
-            wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
-            wanted = (
-                wanted and key not in self.known and not words("url")["path"].search(parts.path)
-            )
-            if wanted and len(self.known) < 50 * MAX_PAGES:
+    def add(self, urls: list[str], rank: int) -> bool:
+        """Queues what is new and of this host; whether a kind of it was not known before."""
+        kinds = len(self.queues)
+        for url in map(self.shop.own, urls):
+            parts, key = urlsplit(url), url_key(url)
+            if parts.netloc != self.shop.host or key in self.known or not is_page(url):
+                continue
+            if parts.path.count("/") <= MAX_DEPTH:
                 self.known.add(key)
-                kinds.add(kind)
-                queue = self.queues.setdefault(kind if trail else "", deque())
-                queue.append((len(self.known), url, trail | {kind}))
-        return kinds
+                self.queues.setdefault((rank, kind_of(url)), deque()).append(url)
+        return len(self.queues) > kinds
 
-    def __iter__(self) -> Iterator[tuple[str, frozenset[str]]]:
-        """The addresses in turn, with the kinds of the pages that led there and their own."""
+    def __iter__(self) -> Iterator[str]:
+        """The addresses in turn."""
         while ready := [
-            queue for kind, queue in self.queues.items() if queue and self.barren[kind] < MAX_BARREN
+            (rank, self.turns[rank, kind], kind)
+            for (rank, kind), queue in self.queues.items()
+            if queue and self.barren[kind] < MAX_BARREN
         ]:
-            yield min(ready, key=lambda queue: queue[0][0]).popleft()[1:]
+            rank, _, kind = min(ready, key=itemgetter(0, 1))
+            self.turns[rank, kind] += 1
+            yield self.queues[rank, kind].popleft()
 
     def __len__(self) -> int:
         """How many addresses are not yet read."""
         return sum(map(len, self.queues.values()))
 
-    def judge(self, url: str, trail: frozenset[str], brought: bool, led_to: set[str]) -> None:
-        """Notes what a page brought, to the credit of all kinds before it, and whether it led to its own kind only."""
-        kind = kind_of(url)
-        self.barren[kind] += 10 if led_to == {kind} else 1
-        if brought:
-            self.barren.subtract({kind: self.barren[kind] for kind in trail})
+    def judge(self, page: Page) -> None:
+        """Queues a page's links, and notes whether it says or leads to anything new."""
+        root, url, rules = tree_of(page.body), page.head["url"], page.head.get("rules", [])
+        body, lines, new = hash(page.body), set(), False
+        if root is not None:
+            lines = lines_of(root)
+            if body not in self.seen and not {"nofollow", "none"} & {*rules}:
+                new = self.add(links_of(root, url), rank=1)
+        new = new or not lines <= self.seen
+        self.barren[kind_of(url)] = 0 if new else self.barren[kind_of(url)] + 1
+        self.seen |= lines | {body}  # one page under endless addresses is a trap
 
 
-def same_as(perfume: dict) -> set[tuple]:
-    """What two records of one perfume share: address and names, or all facts."""
-    return {
-        tuple(perfume[field] for field in ("url", "brand", "brand_ja", "name")),
-        tuple(str(value) for field, value in perfume.items() if field != "url"),
-    }
-
-
-def crawl(shop: Shop) -> Iterator[list[dict]]:
-    """The new perfumes of each page of the shop, in an order that only the pages decide."""
-    frontier, seen = Frontier(shop.start, sitemap_links(shop)), set()
-    for url, trail in frontier:
+def crawl(shop: Shop, frontier: Frontier) -> Iterator[dict]:
+    """The head of each page of the shop, in an order that only the pages decide."""
+    frontier.add(sitemap_links(shop), rank=0)
+    read = set()
+    for url in frontier:
         if shop.pages >= MAX_PAGES:
             shop.counts[UNREAD] = len(frontier) + 1
             return
-        new, page = [], shop.read(url) if url_key(url) not in seen else None
-        if page and (key := url_key(page.head["url"])) not in seen:
-            try:
-                found = extract_perfumes(page.body, page.head["url"], page.head["content_type"])
-            except Exception as error:  # one page that cannot be read must not end the run, now and at each next start
-                shop.counts[f"失敗: 読み取れない（{type(error).__name__}）"] += 1
-                shop.missed = True
-                shop.answered.discard(key)
-                continue
-            shop.counts["香水のページ" if found else "香水のないページ"] += 1
-            for perfume in found:
-                if not same_as(perfume) & seen:
-                    new.append(perfume | {"fetched_at": page.head["fetched_at"]})
-                seen |= same_as(perfume)
-            body = hashlib.sha256(page.body).digest()  # one page under endless addresses is a trap
-            led_to = (
-                frontier.add(page_links(page.body, page.head["url"]), trail)
-                if body not in seen
-                else set()
-            )
-            frontier.judge(url, trail, bool(new), led_to)
-            seen |= {key, body}
-        yield new
-    shop.counts["香水に通じないため未読"] = len(frontier)
+        page = shop.read(url) if url_key(url) not in read else None
+        if page is None or url_key(page.head["url"]) in read:
+            continue
+        read |= {url_key(url), url_key(page.head["url"])}
+        frontier.judge(page)
+        yield page.head
+    shop.counts[BARREN] = len(frontier)
+
+
+def others_stored(shop: Shop, reached: list[dict]) -> list[dict]:
+    """Heads of the shop's pages that earlier runs stored and this one, cut short, did not reach."""
+    known, heads = {head["url"] for head in reached}, []
+    for file in sorted(Path(PAGES_DIR).glob("*.page")):
+        if page := stored_page(file):
+            url = page.head["url"]
+            if urlsplit(url).netloc == shop.host and page.head["status"] == 200 and is_page(url):
+                heads += [page.head] if url not in known else []
+    return heads
+
+
+class StoredPages:
+    """Stored pages (address, body), however often gone through: one at a time is in memory."""
+
+    def __init__(self, heads: list[dict]) -> None:
+        titles: dict[str, set[str]] = {}
+        for head in heads:
+            titles.setdefault(head.get("own", ""), set()).add(head.get("title", ""))
+        self.heads: dict[str, dict] = {}
+        for head in heads:
+            own = head.get("own", "")
+            parts, start = urlsplit(own), urlsplit(head["url"])
+            meant = parts.netloc == start.netloc and parts.path != "/" and len(titles[own]) == 1
+            self.heads.setdefault(own if meant else head["url"], head)  # else a template's mistake
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        for address, head in self.heads.items():
+            if page := stored_page(stored_file(head["url"])):
+                yield address, page.body
+
+
+# A folder as a shop -------------------------------------------------------------------------------
+
+
+def path_key(path: str) -> str:
+    """A path in one spelling, of a file or of what a request asks for; either may hold a `?`."""
+    url = canonical("http://folder/" + quote(path.lstrip("/"), safe="/?&=;"))
+    return url.removeprefix("http://folder")
+
+
+def folder_files(folder: Path) -> dict[str, Path]:
+    """The folder's files by what a static host finds them under; `?` and @ as wget writes names."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    found: dict[str, Path] = {}
+    for bare in (False, True):  # each file by its own name before any by a shorter one
+        for path in files:
+            name = path.relative_to(folder).as_posix()
+            short = INDEX.sub(r"\1", PAGE_ENDING.sub("", INDEX.sub(r"\1", name)))
+            name = short if bare else name
+            for spelling in (name, re.sub(r"@(?=[^/]*=)", "?", name)):
+                found.setdefault(path_key(spelling), path)
+    return found
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Address of a folder served over HTTP on 127.0.0.1, for as long as the block runs."""
-    quiet = type(
-        "Quiet",
-        (http.server.SimpleHTTPRequestHandler,),
-        {
-            "protocol_version": "HTTP/1.1",
-            "log_message": lambda *_: None,
-            "disable_nagle_algorithm": True,
-        },
-    )  # else each page waits 40 ms for its second half
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))
-    ) as server:
+def served(folder: Path) -> Iterator[tuple[str, Container[str]]]:
+    """Address and paths of a folder that is served on 127.0.0.1 for as long as the block runs."""
+    files = folder_files(folder)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each page waits 40 ms for its second half
+
+        def translate_path(self, path: str) -> str:
+            key = path_key(unquote(path))
+            file = files.get(key) or files.get(key.removesuffix("/"))
+            return str(file) if file else super().translate_path(path)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing: the run counts its pages itself."""
+
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        paths = {key.removesuffix("/") for key in files}
+        yield f"http://127.0.0.1:{server.server_port}", paths
         server.shutdown()
 
 
-def as_lines(perfumes: list[dict]) -> bytes:
-    """Perfumes as lines of perfumes.jsonl."""
-    return "".join(json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes).encode()
+# The perfumes -------------------------------------------------------------------------------------
+
+SHOWN = 3  # perfumes and addresses that are shown
+GONE_SHOWN = 10  # names that are shown of perfumes that are gone
+DOUBTED = ("name", "top_notes", "notes", "concept")  # differ from perfume to perfume
+DOUBTFUL = 0.2  # share of the perfumes that say the same ...
+DOUBTFUL_COUNT = 4  # ... and how many these are at least
+REMEDY = f'SELECTORS = {{"項目": "h1"}} のように場所を書き（README）、もう一度 {COMMAND}。'
 
 
-def earlier_perfumes(host: str) -> list[dict]:
-    """Perfumes of this host that OUTPUT_FILE has from an earlier run; a half line is left out."""
-    perfumes = []
-    for line in Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []:
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-            perfume = json.loads(line)
-            perfumes += (
-                [perfume]
-                if urlsplit(perfume["url"]).netloc == host and perfume.keys() >= {*FIELDS}
-                else []
-            )
-    return perfumes
+def earlier_names(host: str) -> dict[str, str]:
+    """Names, by address, of this host's perfumes that OUTPUT_FILE has from an earlier run."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        lines = Path(OUTPUT_FILE).read_bytes().splitlines()
+        names = {perfume["url"]: str(perfume["name"]) for perfume in map(json.loads, lines)}
+        return {url: name for url, name in names.items() if urlsplit(url).netloc == host}
+    return {}
+
+
+def without_copies(perfumes: list[dict]) -> list[dict]:
+    """Perfumes without those that say the same as one before under another address."""
+    chosen = {}
+    for perfume in perfumes:
+        chosen.setdefault(str(perfume | {"url": ""}), perfume)
+    return list(chosen.values())
+
+
+def gather(shop: Shop) -> list[dict]:
+    """Heads of the shop's stored pages; where the crawl was cut short, of earlier runs' too."""
+    heads, frontier = [], Frontier(shop)
+    try:
+        with tqdm(desc="ページ", unit="枚", disable=None) as bar:
+            for head in crawl(shop, frontier):
+                heads.append(head)
+                bar.set_postfix_str(f"待ち {len(frontier):,}", refresh=False)
+                bar.update()
+    except (SystemExit, KeyboardInterrupt) as stop:
+        shop.stopped = str(stop) or INTERRUPTED
+    if shop.stopped == INTERRUPTED:
+        print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
+    if shop.stopped or shop.missed or shop.counts[UNREAD]:
+        heads += others_stored(shop, heads)
+    return heads
 
 
 def visit(shop: Shop) -> None:
-    """Crawls the shop: appends each new perfume to OUTPUT_FILE, at the end writes it whole, in the crawl's order."""
-    before, perfumes = earlier_perfumes(shop.host), []
-    written = {perfume["url"] for perfume in before}
-    try:
-        with tqdm(desc="ページ", unit="枚", disable=None) as bar:
-            for new in crawl(shop):
-                if new and not perfumes:  # only now: a wrong START_URL leaves the file as it was
-                    replace_file(Path(OUTPUT_FILE), as_lines(before))
-                if fresh := [perfume for perfume in new if perfume["url"] not in written]:
-                    with open(OUTPUT_FILE, "ab") as file:
-                        file.write(as_lines(fresh))
-                perfumes += new
-                bar.set_postfix_str(f"香水 {len(perfumes):,}", refresh=False)
-                bar.update()
-    except (RunStopped, KeyboardInterrupt) as stop:
-        shop.stopped = str(stop) or INTERRUPTED
-    found = {perfume["url"] for perfume in perfumes}
-    missing = [perfume for perfume in before if perfume["url"] not in found]
-    whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
-    kept = [
-        perfume
-        for perfume in missing
-        if shop.stopped or (not whole and url_key(perfume["url"]) not in shop.answered)
+    """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
+    heads = gather(shop)
+    open_heads = [head for head in heads if "noai" not in head.get("rules", [])]
+    pages = StoredPages(open_heads)
+    read, earlier = read_shop(pages, progress=True), earlier_names(shop.host)
+    perfumes = [
+        perfume | {"fetched_at": pages.heads[perfume["url"]]["fetched_at"]}
+        for perfume in without_copies(read.perfumes)
     ]
-    shop.counts["前回のまま残した香水"] = len(kept) if perfumes else 0
-    if perfumes:
-        replace_file(Path(OUTPUT_FILE), as_lines(perfumes + kept))
-    report(shop, perfumes + kept, [perfume["name"] for perfume in missing if perfume not in kept])
+    if perfumes:  # a wrong START_URL leaves the file as it was
+        lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
+        replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
+    shop.counts[NO_AI] = len(heads) - len(open_heads)
+    named = {perfume["url"] for perfume in read.perfumes}
+    shop.counts[READ] = len({perfume["url"] for perfume in perfumes})
+    shop.counts[READ_NOTHING] = len(pages) - len(named)
+    shop.counts["ほかと同じ香水のページ"] = len(named) - shop.counts[READ]
+    report(shop, read._replace(perfumes=perfumes), earlier)
 
 
-def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
-    """Prints the closing counts; ends the program when the run stopped early or found nothing."""
+def report(shop: Shop, read: ShopRead, earlier: dict[str, str]) -> None:
+    """Prints what came of the run; ends the program when it stopped early or found nothing."""
     counts = [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]
     if counts:
         print("、".join(counts))
-    if counts and perfumes:
-        filled = {
-            field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes)
-            for field in FIELDS[1:]
-        }
+    if read.perfumes:
+        describe(read.perfumes)
+        found = {perfume["url"] for perfume in read.perfumes}
+        if gone := [name for url, name in earlier.items() if url not in found]:
+            print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:GONE_SHOWN])}")
+    if read.silent:
+        shown = "、".join(read.silent[:SHOWN])
+        print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
+    for field in read.unmatched:
+        print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
+    if shop.counts[UNREAD]:
+        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りは、大きくして、もう一度 {COMMAND}。")
+    if read.perfumes:
+        print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
         print(
-            "埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items())
+            f"{len(read.perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py"
         )
     if shop.stopped:
         raise SystemExit(shop.stopped)
-    if not perfumes:
-        refused = (
-            f"robots.txt が {count:,} ページを断っています。"
-            if (count := shop.counts[REFUSED])
-            else ""
-        )
-        raise SystemExit(
-            f"{START_URL} から香水が見つかりませんでした。{refused}{shop.moved}{CHECK_START}"
-        )
-    if gone:
-        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
-    if shop.counts[UNREAD]:
-        print(
-            f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りも読むには MAX_PAGES を大きくしてもう一度 {COMMAND}。"
-        )
-    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
-    print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
+    if not read.perfumes:
+        refused = f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。"
+        said = f"{START_URL} から香水が見つかりませんでした。{shop.moved}"
+        raise SystemExit(said + refused * bool(shop.counts[REFUSED]) + CHECK_START)
+
+
+def describe(perfumes: list[dict]) -> None:
+    """Prints how the fields are filled, what cannot be, and some perfumes as read."""
+    filled, doubts = [], []
+    for field in FIELDS[1:]:
+        values = Counter(str(perfume[field]) for perfume in perfumes if perfume[field])
+        filled.append(f"{field} {values.total() / len(perfumes):.0%}（{len(values):,}）")
+        value, often = next(iter(values.most_common(1)), ("", 0))
+        if field in DOUBTED and often >= max(DOUBTFUL_COUNT, DOUBTFUL * len(perfumes)):
+            doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
+    print("埋まった項目（違う値の数）: " + "、".join(filled))
+    if doubts:
+        print(f"注意: {'、'.join(doubts)}です。読み違いなら {REMEDY}")
+    for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
+        names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
+        notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
+        notes = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
+        print(f"例: {' / '.join(filter(None, names))} — {notes}")
+
+
+# The run ------------------------------------------------------------------------------------------
+
+COUNTS = ("MAX_PAGES", "MAX_BYTES", "ATTEMPTS", "MAX_FAILURES", "MAX_BARREN")
+SECONDS = ("CONNECT_SECONDS", "READ_SECONDS", "PAGE_SECONDS")
+WAITS = ("DELAY_SECONDS", "BACKOFF_SECONDS", "RETRY_AFTER_CAP", "REFRESH_DAYS")
+LEAST = dict.fromkeys(COUNTS, 1) | dict.fromkeys(SECONDS, 0.1) | dict.fromkeys(WAITS, 0)
+MOST = 1e9
+
+
+def expect(meant: object, name: str, value: object, remedy: str) -> None:
+    """Ends the program at a setting's value that cannot be meant."""
+    if not meant:
+        raise SystemExit(f"{name} = {value!r} は使えません。{remedy}直して、もう一度 {COMMAND}。")
 
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
-    least = {
-        "DELAY_SECONDS": 0,
-        "MAX_PAGES": 1,
-        "CONNECT_SECONDS": 0.1,
-        "READ_SECONDS": 0.1,
-        "PAGE_SECONDS": 0.1,
-        "MAX_BYTES": 1,
-        "ATTEMPTS": 1,
-        "BACKOFF_SECONDS": 0,
-        "RETRY_AFTER_CAP": 0,
-        "MAX_FAILURES": 1,
-        "MAX_BARREN": 1,
-    } | ({} if REFRESH_DAYS is None else {"REFRESH_DAYS": 0})
-    for name, limit in least.items():
-        value, kinds = globals()[name], int if name in ("MAX_PAGES", "ATTEMPTS") else int | float
-        if isinstance(value, bool) or not isinstance(value, kinds) or not limit <= value < 1e9:
-            raise SystemExit(
-                f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。"
-            )
-    for name, value in (("OUTPUT_FILE", OUTPUT_FILE), ("PAGES_DIR", PAGES_DIR)):
-        if not isinstance(value, str | Path) or not str(value).strip():
-            raise SystemExit(
-                f"{name} = {value!r} は使えません。置き場所の名前に直して、もう一度 {COMMAND}。"
-            )
-    names = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
-    if not all(
-        isinstance(name, str) and name.strip() and name.isascii() and name.isprintable()
-        for name in names
-    ):
-        raise SystemExit(
-            f"USER_AGENT = {USER_AGENT!r}、AI_AGENTS = {AI_AGENTS!r} は使えません。英字の名前と、"
-            f'("GPTBot",) のような名前の組に直して、もう一度 {COMMAND}。'
-        )
+    settings = globals()
+    for name, least in LEAST.items():
+        value, kinds = settings[name], int if name in COUNTS else int | float
+        number = isinstance(value, kinds) and not isinstance(value, bool)
+        meant = (number and least <= value < MOST) or (name, value) == ("REFRESH_DAYS", None)
+        expect(meant, name, value, f"{least} 以上の数に")
+    for name in ("OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"):
+        meant = isinstance(settings[name], str | Path) and str(settings[name]).strip()
+        expect(meant, name, settings[name], "空でない文字列に")
+    for name, value in (("USER_AGENT", [USER_AGENT]), ("AI_AGENTS", AI_AGENTS)):
+        meant = isinstance(value, tuple | list) and all(map(is_token, value))
+        expect(meant, name, settings[name], '英字の名前（AI_AGENTS は ("GPTBot",) のような組）に')
+    expect(isinstance(SELECTORS, dict), "SELECTORS", SELECTORS, '{"name": "h1.item"} のような形に')
+    for field, css in SELECTORS.items():
+        expect(field in FIELDS[1:], "SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} に")
+        try:
+            soupsieve.compile(css)
+        except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
+            why = str(error).split("\n")[0]
+            expect(False, f"SELECTORS の {field}", css, f"（{why}）正しい CSS に")
+    page_words("url")  # a file that cannot be read is told before the shop is asked
 
 
-def main() -> None:
+def is_token(name: object) -> bool:
+    """Whether a name may stand in a header."""
+    return isinstance(name, str) and bool(name.strip()) and name.isascii() and name.isprintable()
+
+
+def run() -> None:
     """Reads the shop at START_URL into OUTPUT_FILE."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")
-    check_settings()
+    for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".tmp").touch()  # fails now what would fail after the first page
+        (place / ".tmp").unlink()
+    if Path(OUTPUT_FILE).is_dir():
+        raise IsADirectoryError(errno.EISDIR, "フォルダーです", str(OUTPUT_FILE))
     start, folder = canonical(str(START_URL)), Path(str(START_URL))
-    try:
-        for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
-            place.mkdir(parents=True, exist_ok=True)
-            (place / ".tmp").touch()  # fails now what would fail after the first page
-            (place / ".tmp").unlink()
+    with FileLock(Path(PAGES_DIR) / ".lock", blocking=False):  # ends with the process
         if start:
             visit(Shop(start))
         elif folder.is_dir() and str(START_URL).strip():
             name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
-            with served(folder) as address:
-                visit(Shop(f"http://{name}.localhost/", address))
+            with served(folder) as (address, paths):
+                visit(Shop(f"http://{name}.localhost/", address, paths))
         else:
             why = "はファイルです" if folder.is_file() else "がありません"
-            raise SystemExit(
-                f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
-                f" {COMMAND}。"
-            )
+            remedy = f"START_URL に店のアドレス（https://…）かフォルダーを書いて {COMMAND}。"
+            raise SystemExit(f"{START_URL or '（空白）'} {why}。{remedy}")
+
+
+def main() -> None:
+    """Runs; every mistake and every interruption is told in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    check_settings()
+    try:
+        run()
     except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:
-        raise SystemExit(1) from None  # who read the output has gone
+        said = f"中断しました。{OUTPUT_FILE} は前のままです。"
+        raise SystemExit(f"{said}もう一度 {COMMAND}。") from None
+    except Timeout:
+        said = f"もう 1 つの getData.py が {PAGES_DIR} に書き込んでいます。"
+        raise SystemExit(f"{said}それが終わってから、もう一度 {COMMAND}。") from None
+    except BrokenPipeError:  # who read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
-        raise SystemExit(
-            f"{place} が読み書きできません（{error.strerror}）。"
-            f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。"
-        ) from None
+        said = f"{place} が読み書きできません（{error.strerror}）。"
+        remedy = f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。"
+        raise SystemExit(said + remedy) from None
 
 
 if __name__ == "__main__":
