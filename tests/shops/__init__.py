@@ -6,10 +6,12 @@ human reads there: None where there is no perfume, else a dict. Its "brand" and 
 passed over. score(shop, records) counts what came out. `python -m tests.shops [name ...]` prints it.
 """
 
-from . import labelled, students, woo
+from . import abroad, labelled, oddities, students, systems, woo
 from .kit import Shop
 from .scoring import Score, score
 
-SHOPS: dict[str, Shop] = woo.SHOPS | labelled.SHOPS | students.SHOPS
+SHOPS: dict[str, Shop] = (
+    woo.SHOPS | labelled.SHOPS | systems.SHOPS | abroad.SHOPS | students.SHOPS | oddities.SHOPS
+)
 
 __all__ = ["SHOPS", "Score", "Shop", "score"]

@@ -49,6 +49,7 @@ Hollis & Wren; Velvet 1890; L EDP Oriental; Blackcurrant, Plum; Damask Rose, Peo
 Hollis & Wren; 24 Lanterns; U EDT Citrus; Mandarin, Lime; Orange Blossom, Ginger; Cedar, White Amber; -
 North Quay; Eau Nocturne; M EDT Aquatic; Sea Spray, Lemon; Lavender, Sage; Ambergris, Oakmoss; -
 North Quay; New Harbour; U EDC Citrus; Grapefruit, Basil; Rosemary, Neroli; Vetiver, Cedar; -
+Maru; Yuki Tous; L EDT Floral; Peach, Plum; Cherry Blossom, Lily of the Valley; Musk, Amber; -
 North Quay; Oud 7; M EDP Oriental; Nutmeg, Rum; Oud, Tobacco; Tonka Bean, Benzoin; -
 """)
 

@@ -54,7 +54,8 @@ class Item:
     @property
     def number(self) -> int:
         """A number of its own, for prices and codes."""
-        return crc32(f"{self.brand}{self.brand_ja}{self.name}{self.strength}".encode())
+        names = (self.brand, self.brand_ja, self.name, self.name_ja, self.strength)
+        return crc32("".join(names).encode())
 
     @property
     def price(self) -> str:
