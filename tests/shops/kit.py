@@ -158,14 +158,11 @@ def truth(item: Item, says: str) -> dict | None:
     if not item.perfume:
         return None
     said = set(says.split())
+    latin = [item.name, *without(item.name, item.brand)]
+    kana = [item.name_ja, *without(item.name_ja, item.brand_ja)]
     facts: dict = {
-        "brand": [item.brand, item.brand_ja],
-        "name": [
-            item.name,
-            item.name_ja,
-            *without(item.name, item.brand),
-            *without(item.name_ja, item.brand_ja),
-        ],
+        "brand": list(filter(None, (item.brand, item.brand_ja))),
+        "name": list(filter(None, latin + kana)),
         "top_notes": [],
         "middle_notes": [],
         "last_notes": [],
@@ -178,7 +175,7 @@ def truth(item: Item, says: str) -> dict | None:
         facts["notes"] = list(item.notes)
     one_of = {
         "brand_ja": [item.brand_ja] if item.brand else [],
-        "name_ja": [item.name_ja, *without(item.name_ja, item.brand_ja)] if item.name else [],
+        "name_ja": kana if item.name else [],
         "gender": item.kind and item.gender(),
         "concentration": item.strength and item.concentration(),
         "families": list(item.families),

@@ -97,13 +97,13 @@ def tangled() -> Shop:
         return f"""\ufeff<!-- Template: <h1>Old Rose</h1> <p>Top: Rose --><HTML LANG=en><HEAD><META CHARSET=utf-8><TITLE>{page.title} &amp;amp; Tin &amp;amp; Glass</TITLE>{page.head}
 <BODY><P CLASS=menu>\ue001 Menu \uf07a Cart<DIV ID=main>{page.main}<!-- {goods[0].name} --></DIV><DIV CLASS=foot>Tin &amp;amp; Glass \uf0e0"""
 
+    def twice(text: str) -> str:
+        entity = {"&": "amp", "é": "eacute", "è": "egrave"}
+        return "".join(f"&amp;{entity[sign]};" if sign in entity else sign for sign in text)
+
     def product(item: Item, beside: list[Item]) -> Page:
-        name = (
-            item.name.replace("é", "&amp;eacute;").replace("&", "&amp;")
-            if "é" in item.name
-            else item.name
-        )
-        house = item.brand.replace("&", "&amp;amp;").replace("é", "&amp;eacute;")
+        name = twice(item.name)
+        house = twice(item.brand)
         notes = rows(tiers(item, "en", ", "), "<LI>\uf005 <B>{}</B>: {}")
         return Page(
             name,
