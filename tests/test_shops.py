@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,23 +41,14 @@ LISTS = (
     "impressions",
 )
 FIELDS = {*TEXTS, *LISTS, "year"}
-NOTES = (
-    (
-        "Yuzu",
-        "Pear",
-        "Plum",
-        "Fig",
-        "Mint",
-        "Lime",
-        "Basil",
-        "Sage",
-        "Rose",
-        "Iris",
-        "Violet",
-        "Peony",
-    )
-    + ("Neroli", "Cedar", "Musk", "Amber", "Vetiver", "Moss", "Oud", "Leather", "Myrrh", "Saffron")
-    + ("Ginger", "Clove", "Tea", "Rum", "Honey", "Milk", "Salt", "Smoke")
+NOTES = re.findall(
+    r"\w+",
+    """Yuzu Pear Plum Fig Mint Lime Basil Sage Rose Iris Violet Peony Neroli Cedar Musk Amber Vetiver Moss Oud
+    Leather Myrrh Saffron Ginger Clove Tea Rum Honey Milk Salt Smoke""",
+)
+# Controls, invisible marks, line separators, lone surrogates, private use, and what is no character at all.
+FORBIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
 PLAIN = ("Luna", "Sol", "Brume", "Harvest", "Sable", "Orchard", "Tin Roof", "Ferry", "Lantern")
 
@@ -109,15 +99,6 @@ def texts(record: dict) -> list[str]:
     ]
 
 
-def forbidden(text: str) -> list[str]:
-    """Characters that no record may hold: controls, lone surrogates, private use, line separators, invisible marks."""
-    return [
-        sign
-        for sign in text
-        if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-    ]
-
-
 def check_form(records: list[dict]) -> None:
     """Every record has the fields of data/perfumes.jsonl, each of its type, and nothing that may not be there."""
     for record in records:
@@ -130,7 +111,9 @@ def check_form(records: list[dict]) -> None:
         assert record["gender"] in {None, "メンズ", "レディース", "ユニセックス"}
         assert not any(record[field] for field in LISTS[:3]) or not record["notes"]
         for text in texts(record):
-            assert text.strip() == text != "" and not forbidden(text.replace("\n", " ")), record
+            assert text.strip() == text != "" and not FORBIDDEN.search(text.replace("\n", " ")), (
+                record
+            )
             assert "<|" not in text and "###" not in text, record
 
 
@@ -305,6 +288,125 @@ def test_one_product_at_two_addresses_is_one_perfume():
     ]
     names = [record["name"] for record in getData.extract_perfumes(pages)]
     assert sorted(names) == sorted(["Tide", *PLAIN[:8]])
+
+
+# Facts ---------------------------------------------------------------------------------------------------------------
+
+
+def read_told(*lines: str, tag: str = "<p>{}</p>") -> dict:
+    """What is read of the first of nine pages when it tells these lines instead of the usual tiers."""
+    pages = pages_of("Tide")
+    pages[0] = (pages[0][0], page("Tide", 0, notes="".join(map(tag.format, lines))).encode())
+    return read(pages)["0"]
+
+
+@pytest.mark.parametrize(
+    "top, middle, last",
+    [
+        ("トップノート：", "ミドルノート：", "ラストノート："),
+        ("トップ: ", "ミドル: ", "ベース: "),
+        ("Top／", "Middle／", "Last／"),
+        ("TOP NOTES: ", "MIDDLE NOTES: ", "BASE NOTES: "),
+        ("Head notes - ", "Heart notes - ", "Base notes - "),
+        ("【ヘッド】", "【ハート】", "【ベース】"),
+        ("■トップ ", "■ミドル ", "■ラスト "),
+        ("◆トップノート<br>", "◆ハートノート<br>", "◆ラスト（ボトム）ノート<br>"),
+        ("＜ト ッ プ＞", "＜ミ ド ル＞", "＜ラ ス ト＞"),
+        ("<b>Top</b> ", "<b>Heart</b> ", "<b>Base</b> "),
+    ],
+)
+def test_a_tier_has_many_labels(top, middle, last):
+    record = read_told(f"{top}ユズ、ライム", f"{middle}椿、白梅", f"{last}苔、檜")
+    assert record["top_notes"] == ["ユズ", "ライム"]
+    assert record["middle_notes"] == ["椿", "白梅"]
+    assert record["last_notes"] == ["苔", "檜"]
+
+
+@pytest.mark.parametrize(
+    "told, notes",
+    [
+        ("ユズ、ライム", ["ユズ", "ライム"]),
+        ("ユズ，ライム", ["ユズ", "ライム"]),
+        ("ユズ　ライム　苔", ["ユズ", "ライム", "苔"]),
+        ("ユズ・ライム", ["ユズ", "ライム"]),
+        ("ユズ / ライム", ["ユズ", "ライム"]),
+        ("Yuzu & Lime", ["Yuzu", "Lime"]),
+        ("Yuzu, Lime and Moss", ["Yuzu", "Lime", "Moss"]),
+        ("Pink Pepper, Damask Rose", ["Pink Pepper", "Damask Rose"]),
+        ("ユズ、ライムなど", ["ユズ", "ライム"]),
+        ("ユズ、ライム。", ["ユズ", "ライム"]),
+        ("ユズ、ライム。朝の庭を歩くような始まりです。", ["ユズ", "ライム"]),
+        ("ユズ、ライム — 朝の庭を歩くような始まり。", ["ユズ", "ライム"]),
+        (
+            "グアバの花(グリーン、フルーティーノート)、苔",
+            ["グアバの花(グリーン、フルーティーノート)", "苔"],
+        ),
+        ("パウダリーノート、ウッディノート", ["パウダリーノート", "ウッディノート"]),
+        ("Green Notes, Coconut", ["Green Notes", "Coconut"]),
+        ("<a href='/n/1'>ユズ</a> <a href='/n/2'>ライム</a>", ["ユズ", "ライム"]),
+        ("ユズ<br>ライム<br>苔", ["ユズ", "ライム", "苔"]),
+        ("不明", []),
+        ("－", []),
+    ],
+)
+def test_notes_are_taken_apart(told, notes):
+    record = read_told(f"トップ：{told}", "ミドル：椿、白梅", "ラスト：檜、ムスク")
+    assert record["top_notes"] == notes
+    assert record["middle_notes"] == ["椿", "白梅"] and record["last_notes"] == ["檜", "ムスク"]
+
+
+def test_a_joint_tier_stands_in_both():
+    record = read_told("トップ：ユズ、ライム", "ミドル＆ラスト：檜、ムスク")
+    assert record["top_notes"] == ["ユズ", "ライム"]
+    assert record["middle_notes"] == record["last_notes"] == ["檜", "ムスク"]
+
+
+@pytest.mark.parametrize(
+    "told, field, value",
+    [
+        ("性別：メンズ", "gender", "メンズ"),
+        ("対象性別：女性", "gender", "レディース"),
+        ("対象：男性・女性", "gender", "ユニセックス"),
+        ("Gender: for women and men", "gender", "ユニセックス"),
+        ("Gender: Women", "gender", "レディース"),
+        ("季節：春夏", "seasons", ["春", "夏"]),
+        ("季節：全ての季節に合います", "seasons", ["春", "夏", "秋", "冬"]),
+        ("シーン：オフィス、デート", "scenes", ["オフィス", "デート"]),
+        ("香調：フローラル・ウッディ", "families", ["フローラル", "ウッディ"]),
+        ("濃度：オードトワレ", "concentration", "オードトワレ"),
+        ("Concentration: Eau de Parfum", "concentration", "オードパルファム"),
+        ("調香師：浜野 澪", "perfumer", "浜野 澪"),
+        ("発売年：2013年", "year", 2013),
+    ],
+)
+def test_a_label_tells_a_fact(told, field, value):
+    assert read_told("トップ：ユズ、ライム", "ラスト：檜、ムスク", told)[field] == value
+
+
+def test_what_prose_says_is_no_note():
+    record = read_told(
+        "1. A bright opening, adding a layer of intrigue.",
+        "2. The heart is warm, with a touch of mystery.",
+        "トップ：ピオニーの可憐さが広がり、心をほどきます。",
+    )
+    assert not any(record[field] for field in LISTS[:4])
+
+
+def test_perfumes_of_one_page_are_never_blended():
+    two = """<h2>Dawn</h2><p>Brand: Maru</p><p>Top notes: Yuzu, Pear</p><p>Base notes: Musk, Moss</p>
+<h2>Dusk</h2><p>Brand: Maru</p><p>Top notes: Plum, Fig</p><p>Base notes: Oud, Rum</p>"""
+    pages = [
+        *pages_of("Tide"),
+        ("https://tin.example/two", f"<html><body>{two}</body></html>".encode()),
+    ]
+    records = [
+        record for record in getData.extract_perfumes(pages) if record["url"].endswith("/two")
+    ]
+    wanted = [
+        ("Dawn", ["Yuzu", "Pear"], ["Musk", "Moss"]),
+        ("Dusk", ["Plum", "Fig"], ["Oud", "Rum"]),
+    ]
+    assert [(r["name"], r["top_notes"], r["last_notes"]) for r in records] in ([], wanted)
 
 
 # What may not enter a record ------------------------------------------------------------------------------------------

@@ -104,7 +104,11 @@ def foreign(
         )
 
     goods = goods + other_goods(goods[0], candle)
-    around = surroundings(language, goods, card)
+    around = surroundings(
+        language,
+        goods,
+        lambda item: card(item) + rows(tiers(item, language, ", "), "<p>{}: {}</p>"),
+    )
     return shop(host, goods, product, layout, around, "tiers concentration gender", "/p/{}")
 
 

@@ -25,6 +25,11 @@ def card(item: Item) -> str:
     return f'<div class="item"><a href="/products/{item.slug}/"><img src="/i/{item.number}.jpg" alt=""><br>{item.house_ja} {item.kana}</a><p>{item.price}円</p></div>'
 
 
+def tiered_card(item: Item) -> str:
+    """A product in a list that tells its tiers too."""
+    return f"{card(item)}<ul>{rows(tiers(item, ('トップ', 'ミドル', 'ラスト')), '<li>{}：{}</li>')}</ul>"
+
+
 def seen(beside: list[Item]) -> str:
     """What was looked at before."""
     return f'<div class="checked"><h3>最近チェックした商品</h3>{"".join(map(card, beside))}</div>'
@@ -127,7 +132,7 @@ def boxes() -> Shop:
         return Page(
             f"{item.kana}の香り",
             f"""<div class="title-box"><h1>{item.kana}</h1><span>{item.ml}ml</span></div><div class="pc-only">{grid}</div><div class="sp-only" style="display:none">{grid}</div>
-<p class="cost">{item.price}円</p>{seen(beside)}""",
+<p class="cost">{item.price}円</p><details><summary>トップノートとは？</summary><p>トップノート：つけた直後から十分ほどの香りのことです。</p></details>{seen(beside)}""",
         )
 
     goods = INVENTED_JA + TIERED[5:] + other_goods(INVENTED_JA[0], "ルナ リードディフューザー")
@@ -136,7 +141,7 @@ def boxes() -> Shop:
         goods,
         product,
         lambda page: frame(page, "はこ"),
-        surroundings("ja", goods, card),
+        surroundings("ja", goods, tiered_card),
         "tiers families",
     )
 
@@ -241,7 +246,7 @@ def comparison() -> Shop:
         goods,
         product,
         lambda page: frame(page, "くらべる香水"),
-        surroundings("ja", goods, card),
+        surroundings("ja", goods, tiered_card),
     )
 
 
@@ -270,6 +275,65 @@ def one_line() -> Shop:
     )
 
 
+def columns() -> Shop:
+    """Tiers as columns under their heads, and a table of two pairs a row."""
+
+    def product(item: Item, beside: list[Item]) -> Page:
+        heads = "".join(f"<th>{word}</th>" for word in ("トップ", "ミドル", "ラスト"))
+        cells = "".join(f"<td>{'<br>'.join(notes)}</td>" for notes in item.tiers)
+        return Page(
+            f"{item.kana}：{item.house_ja}",
+            f"""<h1>{item.kana}</h1><table border="1"><tr><td>ブランド</td><td>{item.house_ja}</td><td>性別</td><td>{item.gender()}</td></tr>
+<tr><td>容量</td><td>{item.ml}ml</td><td>濃度</td><td>{item.concentration() if item.perfume else "－"}</td></tr></table>
+<table class="notes"><thead><tr>{heads}</tr></thead><tbody><tr>{cells}</tr></tbody></table><p>{item.price}円</p>{seen(beside)}""",
+        )
+
+    goods = INVENTED_JA[:7] + TIERED[3:] + other_goods(TIERED[5], "ミツコ ボディオイル")
+    around = surroundings("ja", goods, card)
+    return shop(
+        "hashira.example",
+        goods,
+        product,
+        lambda page: frame(page, "柱時計"),
+        around,
+        "tiers gender concentration",
+    )
+
+
+def nested() -> Shop:
+    """Lists within lists, the two later tiers joined on some pages; the house is told by the trail alone."""
+
+    def joined(item: Item) -> bool:
+        return item.number % 3 == 0
+
+    def product(item: Item, beside: list[Item]) -> Page:
+        words = ("HEAD", "HEART & BASE") if joined(item) else ("HEAD", "HEART", "BASE")
+        stages = "".join(
+            f"<li>{word}<ul>{''.join(f'<li>{note}</li>' for note in notes)}</ul></li>"
+            for word, notes in zip(words, item.tiers, strict=False)
+        )
+        return Page(
+            item.kana,
+            f"""<div class="topic-path"><a href="/">トップ</a><span>›</span><a href="/c/7">香水</a><span>›</span><a href="/c/71">{item.house_ja}</a></div>
+<h1>{item.kana}</h1><p>{item.price}円</p><ul class="pyramid">{stages}</ul>{seen(beside)}
+<dl class="help"><dt>HEADとは</dt><dd>つけてすぐの香りのことです。</dd><dt>BASEとは</dt><dd>最後まで残る香りのことです。</dd></dl>""",
+        )
+
+    goods = TIERED + INVENTED_JA[4:]
+    goods = [
+        replace(item, tiers=(item.tiers[0], item.tiers[1], item.tiers[1])) if joined(item) else item
+        for item in goods
+    ]
+    goods += other_goods(goods[0], "バル ダフリック バスソルト")
+    return shop(
+        "ireko.example",
+        goods,
+        product,
+        lambda page: frame(page, "入れ子"),
+        surroundings("ja", goods, card),
+    )
+
+
 SHOPS = {
     "label-table": table(),
     "label-definitions": definitions(),
@@ -280,4 +344,6 @@ SHOPS = {
     "label-after-notes": label_after(),
     "label-comparison": comparison(),
     "label-one-line": one_line(),
+    "label-columns": columns(),
+    "label-nested": nested(),
 }
