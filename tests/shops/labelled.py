@@ -1,5 +1,6 @@
 """Japanese shops that label their facts: tables, lists, boxes, attributes, pictures, lines."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from .facts import INVENTED_JA, KNOWN_JA
@@ -35,6 +36,20 @@ def seen(beside: list[Item]) -> str:
     return f'<div class="checked"><h3>最近チェックした商品</h3>{"".join(map(card, beside))}</div>'
 
 
+def plain(
+    host: str,
+    name: str,
+    goods: list[Item],
+    product: Callable[[Item, list[Item]], Page],
+    says: str = "tiers",
+    in_lists: Callable[[Item], str] = card,
+    heading: str = "<h1>{}</h1>",
+) -> Shop:
+    """A shop in this frame."""
+    around = surroundings("ja", goods, in_lists, heading)
+    return shop(f"{host}.example", goods, product, lambda page: frame(page, name), around, says)
+
+
 def table() -> Shop:
     """Everything in a table, both spellings of the brand in one cell, 不明 where nothing is known, a candle laid out alike."""
 
@@ -60,10 +75,9 @@ def table() -> Shop:
 
     cut = [replace(item, tiers=(*item.tiers[:2], ())) for item in TIERED[8:]]
     goods = TIERED[:8] + cut + INVENTED_JA[6:] + other_goods(TIERED[6], "ミツコ キャンドル 180g")
-    return shop(
-        "hyou.example", goods, product, lambda page: frame(page, "香りの表紙"), surroundings("ja", goods, card),
-        "brand_ja tiers gender concentration families",
-    )  # fmt: skip
+    return plain(
+        "hyou", "香りの表紙", goods, product, "brand_ja tiers gender concentration families"
+    )
 
 
 def definitions() -> Shop:
@@ -82,10 +96,7 @@ def definitions() -> Shop:
         )
 
     goods = INVENTED_JA + TIERED[:5] + other_goods(INVENTED_JA[8], "No. 4 シダー ルームスプレー")
-    return shop(
-        "dl.example", goods, product, lambda page: frame(page, "北窓フレグランス"), surroundings("ja", goods, card),
-        "tiers concentration seasons scenes",
-    )  # fmt: skip
+    return plain("dl", "北窓フレグランス", goods, product, "tiers concentration seasons scenes")
 
 
 def list_items() -> Shop:
@@ -108,13 +119,7 @@ def list_items() -> Shop:
         )
 
     goods = TIERED + INVENTED_JA[:3] + other_goods(TIERED[1], "ブルー ドゥ シャネル シャワージェル")
-    return shop(
-        "kajou.example",
-        goods,
-        product,
-        lambda page: frame(page, "香りの箇条書き"),
-        surroundings("ja", goods, card),
-    )
+    return plain("kajou", "香りの箇条書き", goods, product)
 
 
 def boxes() -> Shop:
@@ -136,14 +141,7 @@ def boxes() -> Shop:
         )
 
     goods = INVENTED_JA + TIERED[5:] + other_goods(INVENTED_JA[0], "ルナ リードディフューザー")
-    return shop(
-        "hako.example",
-        goods,
-        product,
-        lambda page: frame(page, "はこ"),
-        surroundings("ja", goods, tiered_card),
-        "tiers families",
-    )
+    return plain("hako", "はこ", goods, product, "tiers families", tiered_card)
 
 
 def attributes() -> Shop:
@@ -160,13 +158,7 @@ def attributes() -> Shop:
         )
 
     goods = TIERED[:6] + INVENTED_JA[4:] + other_goods(TIERED[2], "チャンス ボディミスト")
-    return shop(
-        "zokusei.example",
-        goods,
-        product,
-        lambda page: frame(page, "灯台通り"),
-        surroundings("ja", goods, card),
-    )
+    return plain("zokusei", "灯台通り", goods, product)
 
 
 def pictures() -> Shop:
@@ -186,8 +178,7 @@ def pictures() -> Shop:
         )
 
     goods = TIERED[2:] + INVENTED_JA[:4] + other_goods(TIERED[7], "ハルフェティ 香りの石鹸")
-    around = surroundings("ja", goods, card, "<h2>{}</h2>")
-    return shop("ehon.example", goods, product, lambda page: frame(page, "えほん香水店"), around)
+    return plain("ehon", "えほん香水店", goods, product, heading="<h2>{}</h2>")
 
 
 def label_after() -> Shop:
@@ -207,13 +198,7 @@ def label_after() -> Shop:
         )
 
     goods = INVENTED_JA + TIERED[:4] + other_goods(INVENTED_JA[2], "ニュー スノー ヘアミスト")
-    return shop(
-        "sakasa.example",
-        goods,
-        product,
-        lambda page: frame(page, "さかさま"),
-        surroundings("ja", goods, card),
-    )
+    return plain("sakasa", "さかさま", goods, product)
 
 
 def comparison() -> Shop:
@@ -241,13 +226,7 @@ def comparison() -> Shop:
         )
 
     goods = TIERED + INVENTED_JA[:4] + other_goods(TIERED[3], "ソヴァージュ デオドラント")
-    return shop(
-        "kurabe.example",
-        goods,
-        product,
-        lambda page: frame(page, "くらべる香水"),
-        surroundings("ja", goods, tiered_card),
-    )
+    return plain("kurabe", "くらべる香水", goods, product, in_lists=tiered_card)
 
 
 def one_line() -> Shop:
@@ -265,14 +244,7 @@ def one_line() -> Shop:
         )
 
     goods = TIERED + INVENTED_JA[2:] + other_goods(TIERED[0], "バル ダフリック ハンドクリーム")
-    return shop(
-        "gyou.example",
-        goods,
-        product,
-        lambda page: frame(page, "一行堂"),
-        surroundings("ja", goods, card),
-        "tiers concentration",
-    )
+    return plain("gyou", "一行堂", goods, product, "tiers concentration")
 
 
 def columns() -> Shop:
@@ -289,15 +261,7 @@ def columns() -> Shop:
         )
 
     goods = INVENTED_JA[:7] + TIERED[3:] + other_goods(TIERED[5], "ミツコ ボディオイル")
-    around = surroundings("ja", goods, card)
-    return shop(
-        "hashira.example",
-        goods,
-        product,
-        lambda page: frame(page, "柱時計"),
-        around,
-        "tiers gender concentration",
-    )
+    return plain("hashira", "柱時計", goods, product, "tiers gender concentration")
 
 
 def nested() -> Shop:
@@ -325,13 +289,7 @@ def nested() -> Shop:
         for item in goods
     ]
     goods += other_goods(goods[0], "バル ダフリック バスソルト")
-    return shop(
-        "ireko.example",
-        goods,
-        product,
-        lambda page: frame(page, "入れ子"),
-        surroundings("ja", goods, card),
-    )
+    return plain("ireko", "入れ子", goods, product)
 
 
 SHOPS = {
