@@ -406,7 +406,27 @@ def test_perfumes_of_one_page_are_never_blended():
         ("Dawn", ["Yuzu", "Pear"], ["Musk", "Moss"]),
         ("Dusk", ["Plum", "Fig"], ["Oud", "Rum"]),
     ]
-    assert [(r["name"], r["top_notes"], r["last_notes"]) for r in records] in ([], wanted)
+    for record in records:
+        assert (record["name"], record["top_notes"], record["last_notes"]) in wanted
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<script type="application/ld+json">{"@type": "Product", "name": "Broken", }</script>',
+        '<!-- <script type="application/ld+json">{"@type": "Product", "name": "Old", "brand": "Gone"}</script> -->',
+        '<script type="application/ld+json">{"@type": "Organization", "name": "Tin Bell Ltd"}</script>',
+        '<script type="application/ld+json">[null, 5, "Product", {"@type": 7, "name": ["x"]}]</script>',
+        '<script type="application/ld+json">{"@type": "Product", "name": {"a": 1}, "brand": [[]]}</script>',
+    ],
+)
+def test_json_ld_that_says_nothing_of_the_perfume_changes_nothing(block):
+    pages = pages_of("Tide")
+    marked = [(url, html.replace(b"</head>", block.encode() + b"</head>")) for url, html in pages]
+    wanted = [(record["brand"], record["name"]) for record in getData.extract_perfumes(pages)]
+    assert [
+        (record["brand"], record["name"]) for record in getData.extract_perfumes(marked)
+    ] == wanted
 
 
 # What may not enter a record ------------------------------------------------------------------------------------------
