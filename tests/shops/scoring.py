@@ -1,8 +1,11 @@
 """How records are held against a shop's truth."""
 
+import csv
+import functools
 import re
 import unicodedata
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 from .kit import Shop
@@ -34,11 +37,22 @@ def fold(text: object) -> str:
     return re.sub(r"[\s・･'’`\-‐–—=＝.]", "", unicodedata.normalize("NFC", text))
 
 
+@functools.cache
+def houses() -> dict[str, set[str]]:
+    """Every spelling of data/brands.csv, folded, with all of its line."""
+    path = Path(__file__).parents[2] / "data" / "brands.csv"
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        rows = [set(map(fold, row)) - {""} for row in csv.reader(file)]
+    return {name: row for row in rows for name in row}
+
+
 def name_mistakes(told: dict, record: dict) -> list[str]:
     """What is wrong with brand and name: no right spelling, a wrong one beside it, or one that is missing."""
     wrong = []
     for latin, kana in NAME_FIELDS:
         right = {fold(spelling) for spelling in told[latin] if spelling}
+        if latin == "brand":  # a known house may have the spelling that the page lacks
+            right = right.union(*(houses().get(spelling, set()) for spelling in right))
         found = {fold(record.get(field)) for field in (latin, kana)} - {""}
         japanese = {fold(spelling) for spelling in told.get(kana, ())}
         if not found or found - right or (japanese and fold(record.get(kana)) not in japanese):
