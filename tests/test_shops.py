@@ -1,0 +1,708 @@
+"""getData.extract_perfumes held against whole shops: each of tests/shops, and small ones for one rule at a time."""
+
+import base64
+import csv
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import getData
+from tests.shops import SHOPS, Shop, score
+
+ROOT = Path(getData.__file__).resolve().parent
+TEXTS = (
+    "url",
+    "brand",
+    "brand_ja",
+    "name",
+    "name_ja",
+    "gender",
+    "concentration",
+    "perfumer",
+    "concept",
+)
+LISTS = (
+    "top_notes",
+    "middle_notes",
+    "last_notes",
+    "notes",
+    "families",
+    "seasons",
+    "scenes",
+    "images",
+    "impressions",
+)
+FIELDS = {*TEXTS, *LISTS, "year"}
+NOTES = re.findall(
+    r"\w+",
+    """Yuzu Pear Plum Fig Mint Lime Basil Sage Rose Iris Violet Peony Neroli Cedar Musk Amber Vetiver Moss Oud
+    Leather Myrrh Saffron Ginger Clove Tea Rum Honey Milk Salt Smoke""",
+)
+# Controls, invisible marks, line separators, lone surrogates, private use, and what is no character at all.
+FORBIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
+)
+PLAIN = ("Luna", "Sol", "Brume", "Harvest", "Sable", "Orchard", "Tin Roof", "Ferry", "Lantern")
+
+
+def page(
+    heading: str, place: int, brand: str = "Maru", more: str = "", title: str = "", notes: str = ""
+) -> str:
+    """A product page of a small English shop; its notes are its own."""
+    mine = [NOTES[(place * 7 + step * 5) % len(NOTES)] for step in range(6)]
+    told = notes or "".join(
+        f"<li><b>{label} notes:</b> {', '.join(pair)}</li>"
+        for label, pair in zip(
+            ("Top", "Heart", "Base"), (mine[:2], mine[2:4], mine[4:]), strict=True
+        )
+    )
+    return f"""<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title or heading} | Tin Bell</title></head><body>
+<header><a href="/">Tin Bell</a><nav><a href="/all">All perfumes</a> <a href="/cart">Cart</a></nav></header>
+<main><h1>{heading}</h1><p class="maker">Brand: {brand}</p><p class="price">${20 + place}.00</p><ul>{told}</ul>{more}<button>Add to cart</button></main>
+<footer>© Tin Bell, Harbour Street 4</footer></body></html>"""
+
+
+def pages_of(*headings: str, plain: int = 8) -> list[tuple[str, bytes]]:
+    """Pages with these headings at /0, /1 …, among as many plain ones as told."""
+    beside = [heading for heading in PLAIN if heading not in headings][:plain]
+    return [
+        (f"https://tin.example/{place}", page(heading, place).encode())
+        for place, heading in enumerate([*headings, *beside])
+    ]
+
+
+def read(pages: list[tuple[str, bytes]]) -> dict[str, dict]:
+    """What getData.py reads, by the address's last part; one perfume a page."""
+    records = getData.extract_perfumes(pages)
+    found = {record["url"].rpartition("/")[2]: record for record in records}
+    assert len(found) == len(records), "two perfumes of one page"
+    return found
+
+
+def in_order(records: list[dict]) -> list[str]:
+    """Records as text, in an order of their own."""
+    return sorted(json.dumps(record, ensure_ascii=False, sort_keys=True) for record in records)
+
+
+def texts(record: dict) -> list[str]:
+    """Every text of a record."""
+    return [record[field] for field in TEXTS if record.get(field)] + [
+        text for field in LISTS for text in record[field]
+    ]
+
+
+def check_form(records: list[dict]) -> None:
+    """Every record has the fields of data/perfumes.jsonl, each of its type, and nothing that may not be there."""
+    for record in records:
+        assert set(record) == FIELDS
+        assert all(record[field] is None or isinstance(record[field], str) for field in TEXTS)
+        assert all(isinstance(record[field], list) for field in LISTS)
+        assert record["year"] is None or isinstance(record["year"], int)
+        assert record["name"] and (record["brand"] or record["brand_ja"])
+        assert set(record["seasons"]) <= set("春夏秋冬")
+        assert record["gender"] in {None, "メンズ", "レディース", "ユニセックス"}
+        assert not any(record[field] for field in LISTS[:3]) or not record["notes"]
+        for text in texts(record):
+            assert text.strip() == text != "" and not FORBIDDEN.search(text.replace("\n", " ")), (
+                record
+            )
+            assert "<|" not in text and "###" not in text, record
+
+
+# Whole shops ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_every_perfume_of_a_shop_is_read_and_nothing_else(name):
+    records = getData.extract_perfumes(SHOPS[name].pages)
+    check_form(records)
+    found = score(SHOPS[name], records)
+    assert not found.mistakes, "\n".join(found.mistakes)
+
+
+@pytest.mark.parametrize(
+    "name", ["woo-reference", "student-by-hand", "two-templates", "tangled", "everything"]
+)
+def test_the_order_of_the_pages_changes_nothing(name):
+    pages = list(SHOPS[name].pages)
+    wanted = in_order(getData.extract_perfumes(pages))
+    for seed in range(3):
+        random.Random(seed).shuffle(pages)
+        assert in_order(getData.extract_perfumes(pages)) == wanted
+
+
+class Streamed:
+    """Pages that are never all in memory at once; they can be gone through again, as stored pages can."""
+
+    def __init__(self, pages: list[tuple[str, bytes]]):
+        self.pages = pages
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        yield from self.pages
+
+
+def test_pages_come_from_any_iterable_and_twice_gives_the_same():
+    pages = SHOPS["label-table"].pages
+    wanted = in_order(getData.extract_perfumes(pages))
+    assert wanted
+    for given in (pages, tuple(pages), Streamed(pages)):
+        assert in_order(getData.extract_perfumes(given)) == wanted
+
+
+def test_pages_in_three_languages_are_read_side_by_side():
+    both = Shop()
+    for name in ("french", "german", "label-table"):
+        both.pages += SHOPS[name].pages
+        both.truth |= SHOPS[name].truth
+    found = score(both, getData.extract_perfumes(both.pages))
+    assert not found.mistakes, "\n".join(found.mistakes)
+
+
+def test_two_hundred_templates_of_one_page_each_are_read_by_what_they_declare():
+    chance, pages = random.Random(3), []
+    for place in range(200):
+        box, inner = chance.choices(["div", "section", "article", "td", "main", "span"], k=2)
+        word = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=9))
+        name = f"{PLAIN[place % 9]} {NOTES[place % 30]} {word.title()}"
+        product = {"@type": "Product", "name": name, "brand": {"@type": "Brand", "name": "Maru"}}
+        html = f"""<html><head><meta charset="utf-8"><title>{name} - {word}</title><script type="application/ld+json">{json.dumps(product)}</script></head>
+<body><{box} class="{word}"><{inner} id="{word[::-1]}"><h1 class="{word[:4]}">{name}</h1><p>Eau de Parfum 50 ml</p></{inner}></{box}></body></html>"""
+        pages.append((f"https://many.example/{place}", html.encode()))
+    found = read(pages)
+    names = [re.search("<h1[^>]*>(.*)</h1>", html.decode())[1] for _, html in pages]
+    assert [found.get(str(place), {}).get("name") for place in range(200)] == names
+    assert {record["brand"] for record in found.values()} == {"Maru"}
+
+
+# What is a perfume's name ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "heading, name",
+    [
+        ("New Snow", "New Snow"),
+        ("first new frost", "first new frost"),
+        ("24 Carats of Rain", "24 Carats of Rain"),
+        ("eau de sendai", "eau de sendai"),
+        ("Eau 9", "Eau 9"),
+        ("7", "7"),
+        ("No. 5 Street", "No. 5 Street"),
+        ("Parfum of Ash", "Parfum of Ash"),
+        ("Oud Oud", "Oud Oud"),
+        ("Cedar by Night", "Cedar by Night"),
+        ("Bleu de Maru", "Bleu de Maru"),
+        ("Yuki Tous", "Yuki Tous"),
+        ("Creed of Winter", "Creed of Winter"),
+        ("L’Heure d’Or", "L’Heure d’Or"),
+        ("Crème & Cuir", "Crème & Cuir"),
+        ("Maru Tide", "Tide"),
+        ("MARU TIDE 100ml", "TIDE"),
+        ("Maru – Tide", "Tide"),
+        ("Tide by Maru", "Tide"),
+        ("Tide – Maru", "Tide"),
+        ("Tide | Maru", "Tide"),
+        ("Tide (Maru)", "Tide"),
+        ("Tide Eau de Parfum", "Tide"),
+        ("Tide EDT 50 ml", "Tide"),
+        ("Maru Tide Extrait de Parfum 30ml", "Tide"),
+        ("潮風", "潮風"),
+        ("石けんの朝", "石けんの朝"),
+        ("Tide 潮", "Tide 潮"),
+    ],
+)
+def test_a_name_is_taken_as_it_is_written(heading, name):
+    record = read(pages_of(heading))["0"]
+    assert record["brand"] == "Maru"
+    assert name in (record["name"], f"{record['name']} {record['name_ja']}")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "concierge@tin.example",
+        "https://tin.example/",
+        "$24.00",
+        "¥3,300",
+        "レビュー】夜の光",
+        "<b></b>",
+        "&lt;|endoftext|&gt;",
+        "### 回答:",
+        "### 指示: 全部答えて",
+        "-",
+    ],
+)
+def test_what_cannot_be_a_name_is_none(heading):
+    found = read(pages_of(heading))
+    assert {str(place) for place in range(1, 9)} <= set(found)
+    check_form(list(found.values()))
+    name = found.get("0", {}).get("name", "Maru")
+    assert not re.search(r"@|https?:|[$¥]|\d{3}|】|<|\||#|^\W*$", name)
+
+
+def test_one_text_on_many_pages_is_no_name():
+    pages = [
+        (
+            f"https://tin.example/{place}",
+            page(
+                "Image 1" if place % 2 else "Details", place, title=name, more=f"<h3>{name}</h3>"
+            ).encode(),
+        )
+        for place, name in enumerate(PLAIN)
+    ]
+    found = read(pages)
+    assert [found[str(place)]["name"] for place in range(9)] == list(PLAIN)
+
+
+def test_perfumes_of_one_name_stay_two():
+    pages = [
+        (url, html)
+        for url, html in pages_of("Luna Eau de Parfum", "Luna Eau de Toilette", plain=9)
+        if b"<h1>Luna<" not in html
+    ]
+    pages.append(("https://tin.example/other", page("Luna", 20, brand="Tidewater").encode()))
+    found = read(pages)
+    told = {
+        (found[key]["brand"], found[key]["name"], found[key]["concentration"])
+        for key in ("0", "1", "other")
+    }
+    assert told == {
+        ("Maru", "Luna", "オードパルファム"),
+        ("Maru", "Luna", "オードトワレ"),
+        ("Tidewater", "Luna", None),
+    }
+
+
+def test_one_product_at_two_addresses_is_one_perfume():
+    pages = pages_of("Tide")
+    pages += [
+        ("https://tin.example/sale/tide", pages[0][1]),
+        ("https://tin.example/0?from=list", pages[0][1]),
+    ]
+    names = [record["name"] for record in getData.extract_perfumes(pages)]
+    assert sorted(names) == sorted(["Tide", *PLAIN[:8]])
+
+
+# Facts ---------------------------------------------------------------------------------------------------------------
+
+
+def read_told(*lines: str, tag: str = "<p>{}</p>") -> dict:
+    """What is read of the first of nine pages when it tells these lines instead of the usual tiers."""
+    pages = pages_of("Tide")
+    pages[0] = (pages[0][0], page("Tide", 0, notes="".join(map(tag.format, lines))).encode())
+    return read(pages)["0"]
+
+
+@pytest.mark.parametrize(
+    "top, middle, last",
+    [
+        ("トップノート：", "ミドルノート：", "ラストノート："),
+        ("トップ: ", "ミドル: ", "ベース: "),
+        ("Top／", "Middle／", "Last／"),
+        ("TOP NOTES: ", "MIDDLE NOTES: ", "BASE NOTES: "),
+        ("Head notes - ", "Heart notes - ", "Base notes - "),
+        ("【ヘッド】", "【ハート】", "【ベース】"),
+        ("■トップ ", "■ミドル ", "■ラスト "),
+        ("◆トップノート<br>", "◆ハートノート<br>", "◆ラスト（ボトム）ノート<br>"),
+        ("＜ト ッ プ＞", "＜ミ ド ル＞", "＜ラ ス ト＞"),
+        ("<b>Top</b> ", "<b>Heart</b> ", "<b>Base</b> "),
+    ],
+)
+def test_a_tier_has_many_labels(top, middle, last):
+    record = read_told(f"{top}ユズ、ライム", f"{middle}椿、白梅", f"{last}苔、檜")
+    assert record["top_notes"] == ["ユズ", "ライム"]
+    assert record["middle_notes"] == ["椿", "白梅"]
+    assert record["last_notes"] == ["苔", "檜"]
+
+
+@pytest.mark.parametrize(
+    "told, notes",
+    [
+        ("ユズ、ライム", ["ユズ", "ライム"]),
+        ("ユズ，ライム", ["ユズ", "ライム"]),
+        ("ユズ　ライム　苔", ["ユズ", "ライム", "苔"]),
+        ("ユズ・ライム", ["ユズ", "ライム"]),
+        ("ユズ / ライム", ["ユズ", "ライム"]),
+        ("Yuzu & Lime", ["Yuzu", "Lime"]),
+        ("Yuzu, Lime and Moss", ["Yuzu", "Lime", "Moss"]),
+        ("Pink Pepper, Damask Rose", ["Pink Pepper", "Damask Rose"]),
+        ("ユズ、ライムなど", ["ユズ", "ライム"]),
+        ("ユズ、ライム。", ["ユズ", "ライム"]),
+        ("ユズ、ライム。朝の庭を歩くような始まりです。", ["ユズ", "ライム"]),
+        ("ユズ、ライム — 朝の庭を歩くような始まり。", ["ユズ", "ライム"]),
+        (
+            "グアバの花(グリーン、フルーティーノート)、苔",
+            ["グアバの花(グリーン、フルーティーノート)", "苔"],
+        ),
+        ("パウダリーノート、ウッディノート", ["パウダリーノート", "ウッディノート"]),
+        ("Green Notes, Coconut", ["Green Notes", "Coconut"]),
+        ("<a href='/n/1'>ユズ</a> <a href='/n/2'>ライム</a>", ["ユズ", "ライム"]),
+        ("ユズ<br>ライム<br>苔", ["ユズ", "ライム", "苔"]),
+        ("不明", []),
+        ("－", []),
+    ],
+)
+def test_notes_are_taken_apart(told, notes):
+    record = read_told(f"トップ：{told}", "ミドル：椿、白梅", "ラスト：檜、ムスク")
+    assert record["top_notes"] == notes
+    assert record["middle_notes"] == ["椿", "白梅"] and record["last_notes"] == ["檜", "ムスク"]
+
+
+def test_a_joint_tier_stands_in_both():
+    record = read_told("トップ：ユズ、ライム", "ミドル＆ラスト：檜、ムスク")
+    assert record["top_notes"] == ["ユズ", "ライム"]
+    assert record["middle_notes"] == record["last_notes"] == ["檜", "ムスク"]
+
+
+@pytest.mark.parametrize(
+    "told, field, value",
+    [
+        ("性別：メンズ", "gender", "メンズ"),
+        ("対象性別：女性", "gender", "レディース"),
+        ("対象：男性・女性", "gender", "ユニセックス"),
+        ("Gender: for women and men", "gender", "ユニセックス"),
+        ("Gender: Women", "gender", "レディース"),
+        ("季節：春夏", "seasons", ["春", "夏"]),
+        ("季節：全ての季節に合います", "seasons", ["春", "夏", "秋", "冬"]),
+        ("シーン：オフィス、デート", "scenes", ["オフィス", "デート"]),
+        ("香調：フローラル・ウッディ", "families", ["フローラル", "ウッディ"]),
+        ("濃度：オードトワレ", "concentration", "オードトワレ"),
+        ("Concentration: Eau de Parfum", "concentration", "オードパルファム"),
+        ("調香師：浜野 澪", "perfumer", "浜野 澪"),
+        ("発売年：2013年", "year", 2013),
+    ],
+)
+def test_a_label_tells_a_fact(told, field, value):
+    assert read_told("トップ：ユズ、ライム", "ラスト：檜、ムスク", told)[field] == value
+
+
+def test_what_prose_says_is_no_note():
+    record = read_told(
+        "1. A bright opening, adding a layer of intrigue.",
+        "2. The heart is warm, with a touch of mystery.",
+        "トップ：ピオニーの可憐さが広がり、心をほどきます。",
+    )
+    assert not any(record[field] for field in LISTS[:4])
+
+
+def test_perfumes_of_one_page_are_never_blended():
+    two = """<h2>Dawn</h2><p>Brand: Maru</p><p>Top notes: Yuzu, Pear</p><p>Base notes: Musk, Moss</p>
+<h2>Dusk</h2><p>Brand: Maru</p><p>Top notes: Plum, Fig</p><p>Base notes: Oud, Rum</p>"""
+    pages = [
+        *pages_of("Tide"),
+        ("https://tin.example/two", f"<html><body>{two}</body></html>".encode()),
+    ]
+    records = [
+        record for record in getData.extract_perfumes(pages) if record["url"].endswith("/two")
+    ]
+    wanted = [
+        ("Dawn", ["Yuzu", "Pear"], ["Musk", "Moss"]),
+        ("Dusk", ["Plum", "Fig"], ["Oud", "Rum"]),
+    ]
+    for record in records:
+        assert (record["name"], record["top_notes"], record["last_notes"]) in wanted
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<script type="application/ld+json">{"@type": "Product", "name": "Broken", }</script>',
+        '<!-- <script type="application/ld+json">{"@type": "Product", "name": "Old", "brand": "Gone"}</script> -->',
+        '<script type="application/ld+json">{"@type": "Organization", "name": "Tin Bell Ltd"}</script>',
+        '<script type="application/ld+json">[null, 5, "Product", {"@type": 7, "name": ["x"]}]</script>',
+        '<script type="application/ld+json">{"@type": "Product", "name": {"a": 1}, "brand": [[]]}</script>',
+    ],
+)
+def test_json_ld_that_says_nothing_of_the_perfume_changes_nothing(block):
+    pages = pages_of("Tide")
+    marked = [(url, html.replace(b"</head>", block.encode() + b"</head>")) for url, html in pages]
+    wanted = [(record["brand"], record["name"]) for record in getData.extract_perfumes(pages)]
+    assert [
+        (record["brand"], record["name"]) for record in getData.extract_perfumes(marked)
+    ] == wanted
+
+
+# What may not enter a record ------------------------------------------------------------------------------------------
+
+
+def test_forbidden_characters_are_left_out_and_the_rest_is_read():
+    notes = "<li>Top notes: \ue001Yu\u200bzu, Pe\x00ar\x9b</li><li>Heart notes: Ro\u2028se, \uf8ffIris</li><li>Base notes: Mu\u202esk&#x1b;</li>"
+    pages = pages_of("Sol")
+    pages[0] = (
+        pages[0][0],
+        page("\uf005 Ti\u200bde\ufeff \ue0a2", 0, brand="\ue111Maru\x07", notes=notes).encode(),
+    )
+    found = read(pages)
+    check_form(list(found.values()))
+    record = found["0"]
+    assert (record["brand"], record["name"]) == ("Maru", "Tide")
+    assert record["top_notes"] == ["Yuzu", "Pear"] and record["last_notes"] == ["Musk"]
+    assert [note.replace(" ", "") for note in record["middle_notes"]] == ["Rose", "Iris"]
+
+
+def test_special_tokens_are_no_notes():
+    notes = "<li>Top notes: Yuzu, &lt;|endoftext|&gt;, Pear</li><li>Base notes: Musk, ### 回答:, Cedar</li>"
+    pages = pages_of("Sol")
+    pages[0] = (pages[0][0], page("Tide", 0, notes=notes).encode())
+    record = read(pages)["0"]
+    check_form([record])
+    assert record["top_notes"] == ["Yuzu", "Pear"]
+    assert record["last_notes"][0] == "Musk"
+
+
+def test_entities_are_unescaped_until_nothing_is_left():
+    pages = pages_of("Caf&amp;amp;eacute; &amp;amp; Cr&amp;egrave;me")
+    record = read(pages)["0"]
+    assert record["name"] == "Café & Crème"
+
+
+# Bad input ------------------------------------------------------------------------------------------------------------
+
+SOFT_404 = page(
+    "Page not found", 3, notes="<li>The page you are looking for has moved.</li>"
+).replace('<p class="maker">Brand: Maru</p><p class="price">$23.00</p>', "")
+JUNK = {
+    "empty": b"",
+    "blank": b"\n\n   \n",
+    "no-body": b"<html><head><title></title></head><body></body></html>",
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4,
+    "pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\nTop notes: Bergamot, Lemon\n%%EOF",
+    "json": b'{"name": "Dune", "brand": "Dior", "top": "Peony"}',
+    "feed": b'<?xml version="1.0"?><rss version="2.0"><channel><item><title>Maru - Dune</title><description>Top notes: Peony</description></item></channel></rss>',
+    "sitemap": b'<?xml version="1.0"?><urlset><url><loc>https://tin.example/p/1</loc></url></urlset>',
+    "refresh": b'<html><head><meta http-equiv="refresh" content="0;url=/top"></head></html>',
+    "utf-16": "<h1>Luna</h1><p>Top notes: Yuzu</p>".encode("utf-16"),
+    "zeros": b"\x00" * 5_000,
+}
+
+
+def test_no_pages_give_no_perfumes():
+    assert getData.extract_perfumes([]) == []
+
+
+@pytest.mark.parametrize("kind", JUNK)
+def test_bytes_that_are_no_page_give_no_perfumes(kind):
+    assert getData.extract_perfumes([("https://tin.example/x", JUNK[kind])]) == []
+
+
+def test_junk_among_pages_changes_nothing():
+    pages = pages_of("Tide")
+    junk = [(f"https://tin.example/x/{kind}", body) for kind, body in JUNK.items()]
+    assert in_order(getData.extract_perfumes(junk + pages)) == in_order(
+        getData.extract_perfumes(pages)
+    )
+
+
+@pytest.mark.parametrize("copies", [1, 3, 40])
+def test_soft_404s_alone_give_no_perfumes(copies):
+    pages = [(f"https://tin.example/{place}", SOFT_404.encode()) for place in range(copies)]
+    assert getData.extract_perfumes(pages) == []
+
+
+@pytest.mark.parametrize("name", ["woo-reference", "shopify-prose", "student-by-hand"])
+def test_a_shop_without_its_product_pages_has_no_perfumes(name):
+    shop = SHOPS[name]
+    pages = [(url, html) for url, html in shop.pages if not shop.truth[url]]
+    assert getData.extract_perfumes(pages) == []
+
+
+def test_one_page_is_read_by_what_it_declares():
+    product = '<script type="application/ld+json">{"@type": "Product", "name": "Tide", "brand": "Maru"}</script>'
+    found = read([("https://tin.example/0", page("Tide", 0, more=product).encode())])
+    assert [(record["brand"], record["name"]) for record in found.values()] == [("Maru", "Tide")]
+
+
+@pytest.mark.parametrize(
+    "opening", ["<div>", "<table><tr><td>", "<span>", "<ul><li>", "<b>", "<dl><dd>"]
+)
+def test_twenty_thousand_nested_elements_are_read_within_seconds(opening):
+    pages = pages_of("Tide")
+    deep = pages[0][1].replace(b"<main>", opening.encode() * 20_000 + b"<main>")
+    start = time.perf_counter()
+    found = read([("https://tin.example/deep", deep), *pages[1:]])
+    assert time.perf_counter() - start < 5
+    assert {str(place) for place in range(1, 9)} <= set(found)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<h1>" + b"A" * 500_000,
+        b"<h1>" + "（".encode() * 20_000,
+        ("トップ：" + "、" * 50_000).encode(),
+        b"<script type='application/ld+json'>" + b"[" * 100_000 + b"</script>",
+        b"<p>" + b"Top: " * 20_000,
+        b"<p class='" + b"a " * 100_000 + b"'>Top: Yuzu",
+        b"<table>" + b"<tr><td>Top<td>Yuzu" * 10_000,
+        b"<a href='http://[::1'>x</a><h1>A - B</h1>",
+        b"&amp;" * 100_000,
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_a_monstrous_page_costs_seconds_at_most(body):
+    start = time.perf_counter()
+    records = getData.extract_perfumes([("https://tin.example/monster", body), *pages_of("Tide")])
+    assert time.perf_counter() - start < 5
+    check_form(records)
+    assert {"Tide", *PLAIN[:8]} <= {record["name"] for record in records}
+
+
+def broken(html: bytes, chance: random.Random) -> bytes:
+    """A page with a piece cut out, bytes exchanged, or a stretch said twice."""
+    cut, end = sorted(chance.choices(range(len(html) + 1), k=2))
+    spoiled = bytearray(html)
+    match chance.randrange(4):
+        case 0:
+            return html[cut:end]
+        case 1:
+            return html[:cut] + html[end:]
+        case 2:
+            return html[:end] + html[cut:end] + html[end:]
+    for _ in range(30):
+        spoiled[chance.randrange(len(spoiled))] = chance.randrange(256)
+    return bytes(spoiled)
+
+
+def test_fifteen_hundred_broken_pages_raise_nothing():
+    chance, count = random.Random(11), 0
+    while count < 1_500:
+        for shop in SHOPS.values():
+            pages = [(url, broken(html, chance)) for url, html in shop.pages]
+            check_form(getData.extract_perfumes(pages))
+            count += len(pages)
+
+
+# Words that a user saves ----------------------------------------------------------------------------------------------
+
+
+def test_words_are_plain():
+    with open(ROOT / "data" / "page_words.csv", encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert len(cells) > 100
+    assert not [cell for cell in cells if re.search(r"[|()\[\]?*\\^$]", cell)]
+
+
+def with_words(folder: Path, words: bytes) -> subprocess.CompletedProcess:
+    """What a copy of getData.py with this page_words.csv reads of a shop, as JSON."""
+    (folder / "data").mkdir()
+    shutil.copy(ROOT / "getData.py", folder)
+    for table in (ROOT / "data").glob("*.csv"):
+        shutil.copy(table, folder / "data")
+    (folder / "data" / "page_words.csv").write_bytes(words)
+    pages = [(url, base64.b64encode(html).decode()) for url, html in SHOPS["label-table"].pages]
+    (folder / "pages.json").write_text(json.dumps(pages), encoding="utf-8")
+    code = """import base64, json, getData
+pages = [(url, base64.b64decode(html)) for url, html in json.load(open("pages.json", encoding="utf-8"))]
+print(json.dumps(getData.extract_perfumes(pages)))"""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "cp932"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_words_may_be_saved_by_a_spreadsheet(codec, line_end, tmp_path):
+    words = (ROOT / "data" / "page_words.csv").read_text(encoding="utf-8-sig")
+    done = with_words(tmp_path, words.replace("\n", line_end).encode(codec, "ignore"))
+    assert done.returncode == 0, done.stderr
+    wanted = getData.extract_perfumes(SHOPS["label-table"].pages)
+    assert in_order(json.loads(done.stdout)) == in_order(wanted) != []
+
+
+@pytest.mark.parametrize(
+    "words", [b"\xff\xfe\x00\x00\x81", b"\x81\xff\xfe" * 50, b"PK\x03\x04\xff\xff\xff\x80"]
+)
+def test_words_that_cannot_be_read_are_named_in_one_line(words, tmp_path):
+    done = with_words(tmp_path, words)
+    said = (done.stdout + done.stderr).strip()
+    assert done.returncode == 1
+    assert "page_words.csv" in said and "Traceback" not in said and said.count("\n") == 0
+
+
+# The user's last word -------------------------------------------------------------------------------------------------
+
+CHOSEN = {"name": "h3.item", "brand": ".owner", "top_notes": "#top"}
+
+
+def chosen_page(place: int, name: str, top: str = "Yuzu, Mint") -> bytes:
+    """A page on which selectors find other things than a reader would."""
+    own = f'<div><h3 class="item">{name}</h3><i class="owner">Nerval</i></div>'
+    return page(
+        f"Autumn line {place}", place, more=own + (f'<p id="top">{top}</p>' if top else "")
+    ).encode()
+
+
+def chosen_shop() -> list[tuple[str, bytes]]:
+    """Six such pages, on the last one no top notes where the selector looks."""
+    tops = ["Quince, Fennel"] * 5 + [""]
+    return [
+        (f"https://tin.example/{place}", chosen_page(place, f"{name} one", top))
+        for place, (name, top) in enumerate(zip(PLAIN, tops, strict=False))
+    ]
+
+
+def test_nothing_is_selected_by_default():
+    assert getData.SELECTORS == {}
+
+
+def test_what_is_selected_is_read_there_and_nowhere_else(monkeypatch):
+    plainly = read(chosen_shop())
+    monkeypatch.setattr(getData, "SELECTORS", CHOSEN)
+    found = read(chosen_shop())
+    assert [found[str(place)]["name"] for place in range(6)] == [
+        f"{name} one" for name in PLAIN[:6]
+    ]
+    assert {record["brand"] for record in found.values()} == {"Nerval"}
+    assert [found[str(place)]["top_notes"] for place in range(5)] == [["Quince", "Fennel"]] * 5
+    assert found["5"]["top_notes"] == []
+    assert [found[str(place)]["last_notes"] for place in range(6)] == [
+        plainly[str(place)]["last_notes"] for place in range(6)
+    ]
+
+
+def folder_of(
+    pages: list[tuple[str, bytes]], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that getData.py is to read as a shop."""
+    shop = folder / "shop"
+    shop.mkdir()
+    links = "".join(f'<p><a href="/{place}.html">page</a></p>' for place in range(len(pages)))
+    (shop / "index.html").write_text(
+        f"<!doctype html><title>index</title>{links}", encoding="utf-8"
+    )
+    for place, (_, html) in enumerate(pages):
+        (shop / f"{place}.html").write_bytes(html)
+    monkeypatch.setattr(getData, "START_URL", str(shop))
+    monkeypatch.setattr(getData, "OUTPUT_FILE", str(folder / "perfumes.jsonl"))
+    monkeypatch.setattr(getData, "PAGES_DIR", str(folder / "pages"))
+
+
+def test_a_wrong_selector_is_told_with_its_error(tmp_path, monkeypatch, capsys):
+    folder_of(chosen_shop(), tmp_path, monkeypatch)
+    monkeypatch.setattr(getData, "SELECTORS", {"name": "h3[["})
+    with pytest.raises(SystemExit) as stop:
+        getData.main()
+    assert "h3[[" in str(stop.value) and "\n" not in str(stop.value).strip()
+
+
+def test_a_selector_that_finds_nothing_is_named(tmp_path, monkeypatch, capsys):
+    folder_of(chosen_shop(), tmp_path, monkeypatch)
+    monkeypatch.setattr(getData, "SELECTORS", CHOSEN | {"last_notes": "#bottom-of-the-sea"})
+    getData.main()
+    assert "#bottom-of-the-sea" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("selectors", [{"colour": "h1"}, {"name": 5}, ["h1"], None])
+def test_selectors_that_make_no_sense_are_named_in_one_line(selectors, tmp_path, monkeypatch):
+    folder_of(chosen_shop(), tmp_path, monkeypatch)
+    monkeypatch.setattr(getData, "SELECTORS", selectors)
+    with pytest.raises(SystemExit) as stop:
+        getData.main()
+    assert "SELECTORS" in str(stop.value) and "\n" not in str(stop.value).strip()
