@@ -10,12 +10,10 @@ Prints  progress bars, then counts: pages by source, failures by reason, how oft
         filled and with how many different values, and three of the perfumes as read.
 """
 
-import codecs
 import contextlib
 import csv
 import errno
 import functools
-import gc
 import hashlib
 import html as entities
 import http.server
@@ -29,10 +27,9 @@ import sys
 import threading
 import time
 import unicodedata
-import warnings
 import weakref
 import zlib
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
@@ -41,17 +38,20 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
+import charset_normalizer
 import lxml.etree
 import lxml.html
 import requests
 import soupsieve
 import urllib3
-from bs4 import BeautifulSoup, NavigableString, Tag
+from anyascii import anyascii
+from bs4 import BeautifulSoup
 from filelock import FileLock, Timeout
 from protego import Protego
 from requests.utils import requote_uri
 from tqdm import tqdm
 from urllib3.util import parse_url
+from w3lib.encoding import html_to_unicode
 
 # --------------------------------------------------------------------------------------------------
 START_URL = "data/sample_site"  # a shop's address (https://...; read its terms first) or a folder
@@ -74,222 +74,113 @@ MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for no
 MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
 # --------------------------------------------------------------------------------------------------
 
-MAX_LINES = 5_000  # lines of text of one page that are looked at
-MAX_TAGS = 150_000  # opening and closing tags of one page that are looked at
-
-# ==================================================================================================
-# Reading: the old code and a thin adapter, to be cut out whole up to the next double line
-# ==================================================================================================
-
+# Words and texts ----------------------------------------------------------------------------------
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
-FIELDS = (
-    "url",
-    "brand",
-    "brand_ja",
-    "name",
-    "name_ja",
-    "gender",
-    *TIERS,
-    "notes",
-    "families",
-    "concentration",
-    "seasons",
-    "scenes",
-    "images",
-    "impressions",
-    "perfumer",
-    "year",
-    "concept",
-)
-CRUMB = 9  # rank of a line of a breadcrumb trail
+FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *LISTS, "concentration")
+FIELDS += ("perfumer", "year", "concept")
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
-INLINE = {  # elements that do not begin a line
-    "a",
-    "abbr",
-    "b",
-    "bdi",
-    "big",
-    "cite",
-    "code",
-    "data",
-    "del",
-    "em",
-    "font",
-    "i",
-    "img",
-    "input",
-    "ins",
-    "label",
-    "link",
-    "mark",
-    "meta",
-    "q",
-    "ruby",
-    "s",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "sup",
-    "time",
-    "tt",
-    "u",
-    "wbr",
-}
-LABELLED = ("th", "td", "dt", "dd", "li")  # elements that hold labels and their values apart
-WHOLE = (
-    "body",
-    "main",
-    "article",
-)  # elements whose class speaks of the page, not of what they hold
-DROPPED = {
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "svg",
-    "nav",
-    "header",
-    "footer",
-    "aside",
-    "iframe",
-    "select",
-    "textarea",
-    "head",
-}
-NOT_HTML = (
-    b"%PDF",
-    b"PK\x03\x04",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"GIF8",
-    b"\x1f\x8b",
-    b"{",
-    b"[",
-)  # other files
-CONTROL = re.compile(
-    "[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff"
-    "\ud800-\udfff]"
+FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
-WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7E) if code != ord("&")} | {
-    0x3000: 0x20
-}  # full-width letters
-SMALL = str.maketrans("ァィゥェォ", "アイウエオ")
-YEAR = r"(?<!\d)(?:1[789]|20)\d\d(?!\d)"
-GAP = rf"[\s:：{MARK}】〉》≫>＞）)\]］〕/／|｜…–—―→⇒・=＝~〜」』-]+|$"  # may end a label
-DASH = rf"\s*[–—―|｜／{MARK}]\s*|\s+[-/:：~〜～]\s+|：\s*"  # between brand and item in a title
-OPEN, SHUT = "（(【〈《≪<＜[［〔「", "】〉》≫>＞]］〕）)」"
-DECORATION = "■●◆▼◇▽△▲◎○★☆◉"
-LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it, its bracket, itself, what follows it
-    rf"(?:^|[\s、。,;；/／|｜→{MARK}】]|(?=[【〈《<＜≪「[{DECORATION}]))([{re.escape(OPEN)}{DECORATION}]\s*)?"
-    r"((?:(?:top|head|middle|heart|mid|base|last|dry)\s)?"
-    rf"[^\s、。,;；:：/／|｜…{MARK}{re.escape(OPEN + SHUT)}{DECORATION}]{{1,16}})"
-    rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])",
-    re.IGNORECASE,
-)
-BRAND_NOISE = re.compile(  # what clings to a brand
-    rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|\s*powered by .*$|"
-    r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
-    r"\s*(?:日本)?(?:公式|オフィシャル|official)(?:サイト|ストア|通販|オンライン\S*|shop|store|site)*",
-    re.IGNORECASE,
-)
-TRAIL = (
-    rf"[\s{MARK}]*[>＞»›][\s{MARK}]*|[\s{MARK}]+[/／][\s{MARK}]+"  # between the steps of a trail
-)
-PIECES = rf"(?:\s*[|｜／{MARK}<>＜＞♡♥♪!！、。]\s*|\s+[/:~〜～]\s+|[:：]\s*(?=\D))(?![^(（]*[)）])"  # of a title
-ARTICLES = {
-    "Article",
-    "BlogPosting",
-    "NewsArticle",
-    "CollectionPage",
-    "SearchResultsPage",
-}  # types of JSON-LD
-FRONT = re.compile(
-    r"(?:https?://(?!cart|my)[^/]+/?|\.?/)?(?:index\.\w+)?"
-)  # address of a shop's front page
-COPYRIGHT = re.compile(
-    r"(?:©|\(c\)|copyright)[\s\d,.©–-]*(?:\(c\)|by\s)?[\s\d]*"
-    r"([^,.|]{2,40}?)\.?\s*(?:all rights.*)?$",
-    re.IGNORECASE,
-)
-
-
-class Fact(NamedTuple):
-    """Something that a page says of its perfume."""
-
-    rank: int  # of its source, lower is better
-    at: int  # place on the page
-    field: str
-    value: object
+SOUNDS = (  # what is written for one sound; the vowels say little
+    ("k", "ch(?=[lr])"), ("s", "ch|sh|ts|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
+    ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"), (r"\1", r"(.)\1+"),
+)  # fmt: skip
 
 
 @functools.cache
-def words(use: str) -> dict[str, re.Pattern]:
-    """Patterns of data/page_words.csv for one use, by name."""
-    with open(
-        Path(__file__).parent / "data" / "page_words.csv", encoding="utf-8", newline=""
-    ) as file:
-        rows = [row for row in csv.DictReader(file) if row["use"] == use]
-    return {row["name"]: re.compile(row["words"], re.IGNORECASE) for row in rows}
-
-
-def says(use: str, text: str, *names: str) -> str | None:
-    """The first name of a use (of all, or of those given) whose words stand in the text."""
-    return next((name for name in names or words(use) if words(use)[name].search(text)), None)
+def read_rows(name: str) -> list[list[str]]:
+    """The rows of a word list in data/, in UTF-8 or cp932; SystemExit where it cannot be read."""
+    path = Path(__file__).parent / "data" / name
+    try:
+        content = path.read_bytes()
+        with contextlib.suppress(UnicodeDecodeError):
+            return [*csv.reader(content.decode("utf-8-sig").splitlines())]
+        return [*csv.reader(content.decode("cp932").splitlines())]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SystemExit(
+            f"{path} を読めません（{error}）。UTF-8 の CSV に戻し、もう一度実行してください。"
+        ) from None
 
 
 @functools.cache
-def houses() -> dict[str, int]:
-    """Well-known perfume houses: each spelling of data/brands.csv, folded, with the number of its line."""
-    with open(Path(__file__).parent / "data" / "brands.csv", encoding="utf-8", newline="") as file:
-        return {folded(name): number for number, row in enumerate(csv.reader(file)) for name in row}
+def page_words(use: str) -> dict[str, list[str]]:
+    """The words of data/page_words.csv for one use, by name."""
+    found = defaultdict(list)
+    for row in read_rows("page_words.csv"):
+        if row[:1] == [use]:
+            found[row[1]] += [word.strip() for word in row[2:] if word.strip()]
+    return found
 
 
-# Text -----------------------------------------------------------------------------------------------------------------
+@functools.cache
+def word_set(use: str) -> frozenset[str]:
+    """The words of one use, folded."""
+    return frozenset(map(folded, itertools.chain(*page_words(use).values())))
 
 
-def decode(html: bytes) -> str:
-    """The page's text: by byte order mark, as UTF-8, or in the encoding that leaves least nonsense."""
-    if html.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return html.decode("utf-16", "replace")
-    with contextlib.suppress(UnicodeDecodeError):
-        return html.decode("iso2022_jp" if b"\x1b$" in html[:20_000] else "utf-8-sig")
-    if 5 * len(re.findall(rb"[\x80-\xff].?[\x80-\xff]", html)) < len(
-        re.findall(rb"[\x80-\xff]", html)
-    ):
-        return html.decode("cp1252", "replace")  # accents stand alone, Japanese letters do not
-    texts = [html.decode(name, "replace") for name in ("cp932", "euc_jp", "utf-8")]
-    return min(
-        texts,
-        key=lambda text: 5 * text.count("\ufffd") + len(re.findall("[｡-ﾟ\ue000-\uf8ff]", text)),
+@functools.cache
+def houses() -> dict[str, list[str]]:
+    """Known perfume houses: each spelling of data/brands.csv, folded, with all of its line."""
+    return {folded(name): row for row in read_rows("brands.csv") for name in row if name}
+
+
+def bounded(word: str) -> str:
+    """Pattern of a word that is no part of a longer one of its script."""
+    scripts = ("A-Za-zÀ-ÿ", "ァ-ヶー")
+    before, after = (
+        next((script for script in scripts if re.match(f"[{script}]", end)), "")
+        for end in (word[0], word[-1])
     )
+    inside = re.escape(word).replace(r"\ ", r"[\s-]?")
+    return (before and f"(?<![{before}])") + inside + (after and f"(?![{after}])")
 
 
-@functools.lru_cache(4096)
+@functools.cache
+def any_of(use: str, name: str = "") -> re.Pattern:
+    """Pattern of the words of one use, or of one name of it, longer ones first."""
+    words = page_words(use)[name] if name else itertools.chain(*page_words(use).values())
+    longest_first = sorted(set(words), key=len, reverse=True)
+    return re.compile("|".join(map(bounded, longest_first)) or "(?!)", re.IGNORECASE)
+
+
+def named(use: str, text: str) -> str | None:
+    """The value of a use (メンズ, オードトワレ) whose words a text has; both genders are ユニセックス."""
+    found = [name for name in page_words(use) if any_of(use, name).search(text)]
+    return "ユニセックス" if use == "gender" and len(found) > 1 else next(iter(found), None)
+
+
+def decode(body: bytes) -> str:
+    """The page's text: as UTF-8, or as it declares, or in the encoding that fits best."""
+    with contextlib.suppress(UnicodeDecodeError):
+        return body.decode("utf-8-sig")
+    best = charset_normalizer.from_bytes(body, cp_isolation=["cp932", "euc_jp", "cp1252"]).best()
+    return html_to_unicode(None, body, auto_detect_fun=lambda _: best and best.encoding)[1]
+
+
 def tidy(text: str) -> str:
-    """Text on one line; full-width spaces and MARKs, which separate, are kept, control characters are not."""
+    """Text on one line, entities undone until nothing changes; MARKs, which part words, are kept."""
+    while "&" in text and (undone := entities.unescape(text)) != text:
+        text = undone
     text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
-    text = re.sub(rf"\s*{MARK}[\s{MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
-    return CONTROL.sub(lambda found: MARK if found[0] == MARK else "", text).strip(f" \u3000{MARK}")
+    text = re.sub(rf" ?{MARK}[ {MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
+    text = FORBIDDEN.sub(lambda found: MARK if found[0] == MARK else "", text)
+    return text.strip(f" \u3000{MARK}")
 
 
 def plain(text: str) -> str:
-    """Text for a record: on one line, without MARKs and control characters."""
-    return " ".join(CONTROL.sub("", unicodedata.normalize("NFC", text.replace(MARK, " "))).split())
+    """Text for a record: on one line, composed, without what may not be learned."""
+    text = unicodedata.normalize("NFC", re.sub(rf"{MARK}|###|<\|[^|]*\|>", " ", text))
+    return " ".join(FORBIDDEN.sub("", text).split())
 
 
-@functools.lru_cache(8192)
+@functools.lru_cache(100_000)
 def folded(text: str) -> str:
-    """Text as names are compared: without accents, case, spaces and punctuation; ヴァ as バ, small vowels as large."""
-    text = re.sub(
-        "[\u0300-\u036f]", "", unicodedata.normalize("NFKD", text.lower().replace("&", "and"))
-    )
-    text = re.sub(r"[^a-z0-9ァ-ヶーぁ-ん一-龠]", "", unicodedata.normalize("NFC", text))
-    text = re.sub(
-        "ヴ([ァィェォ]?)", lambda kana: "ブバビベボ"["ァィェォ".find(kana[1] or "ヴ") + 1], text
-    )
-    return text.translate(SMALL)
+    """Text as it is compared: letters and digits alone, without width, case and accents."""
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text))
+    return re.sub(r"[\W_]", "", text)
 
 
 def is_japanese(text: str) -> bool:
@@ -297,431 +188,379 @@ def is_japanese(text: str) -> bool:
     return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
 
 
-def is_prose(text: str) -> bool:
-    """Whether a line reads as a sentence, by its words or its length."""
-    return len(text) > 90 or says("text", text, "prose") is not None
+@functools.lru_cache(20_000)
+def consonants(text: str) -> str:
+    """Rough consonants of a word, alike for both spellings of a name: シャネル and Chanel give snr."""
+    latin = re.sub("[^a-z]", "", anyascii(re.sub("[ッっ]", "", text)).lower())
+    for sound, written in SOUNDS:
+        latin = re.sub(written, sound, latin)
+    return latin
 
 
-# The page's lines -----------------------------------------------------------------------------------------------------
+def sound_alike(one: str, other: str) -> float:
+    """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
+    sounds = consonants(one), consonants(other)
+    if is_japanese(one) == is_japanese(other) or not all(sounds):
+        return 0.0
+    short = min(map(len, sounds)) == 1
+    return float(sounds[0] == sounds[1]) if short else SequenceMatcher(None, *sounds).ratio()
+
+
+# The lines of a page ------------------------------------------------------------------------------
+MAX_LINES = 3_000  # of one page
+MAX_CHARACTERS = 4_000  # of one line; longer ones are no text
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+INLINE = set(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "label",
+        "mark",
+        "q",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "u",
+        "wbr",
+    ]
+)
+DROPPED = set(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "nav",
+        "footer",
+        "aside",
+        "iframe",
+        "textarea",
+        "head",
+        "rt",
+        "rp",
+        "dialog",
+        "object",
+        "video",
+        "map",
+    ]
+)
+META = ("og:title", "og:site_name", "og:type", "product:brand", "og:brand", "description")
 
 
 class Line(NamedTuple):
-    """One line of a page as a reader sees it."""
+    """A text as a reader sees it, and where it stands."""
 
+    slot: str  # "div.info>h1": the element and the one around it, first classes, no numbers
     text: str
-    block: Tag | None = None  # the element that it stands in
-    rank: int = 4  # of the source, lower is better
 
     @property
-    def level(self) -> int:
-        """1 to 6 for a heading, else 0."""
-        return (
-            int(self.block.name[1]) if self.block and re.fullmatch("h[1-6]", self.block.name) else 0
-        )
+    def own(self) -> str:
+        """The element itself: h1, span.price."""
+        return self.slot.rpartition(">")[2]
 
 
-@functools.lru_cache(1)  # a page is read twice, for its perfumes and for its links
-def parse(html: bytes) -> BeautifulSoup | None:
-    """A page's tree; None for what is no page."""
-    if html.lstrip().startswith(NOT_HTML) or not html.strip():
-        return None
-    text = "<".join(CONTROL.sub("", decode(html)).split("<", MAX_TAGS)[:MAX_TAGS])
-    with warnings.catch_warnings(action="ignore"):  # of what is XML: it has no perfume
-        return BeautifulSoup(text, "lxml", multi_valued_attributes=None)
+class Place(NamedTuple):
+    """Where a piece of text stands: pieces of one number make a line."""
+
+    number: int
+    slot: str
 
 
-def names_in(tag: Tag) -> str:
-    """An element's class and id."""
-    return f"{tag.get('class', '')} {tag.get('id', '')}"
+class PageText(NamedTuple):
+    """What is kept of a page: its lines, not its tree."""
+
+    url: str
+    canonical: str  # the address that the page itself names, or its own
+    lines: list[Line]
+    chosen: dict[str, list[str]]  # what SELECTORS found, by field
 
 
-@functools.lru_cache(4096)
-def is_side(name: str, names: str) -> bool:
-    """Whether an element, by its name, class and id, is one of menus, reviews or other products."""
-    side = name in DROPPED or (
-        name not in ("body", "main") and words("skip")["class"].search(names)
-    )
-    return bool(side) and not words("skip")["trail"].search(names)
+def part_of_slot(element: lxml.etree._Element) -> str:
+    """An element as a part of a slot: h1, span.price, span[brand]."""
+    first = (element.get("class") or element.get("id") or "").split()[:1]
+    name = element.tag + "".join(f".{re.sub('[0-9]+', '', word)}" for word in first)
+    return name + (f"[{element.get('itemprop')}]" if element.get("itemprop") else "")
 
 
-def attribute_label(tag: Tag) -> str:
-    """A label that an element has only as an attribute (data-label, alt, class …), or empty."""
-    said = [
-        tag.get(key, "")
-        for key in ("data-label", "data-title", "data-th", "aria-label", "alt", "title")
-    ]
-    said += [
-        name
-        for name in tag.get("class", "").split()
-        if name.endswith(("notes", "note")) and len(name) > 6
-    ]
-    if label := next((label for label in said if label and label_fields(label)), ""):
-        return f"{label}："
-    return ""
+def is_dropped(element: lxml.etree._Element) -> bool:
+    """Whether an element holds menus, other products or reviews, by its name or its class."""
+    if element.tag in DROPPED or not element.attrib or element.tag in ("body", "main"):
+        return element.tag in DROPPED
+    words = re.split("[^a-z]+", f"{element.get('class', '')} {element.get('id', '')}".lower())
+    return not word_set("skip").isdisjoint(words) and element.find(".//h1") is None
 
 
-def first_text(tag: Tag) -> str:
-    """Text of the first 20 nodes within an element; not of all, since pages nest thousands deep."""
-    todo, texts = [tag], []
-    for _ in range(20):
-        if todo:
-            node = todo.pop()
-            texts += [node[:100]] if type(node) is NavigableString else []
-            todo += reversed(getattr(node, "contents", [])[:20])
-    return " ".join(texts)
+def spoken(element: lxml.etree._Element) -> str:
+    """What an element says by an attribute alone: an image's alt, a field's content, a label."""
+    if element.tag in ("img", "input", "meta"):
+        return next(filter(None, map(element.get, ("alt", "content", "value"))), "")
+    said = [element.get(name, "") for name in ("data-label", "data-title", "data-th", "aria-label")]
+    said += [name for name in element.get("class", "").split() if "note" in name.lower()]
+    return next((text for text in said if text and label_fields(text)), "")
 
 
-def brand_said(tag: Tag) -> str:
-    """'brand：X' of an element that is the brand X by its itemprop or class, 'brandlink：X' by its link; or empty."""
-    around_heading = tag.name in WHOLE or any(
-        getattr(child, "name", "") in ("h1", "h2") for child in tag.contents
-    )
-    marked = tag.get("itemprop") == "brand" or (
-        not around_heading and says("skip", names_in(tag), "brand_class")
-    )
-    if not marked and not says("url", tag.get("href", ""), "brand"):
-        return ""
-    texts = [
-        first_text(tag),
-        *(mark.get("content", "") for mark in (tag, *tag.find_all("meta", recursive=False))),
-    ]
-    said = next((text for text in map(tidy, texts) if 0 < len(text) < 80), "")
-    return f"{'brand' if marked else 'brandlink'}：{said}"
-
-
-def headed_cells(table: Tag) -> list[tuple[Tag, str]]:
-    """Texts 'label：value' by cell, of a table of two rows, the first of labels."""
-    parts = [table, *table.find_all(["thead", "tbody"], recursive=False)]
-    rows = [row for part in parts for row in part.find_all("tr", recursive=False)]
-    rows = [row.find_all(["th", "td"], recursive=False) for row in rows]
-    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
-        return []
-    labels, values = ([tidy(MARK.join(cell.strings)) for cell in row] for row in rows)
-    if None in map(label_fields, labels) or any(map(label_fields, values)):
-        return []
-    return [
-        (cell, f"{label}：{value}")
-        for cell, label, value in zip(rows[1], labels, values, strict=True)
-    ]
-
-
-def card_lists(root: Tag) -> set[int]:
-    """Elements (their ids) that hold cards of products: three or more children alike, each with a price and a link."""
-    price, found = words("gate")["price"], {}
-    priced = (
-        text for text in root.descendants if type(text) is NavigableString and price.search(text)
-    )
-    for text in itertools.islice(priced, 500):
-        for tag in itertools.islice(text.parents, 8):
-            kind = id(tag.parent), tag.name, re.sub(r"\d", "", tag.get("class", ""))
-            found.setdefault(kind, {})[id(tag)] = tag
-    return {
-        kind[0]
-        for kind, tags in found.items()
-        if len(tags) > 2 and all(tag.name == "a" or tag.find("a") for tag in tags.values())
-    }
-
-
-def texts_of(root: Tag) -> Iterator[Line]:
-    """Texts of the page's own content, one for each line that a reader sees."""
-    kept = {
-        id(tag) for heading in root.find_all("h1", limit=5) for tag in (heading, *heading.parents)
-    }
-    cards, pieces, marks, current = card_lists(root), [], [], Line("", root)
-    todo = [(root, Line("", root))]
-    while todo:  # no recursion: pages nest thousands deep
+def pieces_of(root: lxml.etree._Element) -> Iterator[tuple[Place, str]]:
+    """The pieces of text below an element, placed; no recursion: pages nest thousands deep."""
+    numbers = itertools.count()
+    todo = [(root, Place(next(numbers), "html"))]
+    while todo:
         node, place = todo.pop()
-        text = str(node) if type(node) is NavigableString else ""
-        if isinstance(node, Tag):
-            names = names_in(node) if node.attrs else ""
-            if id(node) not in kept and (is_side(node.name, names) or id(node) in cards):
-                continue
-            if node.name not in INLINE and not (node.name == "br" and place.level):
-                rank = (
-                    2
-                    if "short-description" in names
-                    else 3
-                    if node.name in LABELLED
-                    else place.rank
-                )
-                place = Line("", node, rank)
-            cells = headed_cells(node) if node.name == "table" else []
-            inside = [(NavigableString(said), Line("", cell, 3)) for cell, said in cells]
-            todo += reversed(inside or [(child, place) for child in node.contents])
-            text = attribute_label(node) if node.attrs and not place.level else ""
-            if node.name == "img" and not text and not first_text(node.parent).strip():
-                text = node.get("alt", "")
-        if place.block is not current.block:
-            yield from (current._replace(text=line) for line in written_lines(pieces) + marks)
-            pieces, marks, current = [], [], place
-        if isinstance(node, Tag) and node.attrs and (said := brand_said(node)):
-            marks.append(said)
-        if text and not text.isspace():
-            pieces.append(text)
-    yield from (current._replace(text=line) for line in written_lines(pieces) + marks)
+        if isinstance(node, str):
+            yield place, node
+            continue
+        part = place.slot.rpartition(">")[2]
+        in_heading = part[:2] in HEADINGS
+        if node.attrib and not in_heading and (said := spoken(node)):
+            yield Place(next(numbers), f"{place.slot}@"), said
+        inside = [(node.text or "", place)]
+        for child in node:
+            marked = child.get("class") or child.get("itemprop")
+            own_line = child.tag not in INLINE or (marked and not in_heading)
+            if child.tag != "br" and not is_dropped(child):
+                slot = f"{part}>{part_of_slot(child)}"
+                inside.append((child, Place(next(numbers), slot) if own_line else place))
+            if own_line and not (child.tag == "br" and part[:2] in (*HEADINGS, "td")):
+                place = Place(next(numbers), place.slot)
+            inside.append((MARK + (child.tail or ""), place))
+        todo += reversed(inside)
 
 
-def written_lines(pieces: list[str]) -> list[str]:
-    """An element's text as one line; as several where its line breaks part labelled lines."""
-    text = MARK.join(pieces)
-    lines = [*filter(None, map(tidy, text.split("\n")))] if "\n" in text else []
-    labelled = sum(split_label(line) is not None for line in lines)
-    return lines if labelled > 1 else [*filter(None, [tidy(text)])]
-
-
-def label_first(text: str) -> str:
-    """A line as 'label：A、B' that has one of the two in brackets at its end: 'トップ（A、B）', 'A、B（トップ）'."""
-    label, listed = rf"(?P<label>[^\s（()）{MARK}]+)", "(?P<listed>.+?)"
-    for shape in (rf"{label}\s?[（(]{listed}[)）]", rf"{listed}[\s{MARK}]*[（(]{label}[)）]"):
-        found = re.fullmatch(shape, text)
-        if found and {*TIERS} & {*(label_fields(found["label"]) or ())}:
-            return f"{found['label']}：{found['listed']}"
-    return text
-
-
-def page_lines(root: Tag) -> list[Line]:
-    """Lines of the page's own content, cut before each label; without what stands under 関連商品 or レビュー."""
-    lines, hidden = [], 0  # hidden: level of the heading under which something else stands
-    for line in texts_of(root):
-        hidden = 0 if 0 < line.level <= hidden else hidden
-        if (
-            len(line.text) < 40
-            and line.level != 1
-            and (
-                says("skip", line.text, "others")
-                or (line.level and says("skip", line.text, "heading"))
-            )
-        ):
-            hidden = hidden or line.level or 7
-        if not hidden:
-            line = line._replace(rank=CRUMB if is_trail(line) else line.rank)
-            lines += [line._replace(text=part) for part in split_inline(label_first(line.text))]
-        if len(lines) > MAX_LINES:
-            break
-    return lines
-
-
-# JSON-LD --------------------------------------------------------------------------------------------------------------
+def body_lines(root: lxml.etree._Element) -> Iterator[Line]:
+    """The lines of a page's body, in their order."""
+    for place, pieces in itertools.groupby(pieces_of(root), key=lambda piece: piece[0]):
+        text = tidy(MARK.join(text for _, text in pieces))
+        if re.search(r"\w", text) and len(text) < MAX_CHARACTERS:
+            yield Line(sys.intern(place.slot), sys.intern(text))
 
 
 def as_text(value: object) -> str:
-    """Text of a JSON-LD value: of a string, a number, an object's name, a list's first."""
-    for _ in range(4):
-        value = value[0] if isinstance(value, list) and value else value
-        value = (
-            value.get("name", value.get("value", value.get("@value")))
-            if isinstance(value, dict)
-            else value
-        )
-    return (
-        entities.unescape(re.sub(r"<[^>]*>", "\n", str(value)))
-        if isinstance(value, str | int | float)
-        else ""
+    """The text of a JSON-LD value: itself, its name or value, its elements."""
+    if isinstance(value, dict):
+        return as_text(value.get("name") or value.get("value"))
+    return "、".join(map(as_text, value)) if isinstance(value, list) else str(value or "")
+
+
+def json_lines(root: lxml.etree._Element) -> Iterator[Line]:
+    """What JSON-LD says: its types; of its one product name, brand, properties and description."""
+    todo, products = [], []
+    for script in root.iterfind(".//script[@type='application/ld+json']"):
+        text = re.sub(r",\s*([}\]])|<!--|-->", r"\1", script.text or "")
+        with contextlib.suppress(ValueError, RecursionError):
+            todo.append(json.loads(text, strict=False))
+    while todo:
+        value = todo.pop()
+        todo += value if isinstance(value, list) else []
+        if isinstance(value, dict):
+            todo += [value[key] for key in ("@graph", "mainEntity") if key in value]
+            yield Line("ld type", as_text(value.get("@type")))
+            products += [value] if as_text(value.get("@type")).startswith("Product") else []
+    for product in products if len(products) == 1 else []:
+        yield from (Line(f"ld {key}", as_text(product.get(key))) for key in ("name", "brand"))
+        for entry in [product.get("additionalProperty") or []]:
+            pairs = [pair for pair in [entry, *entry] if isinstance(pair, dict)]
+            for pair in pairs:
+                value = as_text(pair.get("value"))
+                yield Line("ld property", f"{as_text(pair.get('name'))}：{value}")
+        markup = entities.unescape(as_text(product.get("description")))
+        yield from (Line("ld description", text) for text in re.split(r"\n|<[^>]*>", markup))
+
+
+def read_page(url: str, body: bytes) -> PageText:
+    """A page's lines, what its head declares first; none for what is no page."""
+    text = re.sub(r"^\s*<\?xml[^>]*>", "", decode(body[:MAX_BYTES]).replace("\0", ""))
+    parser = lxml.etree.HTMLParser(encoding="utf-8", remove_pis=True, huge_tree=True)
+    root = None
+    with contextlib.suppress(lxml.etree.LxmlError):
+        root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
+    if root is None or root.tag != "html":
+        return PageText(url, url, [], {})
+    lxml.etree.strip_tags(root, lxml.etree.Comment)
+    head = [Line("title", root.findtext(".//title") or ""), *json_lines(root)]
+    for meta in root.iter("meta"):
+        if (name := meta.get("property") or meta.get("name")) in META:
+            head.append(Line(name, meta.get("content", "")))
+    lines = [Line(slot, tidied) for slot, text in head if (tidied := tidy(text))]
+    lines += itertools.islice(body_lines(root), MAX_LINES)
+    link = root.find(".//link[@rel='canonical']")
+    canonical = url if link is None else urljoin(url, link.get("href", ""))
+    return PageText(url, canonical, lines, selected(text) if SELECTORS else {})
+
+
+def selected(text: str) -> dict[str, list[str]]:
+    """The texts that SELECTORS find on a page, by field."""
+    soup = BeautifulSoup(text, "lxml")
+    found = {field: soup.select(css) for field, css in SELECTORS.items()}
+    return {field: [tidy(tag.get_text(MARK)) for tag in tags] for field, tags in found.items()}
+
+
+# Labels and their values --------------------------------------------------------------------------
+CARDS = 3  # so many prices or labels of one kind are a list of products
+UNDER = 40  # lines below a label that may be its values
+LOOSE = 24  # characters of a label that only its standing on every page shows
+NOTE = {True: 26, False: 48}  # characters of the longest note, in Japanese or not
+WORDS_OF_PROSE = 6  # so many words of Latin letters are a sentence
+MOST = 0.6  # share of a line's items that must read as notes
+SENTENCE = 20  # characters of the shortest description
+SHORT = 60  # characters of a line that holds one fact
+OFFER = 32  # characters of a price; longer lines speak of delivery
+YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
+SEPARATORS = (  # of written lists, the strongest first
+    rf"[、,，;；/／|｜{MARK}]|\s[•·+＋]\s*",
+    "\u3000+",
+    r"\s*[・･·•]\s*",
+    r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])",
+)
+JOINTS = (  # before a list's last item
+    r"\s*(?:そして|および|または|[&＆])\s*|(?:^|\s+)(?:[Aa]nd|AND|e|et|y|und)\s+|\s+と\s+"
+    r"|(?<=[ァ-ヶー一-龠\U000f0000-\U000fffff])[やと](?=[ァ-ヶー一-龠])"
+)
+
+
+class Label(NamedTuple):
+    """A label on a page: its line, the fields that it tells, its value where that is on the line."""
+
+    at: int
+    fields: tuple[str, ...]
+    value: str = ""
+    is_sure: bool = True  # not one named in a sentence
+
+
+class Facts(NamedTuple):
+    """What the labels of a page tell."""
+
+    values: dict[str, object]
+    of_several: bool  # perfumes
+
+
+@functools.cache
+def labels() -> dict[str, tuple[str, ...]]:
+    """{label, folded: the fields that it tells}; size, price and the like tell none of ours."""
+    listed = page_words("label").items()
+    return {folded(word): tuple(fields.split()) for fields, words in listed for word in words}
+
+
+@functools.lru_cache(100_000)
+def label_fields(text: str) -> tuple[str, ...]:
+    """The fields that a text tells as a label and nothing else; empty where it is none."""
+    if len(text) > 2 * LOOSE:
+        return ()
+    text = re.sub(r"[(（][^()（）]*[)）]", "", text) or text
+    if whole := labels().get(folded(text).rstrip("0123456789")):
+        return whole
+    halves = [labels().get(folded(half), ()) for half in re.split("[&＆〜～~/／・]", text)]
+    return halves[0] + halves[1] if len(halves) == 2 and all(halves) else ()
+
+
+@functools.cache
+def label_inside() -> re.Pattern:
+    """Pattern of a label with its mark, or of a tier in a sentence or before a list, in a line."""
+    tiers = "|".join(any_of("label", tier).pattern for tier in TIERS)
+    return re.compile(
+        rf"""(?:^|(?<=[\s、。,;；/／|｜{MARK}【〈《［\[■●◆▼◇▲★☆・(（—–-])(?<![A-Za-z,]\ ))
+             (?P<label>{any_of("label").pattern})
+             (?:\s?[(（][^()（）]*[)）])?                     # トップノート（つけて10分）：
+             \s*(?:(?:[:：】〉》］\]…{MARK}]|・{{2,}}|(?<=ノート)[/／|｜])\s*)+(?![>＞»›])
+          |  (?P<tier>{tiers})
+             (?:\s(?:are|includes?|são|sont)\s|には?、?|は、?)  # Top notes are A, B and C
+          |  ^(?P<first>{tiers})\s(?=[^,、]+[,、])             # HEAD Saffron, Pepper
+        """,
+        re.IGNORECASE | re.VERBOSE,
     )
 
 
-def entries(value: object) -> list[dict]:
-    """The objects of a JSON-LD value: of a list, or it alone."""
+@functools.lru_cache(50_000)
+def labels_in(text: str) -> list[Label]:
+    """The labels within a line, with their values."""
+    found = list(label_inside().finditer(text))
+    ends = [match.start() for match in found[1:]] + [len(text)] * bool(found)
     return [
-        entry
-        for entry in (value if isinstance(value, list) else [value])
-        if isinstance(entry, dict)
+        Label(
+            0, label_fields(match[match.lastgroup]), text[match.end() : end], bool(match["label"])
+        )
+        for match, end in zip(found, ends, strict=True)
     ]
 
 
-def json_products(scripts: list[Tag]) -> tuple[list[dict], set[str]]:
-    """The page's own Products from its JSON-LD, and every type that it names; what is no JSON is passed over."""
-    products, types, todo = {}, set(), []
-    for script in scripts:
-        with contextlib.suppress(ValueError, RecursionError):
-            source = re.sub(
-                r",\s*(?=[}\]])|<!--|-->", "", script.string or ""
-            )  # as templates leave it
-            todo += entries(json.loads(source, strict=False))
-    while todo:
-        node = todo.pop(0)
-        kinds, name = {*re.findall(r"\w+", str(node.get("@type")))}, as_text(node.get("name"))
-        types |= kinds
-        if kinds & {"Product", "ProductGroup"} and name:
-            products.setdefault(name, node)
-        else:
-            todo += [
-                entry
-                for key in ("@graph", "mainEntity", "mainEntityOfPage")
-                for entry in entries(node.get(key))
-            ]
-    return list(products.values()), types
-
-
-def json_lines(product: dict) -> list[Line]:
-    """What a JSON-LD Product says, as lines of a page."""
-    pairs = [("name", product.get("name")), ("brand", product.get("brand"))]
-    pairs += [
-        ("gender", entry.get("suggestedGender")) for entry in entries(product.get("audience"))
-    ]
-    pairs += [
-        (as_text(entry.get("name")), entry.get("value"))
-        for entry in entries(product.get("additionalProperty"))
-    ]
-    labelled = [
-        Line(f"{tidy(label)}：{tidy(as_text(value))}", rank=0)
-        for label, value in pairs
-        if as_text(value)
-    ]
-    description = as_text(product.get("description")).split("\n")
-    return labelled + [
-        Line(part, rank=5) for line in description for part in split_inline(tidy(line))
-    ]
-
-
-# Labels ---------------------------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(8192)
-def label_fields(text: str) -> tuple[str, ...] | None:
-    """Fields that a label stands for: () for one of no use here, None for what is no label; 'ミドル＆ラスト' is two."""
-    label = unicodedata.normalize("NFKC", text).lower() if len(text) < 48 else ""
-    label = re.sub(r"\([^()]*(?:\d|分|時間|min|hour|直後)[^()]*(?:\)|$)|\W|_|^\d+", "", label)
-    tiers = {field: tier.pattern for field, tier in words("tier").items() if tier.search(label)}
-    joints = "ノート|not[ea][ns]?|香り立ち|の?香りの?|the|and|del?|du|di|から|と"
-    if tiers and re.fullmatch(rf"(?:{'|'.join(tiers.values())}|{joints})+", label):
-        return tuple(tiers)
-    named = (fields for fields, found in words("label").items() if label and found.fullmatch(label))
-    return next((tuple(fields.split()) for fields in named), None)
-
-
-@functools.lru_cache(8192)
-def split_label(text: str) -> tuple[tuple[str, ...], str, bool] | None:
-    """Fields, value, and whether they stand clearly apart, of a line that opens with a label: 'トップノート：A、B'."""
-    found = None
-    for gap in re.finditer(GAP, text[:60]):
-        label = text[: gap.start()]
-        fields = label_fields(label)
-        if fields is not None and (gap[0] != " " or {*fields} & {*TIERS}):
-            found = fields, text[gap.end() :].strip(f" \u3000{MARK}"), gap[0] != " "
+def labels_of(page: PageText, furniture: set[Line]) -> list[Label]:
+    """The labels of a page; what stands on every page and names one tier is one too."""
+    found = []
+    for at, line in enumerate(page.lines):
+        tiers = ()
+        if len(line.text) <= LOOSE and line in furniture:
+            tiers = tuple(tier for tier in TIERS if any_of("label", tier).search(line.text))
+        if fields := label_fields(line.text):
+            found.append(Label(at, fields))
+        elif inside := labels_in(line.text):
+            found += [label._replace(at=at) for label in inside]
+        elif len(tiers) == 1:
+            found.append(Label(at, tiers))
     return found
 
 
-def label_of(line: Line) -> tuple[str, ...]:
-    """Fields of the label that opens a line; () for a line without one."""
-    label = split_label(line.text)
-    return label[0] if label else ()
-
-
-@functools.lru_cache(8192)
-def split_inline(text: str) -> list[str]:
-    """A line cut before each label that stands inside it: 'トップ:A、B、ミドル:C' is two."""
-    text, cuts, at = re.sub(r"(?<=[ァ-ー]) (?=ノート)", "", text), [0], 0
-    while found := LABEL_INSIDE.search(text, at):
-        if label_fields(found[2]) is not None:
-            cuts.append(found.start(1) if found[1] else found.start(2))
-        at = max(found.end() - 1, found.start() + 1)
-    parts = [
-        text[start:end].strip(f" \u3000{MARK}、,/／")
-        for start, end in zip(cuts, [*cuts[1:], None], strict=True)
-    ]
-    return [part for part in parts if part]
-
-
-def around(block: Tag) -> list[Tag]:
-    """A block and the elements around it, as far as a label and its value may stand apart."""
-    return [block, *itertools.islice(block.parents, 12)]
-
-
-def branch(block: Tag, other: Tag) -> Tag:
-    """The outermost element around a block that does not hold the other; the block itself where there is none."""
-    holding = {id(tag) for tag in around(other)}
-    apart = [tag for tag in around(block) if id(tag) not in holding]
-    return apart[-1] if apart else block
-
-
-def values_under(lines: list[Line], at: int, rest: str) -> list[str]:
-    """Lines that belong to the label on line `at`: the rest of that line, or what stands in the element after it."""
-    label, window = lines[at], [line for line in lines[at + 1 : at + 40] if line.block]
-    ends = (
-        place
-        for place, line in enumerate(window)
-        if (line.level and place) or split_label(line.text)
-    )
-    duration = words("text")["duration"]  # トップノート（つけてから10分）
-    after = [
-        line for line in window[: next(ends, len(window))] if not duration.fullmatch(line.text)
-    ]
-    if rest and not duration.fullmatch(rest):
-        while rest.endswith(("、", ",", "，")) and after:
-            rest += after.pop(0).text
-        return [rest]
-    if not after or not label.block:
-        return []
-    holder, first = branch(label.block, after[0].block), branch(after[0].block, label.block)
-    several = first.name != holder.name  # dt, dd, dd
-    holders = {
-        id(tag)
-        for tag in [first, *(first.find_next_siblings(first.name, limit=30) if several else ())]
-    }
-    return [line.text for line in after if holders & set(map(id, around(line.block)))]
-
-
-# Notes and other lists ------------------------------------------------------------------------------------------------
+def lines_below(page: PageText, at: int, end: int, cells: int) -> list[str]:
+    """The lines below a label up to the next one, as far as they stand in one slot; so many cells."""
+    lines = [line for line in page.lines[at + 1 : min(end, at + 1 + UNDER)] if "@" not in line.slot]
+    below = [line.text for line in lines if line.slot == lines[0].slot]
+    is_cell = bool(lines) and lines[0].own.startswith("td")
+    return below[:cells] if is_cell else below  # the next column may be another perfume's
 
 
 def split_items(text: str) -> list[str]:
-    """Items of a written list, by the strongest separator outside parentheses; it ends at 。 and at a dash."""
+    """Items of a list, by its strongest separator outside parentheses; it ends at 。 and a dash."""
     held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
-    for place, parenthesis in enumerate(
-        held
-    ):  # each stands as one private letter while the text is cut
-        text = text.replace(parenthesis, chr(0xF0000 + place), 1)
-    text = re.split(r"[—―─]+|。|\s[–-]\s", text.strip(" 　・/／、,–-—"))[0]
-    items = [text]
-    for separator in (
-        rf"[、,，;；/／|｜\n{MARK}]",
-        "\u3000+",
-        r"\s*[・･·]\s*",
-        r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])",
-    ):
-        parts = re.split(separator, text)
-        if len(parts) > 2 or (len(parts) == 2 and parts[0] != parts[1] and "?<=" not in separator):
-            items = parts
-            break
-    joints = (
-        r"\s*(?:そして|および|または|[&＆])\s*|(?<=[ァ-ヶー一-龠\U000F0000-\U000FFFFF])[やと](?=[ァ-ヶー一-龠])|"
-        r"(?:^|\s+)and\s+|\s+と\s+|(?<=[ァ-ヶー一-龠])\s*[+＋]\s*"
-    )
-    return [
-        re.sub("[\U000f0000-\U000fffff]", lambda found: held[ord(found[0]) - 0xF0000], part)
-        for item in items
-        for part in re.split(joints, item, flags=re.IGNORECASE)
+    for number, parenthesis in enumerate(held):  # each stands as one private letter meanwhile
+        text = text.replace(parenthesis, chr(0xF0000 + number), 1)
+    text = re.split(r"[—―─]+|。|\.\s|\.$|\s[–-]\s", text.strip(" 　・／/、,–-—"))[0]
+    lists = (re.split(separator, text) for separator in SEPARATORS)
+    items = next((items for items in lists if len(items) > 1), [text])
+    parts = [part for item in items for part in re.split(JOINTS, item)]
+    parts = [
+        re.sub("[\U000f0000-\U000fffff]", lambda c: held[ord(c[0]) - 0xF0000], p) for p in parts
     ]
+    return [item for item in map(tidy_item, parts) if item]
 
 
 def tidy_item(text: str) -> str:
-    """An item of a list without what clings to it (など, decoration); empty for 不明, なし, -, N/A."""
-    text = plain(text).strip(" ・･*＊-–—:：.。,、'\"“”「」『』■●◆→")
-    text = re.sub(
-        r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))*(?:の香り)?$", "", text
-    )
-    return "" if words("text")["nothing"].fullmatch(text) else text
+    """An item of a list without what clings to it (など, decoration); empty for 不明, なし, N/A."""
+    text = plain(text).strip(" ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→•")
+    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$", "", text)
+    return "" if folded(text) in word_set("unknown") else text
 
 
+@functools.lru_cache(50_000)
 def is_note(item: str) -> bool:
-    """Whether an item of a list of notes reads as a material."""
+    """Whether an item reads as a material: short, with letters, no label, no price, no sentence."""
     core = re.sub(r"[(（].*", "", item)
-    if label_fields(item) is not None or len(core) > (24 if is_japanese(core) else 45):
+    if len(core) > NOTE[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE:
         return False
-    prose = says("text", core, "prose", "figure") or (
-        re.search("[ぁ-ん]", core) and says("text", core, "headline")
-    )
-    return bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core)) and not prose
+    if label_fields(item) or is_price(core) or re.search(r"[@#<>{}!?！？。=]|\d{3}|://", core):
+        return False
+    letters = re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core)
+    return bool(letters) and not any_of("prose").search(core)
 
 
 def read_notes(values: list[str]) -> list[str]:
-    """Notes of the lines under a label, up to the first line that is no list of notes."""
+    """Notes of the lines beside a label, up to the first line that is no list of notes."""
     notes = []
-    for value in values:
-        items = [item for item in map(tidy_item, split_items(value)) if item]
-        good = [*filter(is_note, items)]
-        if len(good) < 0.6 * len(items):
+    for items in map(split_items, values):
+        good = [item for item in items if is_note(item)]
+        if len(good) < MOST * len(items):
             break
         notes += good
     return list(dict.fromkeys(notes))
@@ -729,813 +568,619 @@ def read_notes(values: list[str]) -> list[str]:
 
 def read_words(values: list[str]) -> list[str]:
     """Short words of a list of families, scenes, images or impressions."""
-    parts = [
-        part
-        for value in values[:3]
-        for item in split_items(value)
-        for part in re.split(r"[\s・･]+", item)
-    ]
-    return [
-        item
-        for item in dict.fromkeys(map(tidy_item, parts))
-        if 0 < len(item) < 15 and label_fields(item) is None
-    ]
-
-
-def gender_of(text: str) -> str | None:
-    """Gender that a text names; both sexes are ユニセックス."""
-    named = [
-        name
-        for name, found in words("gender").items()
-        if found.search(unicodedata.normalize("NFKC", text))
-    ]
-    return "ユニセックス" if len(named) > 1 else named[0] if named else None
+    items = [item for value in values[:3] for item in split_items(value)]
+    gap = r"[\s・･]+" if is_japanese("".join(items)) else "$"
+    words = [tidy_item(part) for item in items for part in re.split(gap, item)]
+    return [word for word in dict.fromkeys(words) if is_note(word)]
 
 
 def read_field(field: str, values: list[str]) -> object:
-    """A field's value, or something empty, from the lines under its label."""
-    text, first = plain(" ".join(values[:3])), plain(values[0]) if values else ""
-    year, seasons = (
-        re.search(YEAR, text),
-        [season for season, found in words("season").items() if found.search(text)],
-    )
-    readers = {
-        "gender": lambda: gender_of(text),
-        "families": lambda: read_words(values),
-        "concentration": lambda: says("concentration", text),
-        "seasons": lambda: (
-            [] if len(text) > 60 else ["春", "夏", "秋", "冬"] if "" in seasons else seasons
-        ),
-        "scenes": lambda: [
-            word
-            for word in read_words(values)
-            if says("season", word) is None and "季節" not in word
-        ],
-        "images": lambda: [
-            word for word in read_words(values) if says("mood", word) in ("images", None)
-        ],
-        "impressions": lambda: [
-            word for word in read_words(values) if says("mood", word) in ("impressions", None)
-        ],
-        "year": lambda: int(year[0]) if year else None,
-        "concept": lambda: text if len(text) >= 20 else None,
-    }
+    """A field's value, or something empty, from the texts beside its label."""
+    text = plain(" ".join(values[:3]))
     if field.endswith("notes"):
         return read_notes(values)
-    if field in readers:
-        return readers[field]()
-    return (
-        first if tidy_item(first) and len(first) < 80 and "。" not in first else None
-    )  # brand, name, perfumer
-
-
-# Facts ----------------------------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(4096)
-def sentence_facts(text: str) -> list[tuple[str, object]]:
-    """Tiers and more that a sentence names: 'Top notes are A, B and C', 'トップノートはA、B、ミドルノートはC'."""
-    text = re.sub(rf"(?<=[ぁ-ヶー一-龠、]){MARK}|{MARK}(?=[ぁ-ヶー一-龠、])", "", text)
-    found, other = [], "|".join(tier.pattern for tier in words("tier").values())
-    for field, tier in words("tier").items() if says("tier", text) else ():
-        english = (
-            rf"\b(?:{tier.pattern})(?:\snotes?)?\s(?:are|is|includes?|of|features?)\s([^;.。]+?)"
-            rf"(?=[;.。]|,?\s(?:and\s)?(?:with\s)?(?:an?\s|the\s)?(?:{other})(?:\snotes?)?\s|$)"
-        )
-        japanese = (
-            rf"(?:{tier.pattern})(?:ノートの|(?:ノート)?(?:には|は|に))、?([^。]+?)"
-            rf"(?=、?(?:{other})|です|。|が|を|へ|で構成|の香り|$)"
-        )
-        match = re.search(f"{english}|{japanese}", text, re.IGNORECASE)
-        items = (
-            [item for item in map(tidy_item, split_items(match[1] or match[2])) if item]
-            if match
-            else []
-        )
-        found += [(field, items)] if items and all(map(is_note, items)) else []
-    for field, pattern in words("sentence").items():
-        if match := pattern.search(plain(text)):
-            found.append((field, read_field(field, [match[match.lastindex]])))
-    return found
+    if field in ("gender", "concentration"):
+        return named(field, text)
+    if field == "seasons":
+        seasons = [name for name in page_words("season") if any_of("season", name).search(text)]
+        return list("春夏秋冬") if "every" in seasons else seasons
+    if field == "year":
+        return int(year[0]) if (year := YEAR.search(text)) else None
+    if field == "concept":
+        return text if len(text) >= SENTENCE else None
+    if field in LISTS:
+        other = {"images": "impressions", "impressions": "images"}.get(field)
+        words = [word for word in read_words(values) if not named("season", word)]
+        return [word for word in words if not other or named("mood", word) != other]
+    first = tidy_item(values[0].split(MARK)[0]) if values else ""
+    return first if len(first) <= NAME_LENGTH and not re.search("[。@]", first) else None
 
 
 def tag_facts(text: str) -> list[tuple[str, object]]:
-    """Facts of tags: of a text's '【ユニセックス／フローラル／オードトワレ】', of a line '100 ml · Unisex'."""
-    tags, facts = re.search(r"[【\[]([^【】\[\]]*[／/・、][^【】\[\]]*)[】\]]", text), []
-    for part in re.split(
-        rf"[／/・、|｜·,{MARK}]", tags[1] if tags else text if len(text) < 60 else ""
-    ):
-        kind = says("concentration", part)
-        if gender_of(part) and (tags or words("gate")["gender"].fullmatch(plain(part))):
-            facts.append(("gender", gender_of(part)))
-        elif kind and (
-            tags or (not clean_name(part) and kind != "パルファム")
-        ):  # フェラガモ・パルファン is a house
-            facts.append(("concentration", kind))
-        elif tags:
-            facts.append(("families", read_words([part])))
-    return facts if {kind for kind, _ in facts} - {"families"} else []
-
-
-def facts_of(lines: list[Line]) -> list[Fact]:
-    """Every fact that labelled lines, tags in brackets and sentences give, the most trusted first."""
-    found = []
-    for at, line in enumerate(lines):
-        if label := split_label(line.text):
-            fields, rest, apart = label
-            values = values_under(lines, at, rest)
-            read = [(field, read_field(field, values)) for field in fields]
-            found += [
-                Fact(line.rank, at, *fact)
-                for fact in read
-                if apart or (fact[0] in TIERS and len(fact[1]) > 1)
-            ]
-        elif tags := tag_facts(line.text):
-            found += [Fact(2, at, *fact) for fact in tags]
-        else:
-            found += [Fact(5, at, *fact) for fact in sentence_facts(line.text)]
-    return sorted((fact for fact in found if fact.value), key=lambda fact: fact[:2])
-
-
-def merged(found: list[Fact]) -> dict:
-    """One value a field: the most trusted; lists of the same rank and place are joined; no flat list beside tiers."""
-    facts, sources = {}, {}
-    for rank, at, field, value in found:
-        if sources.setdefault(field, (rank, at)) == (rank, at) and isinstance(value, list):
-            facts[field] = list(dict.fromkeys([*facts.get(field, []), *value]))
-        facts.setdefault(field, value)
-    return facts | ({"notes": []} if any(facts.get(tier) for tier in TIERS) else {})
-
-
-# Names ----------------------------------------------------------------------------------------------------------------
-
-
-@functools.lru_cache(8192)
-def consonants(text: str) -> str:
-    """Rough consonants of a Latin or a kana word, alike for both spellings of a name: シャネル and Chanel give snr."""
-    sounds, latin = {"TI": "chi", "TU": "tsu", "SI": "shi", "HU": "fu"}, ""
-    for letter in unicodedata.normalize("NFKC", text.translate({ord("ッ"): None, ord("っ"): None})):
-        _, kana, sound = unicodedata.name(letter, "").partition("KANA LETTER ")
-        sound = sound.split()[-1].replace("G", "Q") if kana else letter
-        latin += sounds.get(sound, sound) if kana else letter
-    latin = re.sub("[^a-z]", "", unicodedata.normalize("NFKD", latin.lower()))
-    for sound, written in (
-        ("k", "ch(?=[lr])"),
-        ("s", "ch|sh|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"),
-        ("k", "[cqg]"),
-        ("", "ph|[fhywaeiou]"),
-        ("r", "l"),
-        ("b", "[vp]"),
-        ("t", "d"),
-        ("n", "m"),
-        (r"\1", r"(.)\1+"),
-    ):
-        latin = re.sub(written, sound, latin)
-    return latin
-
-
-def are_two_scripts(one: str, other: str) -> bool:
-    """Whether one text is all Japanese and the other all Latin."""
-    japanese, latin = sorted((one, other), key=is_japanese, reverse=True)
-    return (
-        is_japanese(japanese) and not is_japanese(latin) and not re.search("[A-Za-zÀ-ÿ]", japanese)
-    )
-
-
-@functools.lru_cache(8192)
-def alike(one: str, other: str) -> float:
-    """How well two texts fit as spellings of one name, 0 to 1: by letters, by the known houses, or by sound."""
-    if folded(one) == folded(other) or houses().get(folded(one), -1) == houses().get(
-        folded(other), -2
-    ):
-        return 1.0
-    pair = (
-        sorted([consonants(one), consonants(other)], key=len)
-        if are_two_scripts(one, other)
-        else ["", ""]
-    )
-    return 0.95 * (
-        SequenceMatcher(None, *pair).ratio() if len(pair[0]) > 2 else pair[0] == pair[1] != ""
-    )
-
-
-def openings(text: str) -> list[int]:
-    """Where the words of a text end."""
-    gaps = rf"\sの{MARK}・･/／()（）〈〉《》「『」』>＞】｜|–—―:：~〜～-"
-    return [
-        end.start()
-        for end in re.finditer(rf"(?<![{gaps}])(?=[{gaps}]|$)", text[:90])
-        if end.start()
-    ]
-
-
-def opening(text: str, name: str) -> int:
-    """Length of a text's opening that spells a name: in the same letters, as a known house, or by sound; or 0."""
-    fits = {end: alike(text[:end], name) for end in openings(text)}
-    same = [end for end in fits if fits[end] == 1]
-    least = max([0.76, *(fit - 0.05 for fit in fits.values())])
-    return same[-1] if same else next((end for end in fits if fits[end] >= least), 0)
-
-
-def bracketed(text: str) -> list[str]:
-    """Latin and Japanese text of 'Chloé（クロエ）'; empty for what has no such bracket at its end."""
-    halves = re.fullmatch(r"(.+?)\s*[(（\[「]([^()（）\[\]]+)[)）\]」]", text.strip())
-    apart = halves and is_japanese(halves[1]) != is_japanese(halves[2])
-    return sorted(halves.groups(), key=is_japanese) if apart else []
-
-
-def is_read_freely(one: str, other: str) -> bool:
-    """Whether one text is a short word with kanji, whose sound nobody can tell, and the other is of Latin letters."""
-    kanji, latin = sorted((one, other), key=lambda text: not is_japanese(text))
-    return bool(
-        re.fullmatch("[ぁ-ん一-龠々ノヶ]{2,8}", kanji)
-        and re.fullmatch(r"[A-Za-z][A-Za-z .'&-]{2,}", latin)
-    )
-
-
-def spellings(text: str) -> list[str | None]:
-    """Latin and Japanese spelling of a name: of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', 'Chloé'."""
-    text = plain(text).strip(' -–—|／/・:：~〜～「」『』"“”')
-    cuts = [
-        (text[: gap.start()], text[gap.end() :], 0.4 if gap[0].strip() else 0.55)
-        for gap in re.finditer(r"\s*[/／|｜~〜～]\s*|\s+", text)
-    ]
-    fits = [
-        (alike(one, other), at, one, other)
-        for at, (one, other, least) in enumerate(cuts)
-        if are_two_scripts(one, other)
-        and (alike(one, other) >= least or is_read_freely(one, other))
-        and not (folded(one) in houses() and alike(one, other) < 0.8)
-    ]  # a house's other spelling is known
-    if halves := bracketed(text) or sorted(max(fits, default=())[2:], key=is_japanese):
-        return halves
-    return [None, text or None] if is_japanese(text) else [text or None, None]
-
-
-@functools.lru_cache(8192)
-def clean_name(text: str) -> str:
-    """A name without size, concentration, year, shop words and decoration; empty when nothing else is left."""
-    text = re.sub(rf"[|{MARK}]\s*{YEAR}$", "", text).replace(MARK, " ").translate(WIDE)
-    patterns = [
-        r"【[^】]*】|\[[^\]]*\]|[™®©★☆◆●■①-⑳]",
-        words("text")["size"],
-        *words("concentration").values(),
-        words("skip")["shop"],
-        rf"\(\s*{YEAR}年?[^)]*\)|{YEAR}年(?:発売)?",
-        r"\(\s*[/・,\s]*\)",
-    ]
-    for pattern in patterns:
-        text = re.sub(pattern, " ", text)
-    return (
-        " ".join(text.split())
-        .removeprefix("の ")
-        .strip(' -–—|/・･:~〜,、*.「」『』"')
-        .rstrip("(（ ")
-    )
-
-
-def without_brand(text: str, brand: list[str | None]) -> str:
-    """A title without the brand that opens it, once in each script, or that closes it after a dash or 'by'."""
-    scripts = {False, True}
-    while end := min(filter(None, (opening(text, name) for name in brand if name)), default=0):
-        spelt = plain(text[:end]).strip(DECORATION + " (（")
-        joint = re.match(rf"(?:の(?=[\s「『]))?[\s{MARK}・:：/／】＞>（(）)–—|｜-]*", text[end:])[0]
-        script = is_japanese(spelt)
-        if script not in scripts or not clean_name(text[end:]):
-            break
-        brand[script], text = brand[script] or spelt, text[end + len(joint) :]
-        scripts.remove(script)
-        if re.search("[–—]| -", joint):  # Gucci – Gucci Bloom
-            break
-    pieces = re.split(r"\s*[–—―]\s*|\s+-\s+|\s+by\s+", text)
-    closed = len(pieces) > 1 and any(name and alike(pieces[-1], name) == 1 for name in brand)
-    return clean_name(text[: -len(pieces[-1])] if closed else text)
-
-
-def learn_spelling(known: list[str | None], found: list[str | None], least: float) -> None:
-    """Adds the spelling that a name lacks from another text that has the same name, in letters or by sound."""
-    for new, old in ((0, 1), (1, 0)):
-        if known[old] and found[new] and not known[new]:
-            same = (
-                folded(found[old]) == folded(known[old])
-                if found[old]
-                else alike(known[old], found[new]) >= least
-            )
-            known[new] = (
-                found[new] if same and not re.search(r"\w-\w+-\d", found[new]) else None
-            )  # no item's code
-
-
-def cut_at_brand(title: str, brand: list[str | None]) -> list[str]:
-    """A title cut where it names the brand anew in other letters: 'BRAND Item ブランド アイテム' is two."""
-    cuts = [0]
-    for gap in re.finditer(r"\s+", title[:90]):
-        before, rest = title[cuts[-1] : gap.start()].rpartition(" ")[2], title[gap.end() :]
-        other = is_japanese(before) != is_japanese(re.split(r"[\s（(]", rest)[0])
-        anew = re.search(r"\w", before) and (other or not clean_name(before))
-        if anew and any(
-            alike(rest[:end], half) == 1 for end in openings(rest) for half in brand if half
-        ):
-            cuts.append(gap.end())
-    return [
-        part
-        for start, end in zip(cuts, [*cuts[1:], None], strict=True)
-        if (part := title[start:end].strip())
-    ]
-
-
-def item_of(title: str, brand: list[str | None], shops: list[str]) -> list[str | None]:
-    """Latin and Japanese name of a title; a spelling of the brand that the title adds is added to brand."""
-    title = re.sub(words("text")["size"], "|", re.sub(r"【[^】]*】|[〈《〉》]", " ", title))
-    names = {True: [], False: []}  # by whether their piece opens with the brand
-    for piece in (half for part in re.split(PIECES, title) for half in cut_at_brand(part, brand)):
-        if any(half and folded(half) == folded(piece) for half in brand):
-            continue
-        if quoted := re.match(
-            r"([^「『]*?)の?\s?[「『]([^」』]+)[」』]", piece
-        ):  # ブランド「名前」はどんな香り
-            piece = quoted[2] if is_prose(quoted[1]) else f"{quoted[1]} {quoted[2]}"
-        halves = bracketed(piece)
-        name = [without_brand(half, brand) for half in halves] or spellings(
-            without_brand(piece, brand)
+    """Facts of tags that tell themselves, 【ユニセックス／フローラル】, and of '… a scent for men'."""
+    row = re.search(r"[【\[]([^【】\[\]]*[／/・、|｜][^【】\[\]]*)[】\]]", text)
+    tags = re.split(r"[／/・、|｜]", row[1]) if row else [text]
+    gender, strength, perfume = (any_of(u).pattern for u in ("gender", "concentration", "perfume"))
+    if not row and re.search(r"[^\W\d_]", re.sub(rf"{gender}|{strength}|ml", "", text, flags=re.I)):
+        meant = (
+            re.search(rf"(?:{perfume})\sfor\s({gender})", text, re.I) if " for " in text else None
         )
-        learn_spelling(brand, name, 0.75)
-        names[any(opening(piece, half) for half in brand if half)] += [name] if any(name) else []
-    names = names[True] + names[False]
-    others = {folded(name) for name in (*brand, *shops) if name}
-    names = [
-        name for name in names if not {folded(half) for half in name if half} & others
-    ] or names
-    item = names[0] if names else spellings(clean_name(title) or title)
-    for other in names[1:]:
-        learn_spelling(item, other, 0.45)
-    return item
+        tags = [meant[1]] if meant else []
+    told = [(use, named(use, tag)) for tag in tags for use in ("gender", "concentration")]
+    told = [(use, value) for use, value in told if value]
+    families = [tag for tag in tags if not named("gender", tag) and not named("concentration", tag)]
+    return [*told, ("families", read_words(families))] if told and row else told
 
 
-# Brands ---------------------------------------------------------------------------------------------------------------
+def facts_of(page: PageText, furniture: set[Line]) -> Facts:
+    """Every field that a page tells, by its first label with a value."""
+    labels, run = labels_of(page, furniture), []
+    sure, unsure, told = [], [], Counter()
+    for label, following in itertools.zip_longest(labels, labels[1:]):
+        line, end = page.lines[label.at], following.at if following else len(page.lines)
+        run = [*run, label] if line.own.startswith("th") else []
+        if following and following.at == label.at + 1 and not label.value:
+            continue  # heads of columns
+        texts = [label.value] if label.value else lines_below(page, label.at, end, len(run) or 1)
+        columns = len(run) > 1 and len(texts) == len(run)
+        pairs = [(one, [text]) for one, text in zip(run, texts)] if columns else [(label, texts)]
+        run = []
+        if line.own.startswith("li") and texts and Line(line.slot, texts[0]) in furniture:
+            continue  # a menu
+        for one, values in pairs:
+            for field in [field for field in one.fields if field != "other"]:
+                value = read_field(field, values)
+                told[field, line.slot] += bool(value)
+                if value and (one.is_sure or len(value) == len(split_items(one.value))):
+                    (sure if one.is_sure else unsure).append((field, value))
+    for line in page.lines:
+        unsure += tag_facts(line.text) if line not in furniture else []
+    several = any(field in TIERS and times >= CARDS for (field, _), times in told.items())
+    return Facts(dict(reversed(sure + unsure)), several)
 
 
-class Clues(NamedTuple):
-    """What a page says about its product's brand and name, each list in order of trust."""
+# Templates and names ------------------------------------------------------------------------------
+ALIKE = 0.5  # share of slots in common that makes two pages one template's
+FURNITURE = 0.5  # share of the pages of a slot on which furniture says the same
+FEW = 3  # pages below which nothing can be learned from repetition
+NAME_LENGTH = 90  # characters; longer texts are sentences
+REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
+LEAST = 0.45  # score of a slot of names below which it is none
+TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
+TRUST |= {"ld name": 0.95, "og:title": 0.75, "title": 0.7}  # other slots 0.5, by class 0.9
+PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
 
-    titles: list[str]  # heading, labelled names, og:title, title; without the shop's name
-    brands: list[str]  # told by JSON-LD, labels, classes or links
-    near: list[str]  # short lines below and above the heading
-    shops: list[str]
+
+class ShopText(NamedTuple):
+    """What all pages of a shop say."""
+
+    name: str
+    furniture: set[Line]  # lines that stand on most pages of their slot
+    sells_perfumes: bool  # says on every page that it sells perfumes, and nothing else
 
 
-def house_in(text: str) -> str:
-    """The first known house that a text names, in its longest spelling, or empty."""
-    for start in (word.start() for word in re.finditer(r"(?<![\w'’.&＆])[\w&＆]", text[:90])):
-        ends = [
-            end
-            for end in reversed(openings(text[start:]))
-            if text[start + end : start + end + 1] != "・"
-        ]
-        if house := next(
-            (
-                text[start : start + end]
-                for end in ends
-                if folded(text[start : start + end]) in houses()
-            ),
-            "",
-        ):
-            return house
-    return ""
+class Product(NamedTuple):
+    """A page of one product."""
+
+    page: PageText
+    values: dict[str, object]  # by field
+    text: str = ""  # its name as the page writes it
+    brand: str = ""
+
+
+def furniture_of(pages: list[PageText]) -> set[Line]:
+    """The lines that say the same on most pages of their slot; where few pages have it, of the shop."""
+    slots, lines, texts = Counter(), Counter(), Counter()
+    for page in pages:
+        slots.update({line.slot for line in page.lines})
+        lines.update(set(page.lines))
+        texts.update({line.text for line in page.lines})
+    return {
+        line
+        for line, count in lines.items()
+        if FEW <= count > FURNITURE * slots[line.slot]
+        or slots[line.slot] < FEW <= texts[line.text] > FURNITURE * len(pages)
+    }
+
+
+def shop_of(pages: list[PageText]) -> tuple[ShopText, list[PageText]]:
+    """A shop, and its pages without the shop's name in their titles."""
+    titles = [
+        re.split(PIECES, line.text) for p in pages for line in p.lines if line.slot == "title"
+    ]
+    pieces = Counter(piece for title in titles for piece in set(title))
+    common = [p for p, count in pieces.most_common() if FEW <= count > FURNITURE * len(pages)]
+    declared = [line.text for page in pages for line in page.lines if line.slot == "og:site_name"]
+    name = any_of("shop").sub("", [*declared, *common, ""][0]).strip()
+
+    def cut(line: Line) -> Line:
+        kept = [piece for piece in re.split(PIECES, line.text) if piece not in common]
+        return line._replace(text=" – ".join(kept)) if "title" in line.slot else line
+
+    pages = [page._replace(lines=[*map(cut, page.lines)]) for page in pages]
+    furniture = furniture_of(pages)
+    said = "\n".join([name, *common, *(line.text for line in furniture)])
+    only_perfumes = any_of("perfume").search(said) and not any_of("goods").search(said)
+    return ShopText(name, furniture, bool(only_perfumes)), pages
+
+
+def templates_of(pages: list[PageText]) -> list[list[PageText]]:
+    """The pages by template: those with mostly the same slots."""
+    found: list[tuple[set[str], list[PageText]]] = []
+    for page in pages:
+        slots = {line.slot for line in page.lines}
+        shares = [len(slots & other) / len(slots | other) for other, _ in found]
+        best = max(range(len(found)), key=shares.__getitem__, default=None)
+        if best is not None and shares[best] >= ALIKE:
+            found[best][1].append(page)
+        else:
+            found.append((slots, [page]))
+    return [members for _, members in found]
+
+
+@functools.lru_cache(50_000)
+def is_price(text: str) -> bool:
+    """Whether a short text has an amount of money."""
+    return len(text) < SHORT and bool(re.search(r"\d", text) and any_of("money").search(text))
+
+
+def sells_one(page: PageText, furniture: set[Line]) -> bool:
+    """Whether the first price or the first button to buy of a page is not one of many."""
+    short = [line for line in page.lines if len(line.text) < SHORT]
+    prices = [
+        line
+        for line in short
+        if is_price(line.text) and line not in furniture and len(line.text) < OFFER
+    ]
+    buttons = [line for line in short if any_of("buy").search(line.text)]
+    counts = Counter(line.slot for line in prices + buttons)
+    return any(counts[offers[0].slot] < CARDS for offers in (prices, buttons) if offers)
+
+
+def product_pages(
+    groups: list[list[PageText]], facts: dict[str, Facts], shop: ShopText
+) -> set[str]:
+    """Addresses of the pages of one product: by tiers, by what they declare, by price or button.
+
+    A price alone is enough where several pages of a template have one. Where products have prices,
+    a page of tiers that declares nothing may be a guide.
+    """
+    tiered, declared, offered, many = set(), set(), set(), set()
+    for group in groups:
+        for page in [page for page in group if not facts[page.url].of_several]:
+            values = facts[page.url].values
+            types = {line.text for line in page.lines if line.slot in ("ld type", "og:type")}
+            if any(any_of("article").search(kind) for kind in types - {"article"}):
+                continue
+            if types & {"Product", "ProductGroup", "product", "og:product"}:
+                declared.add(page.url)
+            if sum(tier in values for tier in TIERS) > 1:
+                tiered.add(page.url)
+                declared |= {page.url} if values.keys() & {"brand", "name"} else set()
+            if sells_one(page, shop.furniture):
+                offered.add(page.url)
+        here = offered.intersection(page.url for page in group)
+        many |= here if len(here) >= FEW else set()
+    if len(many) > len(tiered - offered):
+        tiered &= offered
+    return tiered | declared | many
+
+
+@functools.lru_cache(50_000)
+def could_be_name(text: str) -> bool:
+    """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
+    if not 0 < len(text) <= NAME_LENGTH or is_price(text) or label_fields(text):
+        return False
+    if not re.search(r"[^\W\d_]|\d{2}", text) or re.search(r"@|://|。|<\||###", text):
+        return False
+    if folded(text) in word_set("page") or any_of("missing").search(text):
+        return False
+    return all(
+        text.count(one) == text.count(two) for one, two in ("()", "（）", "【】", "「」", "[]")
+    )
+
+
+def names_by_slot(product: Product, furniture: set[Line]) -> dict[str, str]:
+    """The first text of each slot that could be the product's name; none of slots with many."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in product.page.lines:
+        if line not in furniture and could_be_name(line.text):
+            found[line.slot].append(line.text)
+            if line.own[:2] in HEADINGS:
+                found[line.own[:2]].append(line.text)
+    if label := product.values.get("name"):
+        found["label"] = [str(label)]
+    return {
+        slot: texts[0] for slot, texts in found.items() if len(texts) < CARDS or slot in HEADINGS
+    }
+
+
+def name_slot(names: dict[str, dict[str, str]], said: dict[str, str]) -> str | None:
+    """The slot of the names: on nearly every page, different on nearly every one, said elsewhere too."""
+    best, best_score = None, LEAST
+    for slot in sorted({slot for by_slot in names.values() for slot in by_slot}):
+        own = slot.rpartition(">")[2]
+        by_class = 0.5 if word_set("title").isdisjoint(re.split("[^a-z]+", own.lower())) else 0.9
+        trust = TRUST.get(slot) or TRUST.get(own[:2]) or by_class
+        texts = {url: folded(by_slot[slot]) for url, by_slot in names.items() if slot in by_slot}
+        counts = Counter(texts.values())
+        often = max(FEW, REPEATED * len(names))
+        unique = [url for url, text in texts.items() if text and counts[text] <= often]
+        coverage, distinct = len(unique) / len(names), len(counts) / len(texts)
+        if trust * coverage <= best_score:
+            continue
+        agreeing = sum(said[url].count(texts[url]) > 1 for url in unique) / len(unique)
+        brands = sum(text in houses() for text in counts) / len(counts)
+        score = trust * coverage * distinct * (2 + agreeing) / 3 * (1 - brands / 2)
+        if score > best_score:
+            best, best_score = slot, score
+    return best
+
+
+def with_names(products: list[Product], furniture: set[Line]) -> list[Product]:
+    """The products of one template with their names as written; those without one are left out."""
+    names = {product.page.url: names_by_slot(product, furniture) for product in products}
+    said = {
+        page.url: folded(unquote(page.url)) + "\n".join(folded(line.text) for line in page.lines)
+        for page, *_ in products
+    }
+    chosen: dict[str, str] = {}
+    while names and (slot := name_slot(names, said)):
+        texts = {url: by_slot[slot] for url, by_slot in names.items() if slot in by_slot}
+        counts, often = Counter(map(folded, texts.values())), max(FEW, REPEATED * len(products))
+        chosen |= {url: text for url, text in texts.items() if counts[folded(text)] <= often}
+        names = {url: by_slot for url, by_slot in names.items() if url not in texts}
+    if "name" in SELECTORS:
+        chosen = {page.url: page.chosen["name"][0] for page, *_ in products if page.chosen["name"]}
+    return [p._replace(text=chosen[p.page.url]) for p in products if p.page.url in chosen]
+
+
+# Brands and spellings -----------------------------------------------------------------------------
+SOUNDS_ALIKE = 0.6  # likeness by sound at which kana and Latin letters spell one name
+SHARED = 0.6  # share of names that must show a brand in some way for that way to be the template's
+ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
+MAKER = r"\s[Bb]y\s((?:[A-Z][\w'’&-]*\.?\s?)+)"  # after a product's name
+MEANT_FOR = r"(?:\s+for\s+(?:wo)?men(?:\s+and\s+(?:wo)?men)?)?$"
+
+
+class Spelling(NamedTuple):
+    """A name in Latin letters and in Japanese; either may be empty."""
+
+    latin: str
+    japanese: str
+
+    @property
+    def known(self) -> str:
+        """The Latin spelling, or the only one."""
+        return self.latin or self.japanese
+
+
+def spelled(text: str) -> Spelling:
+    """Both spellings of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', or the one there is."""
+    text = plain(text)
+    for cut in re.finditer(r"\s*[(（／/|｜]\s*|\s+", text):
+        halves = text[: cut.start()], text[cut.end() :]
+        one, other = (half.strip(" /／|｜()（）") for half in halves)
+        apart = one and other and is_japanese(one) != is_japanese(other)
+        if apart and re.search("[A-Za-z]{2}", one if is_japanese(one) else other):
+            continue
+        if apart and (cut[0].strip() or sound_alike(one, other) >= SOUNDS_ALIKE):
+            return Spelling(other, one) if is_japanese(one) else Spelling(one, other)
+    return Spelling("", text) if is_japanese(text) else Spelling(text, "")
+
+
+def learned(name: Spelling, texts: Iterable[str], least: float = SOUNDS_ALIKE) -> Spelling:
+    """A name with the spelling that it lacks, by the text that sounds most like it."""
+    others = [text for text in texts if text and is_japanese(text) != is_japanese(name.known)]
+    best = max(others, key=lambda text: sound_alike(name.known, text), default="")
+    if not best or all(name) or sound_alike(name.known, best) < least:
+        return name
+    return Spelling(name.latin or best, name.japanese or best)
+
+
+def whole_brand(brand: Spelling, said: list[str]) -> Spelling:
+    """A brand with the spelling that it lacks, by the page or else by data/brands.csv."""
+    house = houses().get(folded(brand.known), [])
+    pieces = [*itertools.chain(*map(pieces_of_name, said))]
+    written = [piece for piece in pieces if folded(piece) in map(folded, house)]
+    return learned(learned(learned(brand, written, 0), pieces), house, 0)
+
+
+def word_ends(text: str) -> list[int]:
+    """Where words of a text end, the last first."""
+    ends = re.finditer(r"(?<=\w)(?=[^\w'’&.]|$)|(?<=\.)(?=\s|$)", text[:NAME_LENGTH])
+    return [end.start() for end in ends][::-1]
+
+
+def house_at_start(text: str) -> str:
+    """The known house that a text begins with, in its longest spelling, or empty."""
+    return next((text[:end] for end in word_ends(text) if folded(text[:end]) in houses()), "")
 
 
 def is_house(text: str) -> bool:
-    """Whether a text is a well-known house, in one spelling or two."""
-    return folded(text) in houses() or all(
-        name is None or folded(name) in houses() for name in spellings(text)
-    )
+    """Whether a text is a known house and nothing else, in one spelling or two."""
+    halves = [half for half in spelled(text) if half]
+    return folded(text) in houses() or all(folded(half) in houses() for half in halves)
+
+
+def pieces_of_name(text: str) -> list[str]:
+    """The pieces of a name between marks, brackets and quotes."""
+    pieces = re.split(rf"{PIECES}|\s*[「」『』（）()]\s*", text)
+    return [piece for piece in map(plain, pieces) if piece]
 
 
 def brand_text(text: str) -> str:
-    """A brand as told, without label, decoration and 公式サイト; empty for what is none: a price, a menu's word."""
-    text = BRAND_NOISE.sub(
-        " ", re.sub("[™®©]", "", plain(text)).strip(DECORATION + " 　・:：/／|｜–—-<>＜＞【】›»")
-    )
-    other = says("gate", text, "no_page", "article", "shop", "price", "furniture", "category")
-    return text.strip() if 0 < len(clean_name(text)) < 60 and not other else ""
+    """A brand without the word that labels it."""
+    inside = labels_in(text)
+    text = inside[0].value if inside and inside[0].fields == ("brand",) else text
+    return plain(re.sub(r"^\s*(?:by|brand)\b\s*[:：]?\s*", "", text, flags=re.I)).strip(" :：・")
 
 
-def title_brands(titles: list[str], heading: str) -> list[str]:
-    """Brands that titles show by form: 'Brand – Item', 'Item（Brand）', '〈Brand〉Item'."""
-    found, heading = [], folded(heading)
-    for title in titles:
-        found += re.findall(r"[〈《]([^〉》]+)[〉》]", title)
-        found += map(clean_name, re.findall(r"(?:^|】)\s*([^「『【】]{2,30}?)の?\s?[「『]", title))
-        pieces = [piece for piece in map(str.strip, re.split(DASH, title)) if clean_name(piece)]
-        inside = [
-            re.fullmatch(r"(.+?)\s?[(（]([^()（）]+)[)）]", piece)
-            for piece in pieces
-            if not bracketed(piece)
-        ]
-        found += [half[2] for half in inside if half]
-        others = [piece for piece in pieces if folded(clean_name(piece)) not in heading] or pieces
-        pair = [clean_name(piece) for piece in pieces]  # two spellings of one name
-        if len(pair) > 2 or (len(pair) == 2 and alike(*pair) < 0.5 and not is_read_freely(*pair)):
-            found.append(others[0])
-    return found
-
-
-def brand_texts(clues: Clues) -> list[str]:
-    """Texts that may be the page's brand, in order of trust: told, known, by a title's form, nearby, the shop."""
-    whole, shops, name = (
-        folded(" ".join(clues.titles)),
-        [*map(folded, clues.shops)],
-        clues.titles[0],
-    )
-    pieces = [piece for title in clues.titles for piece in re.split(DASH, title)]
-    near = [line for line in clues.near if folded(line) not in map(folded, clues.titles)]
-    in_titles = [
-        text
-        for text in clues.brands
-        if any(half and folded(half) in whole for half in spellings(text))
-    ]
-    ranked = [
-        *in_titles,
-        *map(house_in, [*clues.titles, *pieces]),
-        *clues.brands,
-        *map(house_in, near),
-    ]
-    ranked = [text for text in ranked if folded(text) not in shops] + [
-        *filter(is_house, clues.shops)
-    ]
-    ranked += title_brands(clues.titles[:-1] or clues.titles, name)
-    ranked += [text for text in near if folded(text) in whole or re.match(r"by\s", text)]
-    ranked += [text for text in title_brands(clues.titles[-1:], name) if folded(text) not in shops]
-    ranked = [*filter(None, map(brand_text, [*ranked, *clues.brands, *clues.shops, *near[:2]]))]
-    is_name = folded(
-        clean_name(name)
-    ).__eq__  # the whole heading is the name, unless a label says the brand
-    return sorted(ranked, key=lambda text: is_name(folded(text)) and text not in in_titles)
-
-
-def names_of(clues: Clues) -> dict:
-    """Brand and name in both spellings: from the first text that has them, a missing spelling from any that fits."""
-    brands, name = brand_texts(clues), [None, None]
-    if not brands:
-        return {}
-    brand = spellings(brands[0])
-    for other in brands[1:]:
-        learn_spelling(brand, spellings(other), 0.75)
-    for title in [*clues.titles, *clues.near]:
-        if all([*brand, *name]):
-            break
-        found = item_of(title, brand, clues.shops)
-        name = name if any(name) else found
-        is_brand = [any(part and part in brand for part in parts) for parts in (found, name)]
-        if is_brand != [True, False]:
-            learn_spelling(name, found, 0.6)
-    name = name if name[0] else name[::-1]
-    return {"brand": brand[0], "brand_ja": brand[1], "name": name[0], "name_ja": name[1]}
-
-
-# Pages ----------------------------------------------------------------------------------------------------------------
-
-
-def shop_names(root: Tag, tags: list[Tag], meta: dict[str, str]) -> list[str]:
-    """What a page calls its shop: in its meta data, on the link to the front page, after ©."""
-    links = [
-        tag for tag in tags if tag.name == "a" and tag.get("href") and FRONT.fullmatch(tag["href"])
-    ]
-    marks = [
-        tidy(text)
-        for tag in links[:5]
-        for text in (tag.get_text(), *(img.get("alt", "") for img in tag("img")))
-    ]
-    owners = [
-        found[1] for found in itertools.islice(filter(None, map(COPYRIGHT.search, root.strings)), 3)
-    ]
-    names = [meta.get("og:site_name", ""), *marks, *map(tidy, owners)]
-    names = [
-        short for name in names for short in (name, re.sub(r"\.(?:co\.jp|com|jp|net)$", "", name))
-    ]
-    return [
-        name
-        for name in dict.fromkeys(names)
-        if 2 < len(name) < 40
-        and label_fields(name) is None
-        and not says("gate", name, "furniture", "sns")
-    ]
-
-
-def own_title(title: str, shops: list[str]) -> str:
-    """A title without the shop's name that opens or closes it, and without what brackets add: 【送料無料】."""
-    title = re.sub(r"(?i)\s*powered by .*$", "", title)
-    for shop in map(re.escape, shops):
-        title = (
-            re.sub(rf"^{shop}\s*[|｜/／:：–—-]\s*|[\s|｜/／:：–—-]*{shop}\s*$", "", title) or title
-        )
-    pieces = re.split(DASH, title)
-    if len(pieces) > 1 and says("gate", pieces[-1], "shop"):
-        title = title[: title.rindex(pieces[-1])]
-    inside = re.compile(r"[【＜<\[]([^】＞>\]]*)[】＞>\]]")  # a brand in brackets stays
-    shown = inside.sub(lambda found: f" {found[1]} " if house_in(found[1]) else " ", title)
-    shown = re.sub(words("skip")["lead"], "", re.sub(" +", " ", shown).strip(" |｜/／:：–—-"))
-    return shown or title
-
-
-def agreement(text: str, said: str) -> float:
-    """Letters of a text's words, without a known house, that stand in what is said, less a third of the others."""
-    if not any(part and part in said for part in map(folded, re.split(r"\W+", text))):
-        return 0
-    own = own_title(text.replace(house_in(text) or MARK, " "), [])
-    return sum(
-        len(part) if part in said else -len(part) / 3
-        for part in {*map(folded, re.split(r"\W+", own))}
-    )
-
-
-def heading_of(lines: list[Line], titles: list[str], shops: list[str]) -> tuple[int, str]:
-    """Number and text of the line (or a part of it) that names the product: it agrees most with the page's titles."""
-    said, found, headings = folded(" ".join(titles)), [], []
-    closing = {
-        folded(pieces[-1])
-        for pieces in (re.split(DASH, title) for title in titles)
-        if len(pieces) > 1
-    }
-    for at, line in enumerate(lines[:2_000]):
-        before = split_label(lines[at - 1].text) if at else None
-        valued = split_label(line.text) or (before and not before[1])  # a label or its value
-        if (
-            label_fields(line.text) is not None
-            or line.rank == CRUMB
-            or (line.level != 1 and valued)
-        ):
-            continue
-        weight = 9 if line.level == 1 else 3 if line.level else 0
-        for text in {line.text, *line.text.split(MARK)}:
-            fit = agreement(text, said)
-            fit -= weight if folded(text) in closing else 0  # the shop's name
-            if fit >= 2 and text not in shops and not is_house(text):
-                found.append((fit + weight, -at, text))
-                headings += found[-1:] if line.level == 1 and folded(text) not in closing else []
-    if found:
-        _, at, text = max(headings or found)
-        return -at, text
-    named = [
-        at
-        for at, line in enumerate(lines)
-        if 0 < line.level < 4 and label_fields(line.text) is None
-    ]
-    first = next((at for at in named if lines[at].level == 1 or not said), None)
-    if first is None and titles and clean_name(titles[0]) and not says("gate", titles[0], "shop"):
-        return 0, titles[0]
-    label = next((at for at, line in enumerate(lines) if split_label(line.text)), 0)
-    spoken = (at for at in range(label - 1, -1, -1) if not is_prose(lines[at].text))
-    at = next(spoken, 0) if first is None else first
-    return at, lines[at].text if lines else ""
-
-
-def beside(lines: list[Line], top: int, heading: str) -> list[str]:
-    """Short texts that may name the brand or spell the name again: of the heading's line, above, below, the trail."""
-    parts = [
-        part
-        for line in lines[top : top + 1]
-        for part in line.text.split(MARK)
-        if part not in heading
-    ]
-    below = itertools.takewhile(lambda line: not split_label(line.text), lines[top + 1 : top + 7])
-    trails = (line.text for line in lines[max(0, top - 12) : top + 1] if line.rank == CRUMB)
-    trail = [step for text in trails for step in re.split(TRAIL, text)]
-    above = [
-        line for line in lines[max(0, top - 1) : top] if line.block.name != "li"
-    ]  # the last of a menu
-    nearby = [line.text for line in [*above, *below] if line.rank != CRUMB]
-    nearby = [
-        re.sub(rf"[\s/／|｜]*{YEAR}年?$", "", text) for text in nearby if text.count(MARK) < 4
-    ]  # no index
-    return [
-        text
-        for text in [*parts, *nearby, *trail]
-        if 1 < len(text) < 60
-        and not (is_prose(text) or split_label(text) or says("gate", text, "furniture", "figures"))
-    ]
-
-
-def is_trail(line: Line) -> bool:
-    """Whether a line is of a breadcrumb trail, by its form or its element's class."""
-    classes = " ".join(names_in(tag) for tag in around(line.block)[:4])
-    start = rf"(?:ホーム|home|トップページ)(?:{TRAIL})|(?:top|トップ)[\s{MARK}]*[>＞»›]"
-    return bool(re.match(start, line.text, re.IGNORECASE) or words("skip")["trail"].search(classes))
-
-
-def are_several(found: list[Fact]) -> bool:
-    """Whether a page has lists of top notes that contradict each other, and middle notes with more than one of them."""
-    ranked = [fact for fact in found if 0 < fact.rank < 5 and fact.field in TIERS[:2]]
-    ranked = [fact for fact in ranked if fact.rank == ranked[0].rank]
-    tops, middles = ([fact.value for fact in ranked if fact.field == field] for field in TIERS[:2])
-    tops = [top for top in tops if is_japanese(top[0]) == is_japanese(tops[0][0])]
-    return len(middles) > 1 and any(
-        not ({*top} <= {*tops[0]} or {*tops[0]} <= {*top}) for top in tops
-    )
-
-
-def is_perfume_page(
-    tags: list[Tag],
-    lines: list[Line],
-    products: list[dict],
-    types: set[str],
-    titles: list[str],
-    facts: dict,
-) -> bool:
-    """Whether a page is one product's and that product a perfume: by its words, its notes and its shop's furniture."""
-    heading = " ".join([*titles[:1], *(as_text(product.get("category")) for product in products)])
-    kind = facts.get("concentration") or says("concentration", " ".join(titles))
-    tiers = [facts[tier] for tier in TIERS if facts.get(tier)]
-    goods = says("gate", heading, "goods") and not (
-        kind and len(tiers) > 1
-    )  # a perfume may be named after soap
-    if (
-        goods
-        or says("gate", " ".join(titles), "no_page")
-        or says("gate", heading, "sets", "article")
-    ):
-        return False
-    if len(tiers) > 1:
-        return True
-    if types & ARTICLES or (says("gate", heading, "extras") and not kind):
-        return False
-    product = products or any(
-        "product" in tag.get("content", "") for tag in tags if tag.get("property") == "og:type"
-    )
-    furniture = any(
-        "Product" in tag.get("itemtype", "") or "price" in tag.get("class", "") for tag in tags
-    ) or any(words("gate")["price"].search(line.text) for line in lines[:12])
-    labels = sum(
-        bool(facts.get(field))
-        for field in ("brand", "name", "gender", "families", "perfumer", "seasons")
-    )
-    labels += any(map(house_in, titles))
-    if tiers or len(facts.get("notes", [])) > (0 if labels > 1 else 2) or kind:
-        return bool(product or furniture or labels > (1 if kind else 0))
-    return bool(product) and says("gate", heading, "perfume") is not None
-
-
-def canonical_link(tags: list[Tag], url: str) -> str:
-    """The address that a page calls its own, if it is on the same host and not the front page, else the given one."""
-    links = (
-        tag.get("href", "")
-        for tag in tags
-        if tag.name == "link" and tag.get("rel", "").lower() == "canonical"
-    )
-    named = canonical(next(links, ""), url)
-    return (
-        named
-        if urlsplit(named).netloc == urlsplit(url).netloc and urlsplit(named).path != "/"
-        else canonical(url)
-    )
-
-
-def page_perfumes(html: bytes, url: str) -> list[dict]:
-    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
-    gc.disable()  # a large page's tree would be gone through again and again, and nothing of it freed
-    try:
-        root = parse(html)
-        return [] if root is None else perfumes_of(root, url)
-    finally:
-        gc.enable()
-
-
-def own_lines(lines: list[Line], top: int) -> list[Line]:
-    """Lines about the product that line `top` names: from there on, and what is labelled just above."""
-    above, below = (
-        [line for line in part if line.rank != CRUMB] for part in (lines[:top], lines[top:])
-    )
-    if not any({*label_of(line)} & {*TIERS, "notes"} for line in below) and (
-        sorted(fact.field for fact in facts_of(above) if fact.field in TIERS) == sorted(TIERS)
-    ):
-        return below + above  # a shop that describes its product before it names it
-    labelled = (
-        line
-        for line in above[-3:]
-        if label_of(line) and not {*label_of(line)} & {*TIERS, "brandlink"}
-    )
-    return [line for line in labelled if split_label(line.text)[1]] + below
-
-
-def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
-    """Records of a page's tree: one or none."""
-    tags = [tag for tag in root.find_all(True) if tag.attrs or tag.name == "title"]
-    meta = {
-        tag.get("property") or tag.get("name") or "": tidy(tag.get("content", ""))
-        for tag in tags
-        if tag.name == "meta"
-    }
-    products, types = json_products(
-        [tag for tag in tags if tag.name == "script" and "ld+json" in tag.get("type", "")]
-    )
-    shops, lines = shop_names(root, tags, meta), page_lines(root)
-
-    page_title = tidy(next((tag.get_text() for tag in tags if tag.name == "title"), ""))
-    said = [
-        own_title(title, shops)
-        for title in (meta.get("og:title", ""), page_title)
-        if clean_name(title)
-    ]
-    said = [title for title in said if label_fields(title) is None]
-    top, heading = heading_of(
-        lines, [*said, *(as_text(product["name"]) for product in products)], shops
-    )
-    near = beside(lines, top, heading)
-    same = [
-        product
-        for product in products
-        if folded(heading) in folded(as_text(product["name"]))
-        or folded(as_text(product["name"])) in folded(heading)
-    ]
-    products = same[:1] or products
-
-    trail = " ".join(line.text for line in lines if line.rank == CRUMB)
-    lines = own_lines(lines, top)
-    told = [Line(f"brand：{meta['product:brand']}", rank=1)] if meta.get("product:brand") else []
-    told += [Line(part, rank=6) for part in split_inline(meta.get("description", ""))]
-    found = facts_of(
-        [*lines, *told, *(line for product in products for line in json_lines(product))]
-    )
-    facts = merged(found)
-    spoken = [
-        fact.value
-        for fact in found
-        if fact.field == "name"
-        and (
-            is_prose(heading)
-            or (fact.rank == 5 and len(fact.value) > 2 and folded(fact.value) in folded(heading))
-        )
-    ]
-    titles = [
-        own_title(title, []) for title in [*spoken, heading, facts.get("name"), *said] if title
-    ]
-    if (
-        len(products) > 1
-        or are_several(found)
-        or not is_perfume_page(tags, lines, products, types, [*titles, page_title], facts)
-    ):
-        return []
-
-    links = [fact.value for fact in found if fact.field == "brandlink"]
-    brands = [fact.value for fact in found if fact.field == "brand"] + (
-        links if len({*links}) < 4 else []
-    )  # no menu
-    names = names_of(Clues([*dict.fromkeys(titles)], [*map(brand_text, brands)], near, shops))
-    if not names.get("name") or len(names["name"]) > 80:
-        return []
-    prose = (
+def declared_brand(product: Product) -> str:
+    """The brand that a page declares: by its data, a label, a slot named for it; or empty."""
+    lines, words = product.page.lines, tuple(word_set("brand"))
+    told = [line.text for line in lines if line.slot in ("ld brand", "product:brand", "og:brand")]
+    told += [str(product.values["brand"])] if "brand" in product.values else []
+    marked = {
         line.text
         for line in lines
-        if len(line.text) > 40 and is_prose(line.text) and not split_label(line.text)
-    )
-    kinds = says("concentration", " ".join(titles)), facts.get("concentration")
-    perfume = {
-        "gender": gender_of(" ".join(titles)) or gender_of(trail),
-        "concept": re.sub(r"\s*【[^】]*】$", "", plain(next(prose, ""))),
-        **facts,
-        **names,
-        "url": canonical_link(tags, url),
-        "concentration": min(
-            filter(None, kinds), key="パルファム".__eq__, default=None
-        ),  # Parfum may be of the brand
+        if any(part.startswith(words) for part in re.split("[^a-z]+", line.own.lower()))
     }
-    return [{field: perfume.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
+    told += marked if len(marked) == 1 and len(min(marked)) < SHORT else []
+    return brand_text(told[0]) if told else ""
 
 
-class ShopRead(NamedTuple):
-    """What the pages of a shop say."""
+def brand_slot(products: list[Product], furniture: set[Line]) -> str | None:
+    """The slot beside the names that is a house, says 'by', or repeats and is said elsewhere."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    score = Counter()
+    for product in products:
+        lines = product.page.lines
+        at = next((i for i, line in enumerate(lines) if line.text == product.text), 0)
+        for line in lines[max(0, at - 2) : at + 3] if at else []:
+            known = is_house(brand_text(line.text)) or line.text.lower().startswith("by")
+            told = any(named(use, line.text) for use in ("concentration", "gender"))
+            if line.text == product.text or told or not could_be_name(line.text):
+                continue
+            if known or line not in furniture:
+                said = sum(line.text in other.text for other in lines) > 1
+                texts[line.slot].append(line.text)
+                score[line.slot] += known + said / 2
+    for slot, count in score.most_common():
+        repeats = len(set(texts[slot])) < len(texts[slot])
+        enough = 2 * count >= len(texts[slot]) + (not repeats)
+        if enough and len(texts[slot]) > FURNITURE * len(products):
+            return slot
+    return None
 
-    perfumes: list[dict]
-    silent: list[str]  # addresses of pages that look like products and give nothing
-    unmatched: list[str]  # SELECTORS that find nothing on any page
+
+def piece_brands(products: list[Product]) -> dict[str, str]:
+    """{name: its piece that is a brand: a known house, one that other names have, or that place}."""
+    parts = {p.text: own for p in products if len(own := pieces_of_name(p.text)) > 1}
+    counts = Counter(folded(part) for own in parts.values() for part in set(own))
+    found = {}
+    for text, own in parts.items():
+        often = [p for p in own if counts[folded(p)] > 1 and not tail().fullmatch(f" {p}")]
+        often.sort(key=lambda part: -counts[folded(part)])
+        brands = [part for part in own if is_house(part)] or often
+        found |= {text: brands[0]} if brands else {}
+    if sum(text.startswith(part) for text, part in found.items()) > SHARED * len(parts):
+        found = {text: own[0] for text, own in parts.items()} | found
+    return found if len(found) > SHARED * len(parts) else {}
+
+
+def shared_openings(texts: list[str]) -> dict[str, str]:
+    """{name: the words with which it and others begin}, where most names begin like others."""
+    by_word = defaultdict(list)
+    for text in texts:
+        by_word[folded(text.split()[0])].append(text.split())
+    found = {}
+    for same in [same for same in by_word.values() if len(same) > 1]:
+        columns = zip(*(map(folded, words) for words in same), strict=False)
+        shared = len([*itertools.takewhile(lambda column: len(set(column)) == 1, columns)])
+        longer = [words for words in same if len(words) > shared]
+        found |= {" ".join(words): " ".join(words[:shared]) for words in longer}
+    several = len(set(map(folded, found.values()))) > 1
+    return found if several and len(found) >= max(FEW, SHARED * len(texts)) else {}
+
+
+def told_by_text(product: Product) -> str:
+    """The house that a title or a description of the product names, at its start or after 'by'."""
+    name = folded(product.text)
+    lines = product.page.lines
+    about = [line.text for line in lines if line.slot in (*META, "title") or len(line.text) > SHORT]
+    about = [plain(text) for text in about if name in folded(text)]
+    makers = [match[1].strip() for text in about if (match := re.search(MAKER, text))]
+    trails = [line.text for line in lines if MARK in line.text and len(line.text) < NAME_LENGTH]
+    trail = [piece for text in trails for piece in pieces_of_name(text) if is_house(piece)]
+    told = [*map(house_at_start, makers), *makers, *map(house_at_start, about), *trail]
+    return next(filter(None, told), "")
+
+
+def with_brands(groups: list[list[Product]], shop: ShopText) -> list[list[Product]]:
+    """The products with their brands, each by the most trusted of what tells it."""
+    products = [*itertools.chain(*groups)]
+    pieces = piece_brands(products)
+    starts = {product.page.url: house_at_start(product.text) for product in products}
+    openings = shared_openings([p.text for p in products if not starts[p.page.url]])
+    declared = {product.page.url: declared_brand(product) for product in products}
+    if len(set(declared.values())) == 1 < len(set(starts.values()) - {""}):
+        declared = {}  # the shop calls itself the brand of all
+    brands = {}
+    for group in groups:
+        slot = brand_slot(group, shop.furniture)
+        for product in group:
+            url, text = product.page.url, product.text
+            beside = [line.text for line in product.page.lines if line.slot == slot][:1]
+            told = (
+                declared.get(url)
+                or "".join(map(brand_text, beside))
+                or pieces.get(text)
+                or starts[url]
+                or told_by_text(product)
+                or openings.get(text, "")
+            )
+            chosen = product.page.chosen.get("brand", [])
+            brands[url] = "".join(chosen[:1]) if "brand" in SELECTORS else told
+    if shop.name and sum(map(bool, brands.values())) < ONE_HOUSE * len(products):
+        house = house_at_start(shop.name) or shop.name
+        brands = {url: brand or house for url, brand in brands.items()}
+    return [[p._replace(brand=brands[p.page.url]) for p in group] for group in groups]
 
 
 @functools.cache
-def page_words(use: str) -> dict[str, list[str]]:
-    """Words of data/page_words_url.csv for one use, by name."""
-    path = Path(__file__).parent / "data" / "page_words_url.csv"
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        return {
-            name: [*filter(None, cells)] for kind, name, *cells in csv.reader(file) if kind == use
-        }
+def tail() -> re.Pattern:
+    """Pattern of a size or a concentration at the end of a name."""
+    size = rf"\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})"
+    ending = rf"(?<!\w)(?:{size}|{any_of('tail').pattern})"
+    return re.compile(rf"[\s,(（/／|｜・\[–-]*{ending}[\s)）\]]*$", re.IGNORECASE)
+
+
+def bare_name(text: str, brand: Spelling) -> str:
+    """A name less the brand before or, after a mark, behind it, less size and concentration."""
+    brands = {folded(name) for name in brand if name}
+    pieces = [piece for piece in map(plain, re.split(PIECES, text)) if piece]
+    kept = [piece for piece in pieces if folded(piece) not in brands]
+    name = " – ".join(kept or pieces[1:])
+    for end in word_ends(name) if len(kept) == len(pieces) else []:
+        rest = re.sub(r"^\s*の(?=\s)|^[\s・:：)）,]+", "", name[end:])
+        if folded(name[:end]) in brands and re.search(r"\w", tail().sub("", f" {rest}")):
+            name = rest
+            break
+    for one in filter(None, brand):
+        closing = rf"(?:\s*[–—|,-]\s*|\s+by\s+|\s*[(（]){re.escape(one)}[)）]?$"
+        name = re.sub(closing, "", name, flags=re.I) or name
+    name = f" {name}"
+    while (shorter := tail().sub("", name)) != name:
+        name = shorter
+    return name.strip(" -–—|/・:~,、*®™©")
+
+
+def item_name(text: str, brand: Spelling) -> Spelling:
+    """A product's name as written, in one spelling or two; shop talk in 【】 parts what is around it."""
+    parts = re.split(rf"【[^】]*】|[「」『』“”\"|｜{MARK}]", text)
+    parts = [part for part in parts if part.strip()]
+    others = [part for part in parts if folded(part) not in map(folded, brand)] or parts[-1:]
+    brand = (
+        brand if len(others) == len(parts) else Spelling("", "")
+    )  # told apart: Gucci「Gucci Bloom」
+    names = [name for part in others if (name := bare_name(part, brand))]
+    return learned(spelled(names[0]), names[1:]) if names else spelled(re.sub("[【】]", " ", text))
+
+
+def without_closing_brand(products: list[Product]) -> list[Product]:
+    """The products; where a template writes 'Aventus Creed for men', their names end before the brand."""
+    shapes = {p.page.url: rf"\s+{re.escape(p.brand)}{MEANT_FOR}" for p in products if p.brand}
+    cut = [
+        p._replace(text=re.sub(shapes.get(p.page.url, "$"), "", p.text, flags=re.I))
+        for p in products
+    ]
+    shorter = sum(one.text != other.text for one, other in zip(products, cut, strict=True))
+    return cut if shorter > max(FEW, SHARED * len(products)) else products
+
+
+def spelling_slots(products: list[Product], names: dict[str, Spelling]) -> list[str]:
+    """The slots that spell the names in the other script, by sound, the best first."""
+    fits: dict[str, list[float]] = defaultdict(list)
+    for page, *_ in products:
+        known = names[page.url].known
+        for line in page.lines:
+            if len(line.text) <= NAME_LENGTH and is_japanese(line.text) != is_japanese(known):
+                pieces = pieces_of_name(line.text)
+                fits[line.slot].append(max((sound_alike(known, p) for p in pieces), default=0))
+    means = {slot: sum(found) / len(found) for slot, found in fits.items()}
+    wide = [slot for slot in means if len(fits[slot]) > FURNITURE * len(products)]
+    good = [slot for slot in wide if means[slot] >= SOUNDS_ALIKE]
+    return sorted(good, key=means.get, reverse=True)
+
+
+# The perfumes of a shop ---------------------------------------------------------------------------
+
+
+class ShopRead(NamedTuple):
+    """What was read of a shop."""
+
+    perfumes: list[dict]
+    silent: list[str]  # addresses of pages that looked like products and gave nothing
+    unmatched: list[str]  # SELECTORS that found nothing on any page
+
+
+def is_perfume(product: Product, shop: ShopText) -> bool:
+    """Whether a product is a perfume: no set, cream or candle, and by its notes, its words, its shop."""
+    slug = re.sub(r"\.\w+$", "", unquote(product.page.url).rstrip("/").rpartition("/")[2])
+    said = f"{product.text} {slug.replace('-', ' ')}"
+    if any_of("goods").search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I):
+        return False
+    if shop.sells_perfumes or any(product.values.get(field) for field in (*TIERS, "notes")):
+        return True
+    own = (line.text for line in product.page.lines if line not in shop.furniture)
+    return any(any_of("perfume").search(text) for text in own)
+
+
+def as_perfume(product: Product, brand: Spelling, name: Spelling) -> dict:
+    """The record of a perfume."""
+    page, values, text, _ = product
+    counts = Counter(line.slot for line in page.lines)
+    own = [line.text for line in page.lines if counts[line.slot] < CARDS and len(line.text) < SHORT]
+    strengths = {strength for line in own if (strength := named("concentration", line))}
+    strength = strengths.pop() if len(strengths) == 1 else None
+    if SELECTORS:
+        kept = {field: value for field, value in values.items() if field not in SELECTORS}
+        values = kept | {field: read_field(field, found) for field, found in page.chosen.items()}
+    found = {field: values.get(field) or ([] if field in LISTS else None) for field in FIELDS}
+    found |= {"url": page.url, "name": name.known, "name_ja": name.japanese or None}
+    found |= {"brand": brand.known or None, "brand_ja": brand.japanese or None}
+    found["concentration"] = found["concentration"] or named("concentration", text) or strength
+    if any(found[field] for field in TIERS):
+        found["notes"] = []
+    return found
+
+
+def read_template(products: list[Product]) -> list[dict]:
+    """The records of perfumes of one template."""
+    products = without_closing_brand(products)
+    brands = {product.page.url: spelled(product.brand) for product in products}
+    names = {p.page.url: item_name(p.text, whole_brand(brands[p.page.url], [])) for p in products}
+    slots = spelling_slots(products, names)
+    found = []
+    for product in products:
+        url, lines = product.page.url, product.page.lines
+        said = [line.text for slot in slots for line in lines if line.slot == slot]
+        brand = whole_brand(brands[url], said)
+        parts = [p for text in said for p in re.findall(r"[（(](.+?)[)）]", text) or [text]]
+        spellings = [spelling for part in parts for spelling in item_name(part, brand)]
+        known = names[url].known
+        others = [s for s in spellings if s and is_japanese(s) != is_japanese(known)]
+        fit = [other for other in others if sound_alike(known, other) >= SOUNDS_ALIKE]
+        name = learned(names[url], [*fit, *others][:1], 0)
+        found.append(as_perfume(product, brand, name))
+    return found
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
-    """Perfumes of a shop's pages (address, bytes)."""
+    """All perfumes of a shop, read from its pages together; each page is parsed once."""
+    bar = tqdm(pages, desc="読み取り", unit="ページ", disable=None if progress else True)
+    read = {page.url: page for url, body in bar if (page := read_page(url, body)).lines}
+    own = [page for _, page in sorted(read.items())]
+    own = [page for page in own if page.canonical == page.url or page.canonical not in read]
+    shop, own = shop_of(own)
+    facts = {page.url: facts_of(page, shop.furniture) for page in own}
+    groups = templates_of(own)
+    shown = product_pages(groups, facts, shop)
     perfumes = []
-    for url, html in tqdm(pages, desc="読み取り", unit="枚", disable=None if progress else True):
-        perfumes += [perfume | {"url": url} for perfume in page_perfumes(html, url)]
-    return ShopRead(perfumes, [], [])
+    for group in groups:
+        products = [Product(page, facts[page.url].values) for page in group if page.url in shown]
+        named = with_names(products, shop.furniture)
+        perfumes.append([product for product in named if is_perfume(product, shop)])
+    records = [record for group in with_brands(perfumes, shop) for record in read_template(group)]
+    told = {record["url"] for record in records}
+    unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
+    return ShopRead(records, sorted(shown - told), unmatched)
 
 
 def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
-    """Perfumes of a shop's pages (address, bytes) as records of perfumes.jsonl without fetched_at."""
+    """The perfumes of a shop, from all its pages (address, bytes); no network."""
     return read_shop(pages).perfumes
-
-
-# ==================================================================================================
-# End of the reading to be cut out
-# ==================================================================================================
 
 
 # Addresses ----------------------------------------------------------------------------------------
@@ -2256,8 +1901,8 @@ def describe(perfumes: list[dict]) -> None:
 COUNTS = ("MAX_PAGES", "MAX_BYTES", "ATTEMPTS", "MAX_FAILURES", "MAX_BARREN")
 SECONDS = ("CONNECT_SECONDS", "READ_SECONDS", "PAGE_SECONDS")
 WAITS = ("DELAY_SECONDS", "BACKOFF_SECONDS", "RETRY_AFTER_CAP", "REFRESH_DAYS")
-LEAST = dict.fromkeys(COUNTS, 1) | dict.fromkeys(SECONDS, 0.1) | dict.fromkeys(WAITS, 0)
-MOST = 1e9
+SMALLEST = dict.fromkeys(COUNTS, 1) | dict.fromkeys(SECONDS, 0.1) | dict.fromkeys(WAITS, 0)
+MOST_OF_ALL = 1e9
 
 
 def expect(meant: object, name: str, value: object, remedy: str) -> None:
@@ -2269,10 +1914,10 @@ def expect(meant: object, name: str, value: object, remedy: str) -> None:
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
     settings = globals()
-    for name, least in LEAST.items():
+    for name, least in SMALLEST.items():
         value, kinds = settings[name], int if name in COUNTS else int | float
         number = isinstance(value, kinds) and not isinstance(value, bool)
-        meant = (number and least <= value < MOST) or (name, value) == ("REFRESH_DAYS", None)
+        meant = (number and least <= value < MOST_OF_ALL) or (name, value) == ("REFRESH_DAYS", None)
         expect(meant, name, value, f"{least} 以上の数に")
     for name in ("OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"):
         meant = isinstance(settings[name], str | Path) and str(settings[name]).strip()
