@@ -2,11 +2,14 @@
 
     python getData.py
 
-Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the length of the run;
-        data/page_words.csv: the words (patterns) by which pages label their facts; data/brands.csv: known houses.
-Writes  OUTPUT_FILE (the perfumes) and PAGES_DIR (every page as fetched: a second run asks the shop for nothing twice,
-        and reads the stored pages again even when the shop is out of reach).
-Prints  a progress bar, then counts: pages by source, failures by reason, perfumes, how often each field is filled.
+Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the
+        length of the run; data/page_words.csv: the words by which pages label their facts;
+        data/brands.csv: known houses.
+Writes  PAGES_DIR: every page as fetched, so that a second run asks the shop for nothing twice;
+        OUTPUT_FILE: the perfumes, read from all stored pages of the shop together at the end of
+        each run, an interrupted one included.
+Prints  progress bars, then counts: pages by source, failures by reason, how often each field is
+        filled and with how many different values, and three of the perfumes as read.
 
 A folder's records carry the address http://<folder>.localhost/..., never the port it is served on.
 """
@@ -15,6 +18,7 @@ import codecs
 import contextlib
 import csv
 import email.utils
+import errno
 import functools
 import gc
 import hashlib
@@ -36,15 +40,17 @@ import warnings
 import weakref
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import IO, NamedTuple
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import lxml.etree
+import lxml.html
 import requests
+import soupsieve
 import urllib3
 from bs4 import BeautifulSoup, NavigableString, Tag
 from protego import Protego
@@ -52,39 +58,38 @@ from requests.utils import requote_uri
 from tqdm import tqdm
 from urllib3.util import parse_url
 
-# ----------------------------------------------------------------------------------------------------------------------
-START_URL = "data/sample_site"  # a shop's address (https://...) or a folder of pages; read the shop's terms first
-OUTPUT_FILE = (
-    "data/perfumes.jsonl"  # one shop's perfumes, one a line; read by arrangeData.py and generate.py
-)
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# --------------------------------------------------------------------------------------------------
+START_URL = "data/sample_site"  # a shop's address (https://...; read its terms first) or a folder
+OUTPUT_FILE = "data/perfumes.jsonl"  # one shop's perfumes; read by arrangeData.py and generate.py
 PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
-DELAY_SECONDS = (
-    1.5  # least seconds between requests; robots.txt may ask for more; not applied to a folder
-)
+SELECTORS = {}  # where a field stands, in CSS, if it is read wrongly: {"name": "h1.item"}; README
+DELAY_SECONDS = 1.5  # least wait between requests; robots.txt may ask for more; none for a folder
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
-USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # what the shop sees; put your own contact here
-AI_AGENTS = (
-    "GPTBot",
-    "ClaudeBot",
-    "CCBot",
-)  # what robots.txt refuses to these is refused to us; (): to our name only
-REFRESH_DAYS = (
-    None  # ask again, conditionally, for stored pages older than so many days; None: never
-)
+USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
+AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # who is refused by robots.txt, so are we; (): nobody
+REFRESH_DAYS = None  # ask again for stored pages older than so many days, if changed; None: never
 CONNECT_SECONDS = 10  # for connecting
 READ_SECONDS = 30  # for each silence while reading
-PAGE_SECONDS = 90  # seconds for one whole page, however slowly it drips
+PAGE_SECONDS = 90  # for one whole page, however slowly it drips
 MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
 ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) to wait for; beyond it the run stops and says when to come back
-MAX_FAILURES = (
-    10  # so many pages failing in a row: the shop is down or refuses us, nothing more is asked for
-)
+RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) waited for; beyond it the run stops
+MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
+MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
+# --------------------------------------------------------------------------------------------------
+
 MAX_LINES = 5_000  # lines of text of one page that are looked at
 MAX_TAGS = 150_000  # opening and closing tags of one page that are looked at
-MAX_BARREN = 200  # pages of one kind of address without a new perfume before the kind is left as a trap; see Frontier
-# ----------------------------------------------------------------------------------------------------------------------
+
+# ==================================================================================================
+# Reading: the old code and a thin adapter, to be cut out whole up to the next double line
+# ==================================================================================================
 
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
@@ -193,7 +198,6 @@ LABEL_INSIDE = re.compile(  # a label in the midst of a line: what is before it,
     rf"\s?(?:[:：…]|(?<=ノート)[\s/／{MARK}]|[{re.escape(SHUT)}{DECORATION}{MARK}])",
     re.IGNORECASE,
 )
-COMMAND = "python getData.py を実行してください"
 BRAND_NOISE = re.compile(  # what clings to a brand
     rf"^(?:ブランド|brand\b|by\s)\s*[:：]?\s*|\s*{YEAR}$|\s*日本$|\s*powered by .*$|"
     r"\s*の?(?:商品|アイテム)?(?:一覧|を(?:もっと)?見る).*$|"
@@ -1396,11 +1400,8 @@ def canonical_link(tags: list[Tag], url: str) -> str:
     )
 
 
-def extract_perfumes(html: bytes, url: str, content_type: str = "") -> list[dict]:
-    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume.
-
-    content_type is not believed: pages name wrong encodings, their bytes show the right one.
-    """
+def page_perfumes(html: bytes, url: str) -> list[dict]:
+    """Perfumes of a page as records of perfumes.jsonl without fetched_at; none for a page that is about no perfume."""
     gc.disable()  # a large page's tree would be gone through again and again, and nothing of it freed
     try:
         root = parse(html)
@@ -1511,66 +1512,76 @@ def perfumes_of(root: BeautifulSoup, url: str) -> list[dict]:
     return [{field: perfume.get(field) or ([] if field in LISTS else None) for field in FIELDS}]
 
 
-# The shop -------------------------------------------------------------------------------------------------------------
+class ShopRead(NamedTuple):
+    """What the pages of a shop say."""
 
-REDIRECTS = (301, 302, 303, 307, 308)
-REFUSED, UNREAD = "robots.txt が断っている", "MAX_PAGES のため未読"
-CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
-INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
-COUNTED = (
-    "取得",
-    "ディスクから",
-    REFUSED,
-    "香水のないページ",
-    "香水のページ",
-)  # the closing counts that come first
-FAULTS = {  # kinds of fault, as counted at the end
-    requests.Timeout: "時間切れ",
-    urllib3.exceptions.TimeoutError: "時間切れ",
-    requests.exceptions.SSLError: "安全に接続できない",
-    requests.exceptions.InvalidURL: "アドレスが使えない",
-    urllib3.exceptions.DecodeError: "圧縮が壊れている",
-    urllib3.exceptions.ProtocolError: "途中で切れた",
-    requests.RequestException: "接続できない",
-    urllib3.exceptions.HTTPError: "接続できない",
-    OSError: "接続できない",
-}
+    perfumes: list[dict]
+    silent: list[str]  # addresses of pages that look like products and give nothing
+    unmatched: list[str]  # SELECTORS that find nothing on any page
 
 
-class Page(NamedTuple):
-    """A page as fetched: its address, status, times and headers, and its body."""
+@functools.cache
+def page_words(use: str) -> dict[str, list[str]]:
+    """Words of data/page_words_url.csv for one use, by name."""
+    path = Path(__file__).parent / "data" / "page_words_url.csv"
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return {
+            name: [*filter(None, cells)] for kind, name, *cells in csv.reader(file) if kind == use
+        }
 
-    head: dict
-    body: bytes
+
+def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
+    """Perfumes of a shop's pages (address, bytes)."""
+    perfumes = []
+    for url, html in tqdm(pages, desc="読み取り", unit="枚", disable=None if progress else True):
+        perfumes += [perfume | {"url": url} for perfume in page_perfumes(html, url)]
+    return ShopRead(perfumes, [], [])
 
 
-class PageFailed(Exception):
-    """A page that could not be had; the text is the reason, as counted at the end."""
+def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
+    """Perfumes of a shop's pages (address, bytes) as records of perfumes.jsonl without fetched_at."""
+    return read_shop(pages).perfumes
 
 
-class RunStopped(Exception):
-    """The run cannot go on; the text tells the user why and what to do."""
+# ==================================================================================================
+# End of the reading to be cut out
+# ==================================================================================================
+
+
+# Addresses ----------------------------------------------------------------------------------------
+
+COMMAND = "python getData.py を実行してください"
+PORTS = (None, 80, 443)  # that an address need not name
+MAX_URL = 500  # characters of an address; traps build longer ones
+MAX_DEPTH = 10  # folders of an address; traps build deeper ones
+STATIC_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
+
+
+@functools.cache
+def url_words(name: str) -> frozenset[str]:
+    """Words of addresses from data/page_words.csv: parameter, opening, path or ending."""
+    return frozenset(page_words("url").get(name, []))
+
+
+def is_idle(parameter: str) -> bool:
+    """Whether a parameter of an address leaves the page the same: tracking, sorting, sessions."""
+    name = parameter.lower()
+    return name in url_words("parameter") or name.startswith(tuple(url_words("opening")))
 
 
 def canonical(url: str, base: str = "") -> str:
-    """The address in one spelling, without fragment, tracking and session parameters; empty for what is no address."""
+    """The address in one spelling, without fragment and idle parameters; empty for what is none."""
     try:
         parts = parse_url(urljoin(base, url.strip()))
     except ValueError:
         return ""
     if parts.scheme not in ("http", "https") or not parts.host:
         return ""
-    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    port = "" if parts.port in PORTS else f":{parts.port}"
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
-    idle = words("url")["parameter"]
-    query = [
-        pair
-        for pair in requote_uri(parts.query or "").split("&")
-        if not idle.fullmatch(pair.split("=")[0])
-    ]
-    return urlunsplit(
-        (parts.scheme, parts.host + port, path, "&".join(sorted(filter(None, query))), "")
-    )
+    pairs = requote_uri(parts.query or "").split("&")
+    query = "&".join(sorted(pair for pair in pairs if pair and not is_idle(pair.split("=")[0])))
+    return urlunsplit((parts.scheme, parts.host + port, path, query, ""))
 
 
 def url_key(url: str) -> str:
@@ -1580,10 +1591,18 @@ def url_key(url: str) -> str:
 
 
 def kind_of(url: str) -> str:
-    """What the addresses of a shop's like pages share: no last name, no numbers, no values of parameters."""
+    """What the addresses of a shop's like pages share: folder and first parameter, no numbers."""
     parts = urlsplit(url)
     folder = re.sub(r"[^/]*\d[^/]*", "0", parts.path.rstrip("/").rpartition("/")[0])
-    return f"{folder}/?{'&'.join(pair.split('=')[0] for pair in parts.query.split('&')[:3])}"
+    return f"{folder}/?{parts.query.partition('=')[0]}"
+
+
+def is_page(url: str) -> bool:
+    """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
+    path = urlsplit(url).path.lower()
+    names = {STATIC_ENDING.sub("", name) for name in path.split("/")}
+    ending = path.rpartition(".")[2]
+    return not names & url_words("path") and ending not in url_words("ending")
 
 
 def is_private(host: str) -> bool:
@@ -1594,21 +1613,36 @@ def is_private(host: str) -> bool:
     return False
 
 
-def retry_after(value: str) -> float:
-    """Seconds that a Retry-After header asks for, as a number or as a date, a year at most; 0 for none."""
-    with contextlib.suppress(ValueError, OverflowError):
-        wait = (
-            float(value)
-            if value.isdigit()
-            else email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        )
-        return min(max(0.0, wait), 366 * 86_400)
-    return 0.0
+# Stored pages -------------------------------------------------------------------------------------
+
+
+class Page(NamedTuple):
+    """A page as fetched: its address, status, times and headers, and its body."""
+
+    head: dict
+    body: bytes
+
+
+class PageHead(NamedTuple):
+    """What the head of a page says to its visitors."""
+
+    title: str
+    own: str  # the address that it calls its own; empty for none
+    sends_to: str  # where it sends its readers on; empty for nowhere
+    rules: set[str]  # for robots: nofollow, noai ...
+
+
+class Stored(NamedTuple):
+    """A stored page that is to be read for its perfumes."""
+
+    url: str
+    said: PageHead
+    file: Path
+    fetched_at: str
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file beside its name and moves it into place, so that a kill leaves the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a file beside its name and moves it into place: a kill leaves the old or the new."""
     beside = path.with_name(path.name + ".tmp")
     beside.write_bytes(content)
     os.replace(beside, path)
@@ -1619,16 +1653,138 @@ def stored_file(url: str) -> Path:
     return Path(PAGES_DIR) / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.page"
 
 
-def stored_page(url: str) -> Page | None:
-    """The page as stored, or None."""
+def stored_page(file: Path) -> Page | None:
+    """The page that a file keeps, or None."""
     with contextlib.suppress(OSError, ValueError):
-        head, body = stored_file(url).read_bytes().split(b"\n", 1)
+        head, body = file.read_bytes().split(b"\n", 1)
         return Page(json.loads(head), body)
     return None
 
 
+def tree_of(html: bytes) -> lxml.html.HtmlElement | None:
+    """A page's tree for its links, plain and fast; None for what is no page."""
+    encoding = None  # as the page names it
+    with contextlib.suppress(UnicodeDecodeError):
+        html.decode()
+        encoding = "utf-8"
+    parser = lxml.html.HTMLParser(encoding=encoding, huge_tree=True)
+    with contextlib.suppress(lxml.etree.LxmlError, ValueError, AssertionError):
+        return lxml.html.document_fromstring(html, parser=parser)
+    return None
+
+
+def page_head(page: Page) -> PageHead:
+    """What the head of a page says of its own address, of another page, and to robots."""
+    url, own, sends_to = page.head["url"], "", ""
+    said = page.head.get("x_robots_tag", "")
+    root = tree_of(re.split(rb"(?i)<body\b", page.body, maxsplit=1)[0])
+    for tag in root.iter("link", "meta") if root is not None else ():
+        kind = (tag.get("rel") or tag.get("name") or tag.get("http-equiv") or "").lower()
+        content = tag.get("content", "")
+        if kind == "canonical":
+            own = own or canonical(tag.get("href", ""), url)
+        elif kind == "robots":
+            said += f",{content}"
+        elif kind == "refresh" and (target := re.search(r"(?i)\burl\s*=\s*(.+)", content)):
+            sends_to = canonical(target[1].strip(" \"'"), url)
+    title = root.findtext(".//title") if root is not None else ""
+    rules = {rule.strip().lower() for rule in said.split(",")}
+    return PageHead((title or "").strip(), own, sends_to, rules)
+
+
+def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
+    """Addresses that a page leads to."""
+    bases = [tag.get("href") for tag in root.iter("base") if tag.get("href")]
+    base = canonical(bases[0], url) if bases else ""
+    found = []
+    for tag in root.iter("a", "area", "frame", "iframe", "link"):
+        rel = tag.get("rel", "").lower().split()
+        if "nofollow" not in rel and (tag.tag != "link" or "next" in rel):
+            found.append(tag.get("href") or tag.get("src") or "")
+    for script in root.xpath("//@onclick"):
+        found += re.findall(r"location(?:\.href)?\s*=\s*[\"']([^\"']+)", script)
+    return [canonical(link, base or url) for link in found]
+
+
+def lines_of(root: lxml.html.HtmlElement) -> set[int]:
+    """Lines of a page's text as numbers to be compared, without figures and punctuation."""
+    shown = "//text()[not(parent::style or parent::script[not(contains(@type, 'ld+json'))])]"
+    texts = root.xpath(shown, smart_strings=False)
+    return {hash(line) for text in texts if (line := re.sub(r"[\W\d_]+", "", text))}
+
+
+# The shop -----------------------------------------------------------------------------------------
+
+REDIRECTS = (301, 302, 303, 307, 308)
+LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
+HEALING = (408, 429)  # that may heal, as 5xx may
+REFUSING = (401, 403)  # that count as failing
+MAX_REDIRECTS = 5
+ROBOTS_BYTES = 512_000  # of robots.txt that are read (RFC 9309, 2.5)
+ROBOTS_DAYS = 1  # for which robots.txt is kept (RFC 9309, 2.4)
+FOLDER_DELAY = 0.05  # most seconds that a folder's robots.txt may ask for: it spares a server
+DAY = 86_400  # seconds
+JITTER = 1.2  # most times the delay that is waited
+UNPACKED = ("", "identity")
+PACKED = ("gzip", "x-gzip")  # what is asked for
+GZIP = 31  # zlib's number for it
+REFUSED, UNREAD = "robots.txt が断っている", "MAX_PAGES のため未読"
+NO_AI, BARREN = "AI の利用を断っている", "新しいことがないため未読"
+READ, READ_NOTHING = "香水のページ", "香水のないページ"
+COUNTED = ("取得", "ディスクから", REFUSED, READ_NOTHING, READ)  # come first at the end
+CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
+INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
+FAULTS = {  # kinds of fault, as counted at the end
+    requests.Timeout: "時間切れ",
+    urllib3.exceptions.TimeoutError: "時間切れ",
+    requests.exceptions.SSLError: "安全に接続できない",
+    requests.exceptions.InvalidURL: "アドレスが使えない",
+    zlib.error: "圧縮が壊れている",
+    urllib3.exceptions.ProtocolError: "途中で切れた",
+    requests.RequestException: "接続できない",
+    urllib3.exceptions.HTTPError: "接続できない",
+    OSError: "接続できない",
+}
+
+
+class PageFailed(Exception):
+    """A page that could not be had; the text is the reason, as counted at the end."""
+
+
+class RunStopped(Exception):
+    """The run cannot go on; the text tells the user why and what to do."""
+
+
+def retry_after(value: str) -> float:
+    """Seconds that a Retry-After header asks for, as number or date, a year at most; 0 for none."""
+    with contextlib.suppress(ValueError, OverflowError):
+        if value.isdigit():
+            wait = float(value)
+        else:
+            wait = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        return min(max(0.0, wait), 366 * DAY)
+    return 0.0
+
+
+def unpacked(body: bytes, encodings: str) -> bytes:
+    """A body as it was before the server packed it; what ends in the midst is no body."""
+    for encoding in reversed(encodings.lower().split(",")):
+        name = encoding.strip()
+        if name in UNPACKED:
+            continue
+        if name not in PACKED:
+            raise PageFailed(f"頼んでいない圧縮（{re.sub('[^a-z0-9-]', '', name)[:20]}）")
+        unpacker = zlib.decompressobj(GZIP)
+        body = unpacker.decompress(body, MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise PageFailed("大きすぎる")
+        if not unpacker.eof:
+            raise zlib.error("a body that ends in the midst")
+    return body
+
+
 class Connections(requests.adapters.HTTPAdapter):
-    """Connections that can be cut from outside: what drips, head or body, never meets a reading time-out."""
+    """Connections that can be cut from outside: what drips never meets a reading time-out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -1656,82 +1812,104 @@ class Connections(requests.adapters.HTTPAdapter):
                 socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
+class ShopSession(requests.Session):
+    """A session that follows no redirect by itself and sends no cookie back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections = Connections()
+        self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self.headers.update(
+            {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
+        )
+        self.mount("http://", self.connections)
+        self.mount("https://", self.connections)
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: each redirect is checked like any address."""
+
+
 class Shop:
-    """A polite visitor of one host: robots.txt, pace, retries, redirects, and the pages kept on disk."""
+    """A polite visitor of one host: robots.txt, pace, retries, redirects, pages kept on disk."""
 
     def __init__(self, start: str, served: str = "") -> None:
-        self.start, self.host, self.served = (
-            start,
-            urlsplit(start).netloc,
-            served,
-        )  # served: a folder's local address
-        self.robots, self.counts = {}, Counter(dict.fromkeys(COUNTED, 0))
-        self.delay, self.ended, self.ready = 0 if served else DELAY_SECONDS, 0.0, 0.0
-        self.failures, self.missed = 0, False  # pages failing in a row, and whether any did
+        self.start, self.host = start, urlsplit(start).netloc
+        self.served = served  # a folder's local address
+        self.aliases: set[str] = set()  # hosts that a folder was saved from
+        self.robots: dict[str, Protego] = {}
+        self.counts = Counter(dict.fromkeys(COUNTED, 0))
+        self.days = 0 if served else REFRESH_DAYS  # a folder may have changed
+        self.delay = 0 if served else DELAY_SECONDS
+        self.ended = self.ready = 0.0  # when the last request ended, and the next may begin
+        self.failures = 0  # pages failing in a row
+        self.missed = False  # whether a page failed that another time may give
         self.stopped = ""  # why nothing more is asked for; pages on disk are still read
-        self.pages, self.answered, self.moved = (
-            0,
-            set(),
-            "",
-        )  # moved: another host that the shop redirects to
-        self.session, self.connections = requests.Session(), Connections()
+        self.pages = 0  # how many were read or tried
+        self.moved = ""  # another host that the shop sends to
+        self.session = ShopSession()
         self.session.trust_env = not served  # no proxy between this machine and itself
-        self.session.cookies.set_policy(
-            http.cookiejar.DefaultCookiePolicy(allowed_domains=[])
-        )  # no page by who asks
-        self.session.get_redirect_target = lambda _: (
-            None
-        )  # redirects are ours to follow; a broken one is no error
-        self.session.headers.update({"User-Agent": USER_AGENT, "Accept-Language": "ja"})
-        self.session.mount("http://", self.connections)
-        self.session.mount("https://", self.connections)
+
+    def own(self, url: str) -> str:
+        """The address, as the folder's own where it is of the shop that the folder was saved from."""
+        parts = urlsplit(url)
+        if parts.netloc not in self.aliases:
+            return url
+        return urlunsplit(parts._replace(scheme="http", netloc=self.host))
+
+    def note_alias(self, url: str) -> None:
+        """Takes the host of an address for the one that the folder was saved from."""
+        if self.served and url:
+            self.aliases |= {urlsplit(url).netloc} - {self.host}
+
+    def note_move(self, url: str) -> None:
+        """Keeps for the end that the shop sends to another host, where it does."""
+        if urlsplit(self.own(url)).netloc != self.host:
+            self.moved = f"{url} に転送されています。"
 
     def refusal(self, url: str, robots: bool = True) -> str | None:
         """Why an address may not be asked for, or None."""
         if urlsplit(url).netloc != self.host:
-            hidden = is_private(urlsplit(url).hostname) and not is_private(
-                urlsplit(self.start).hostname
-            )
-            return "非公開アドレス" if hidden else "別のホスト"
-        allowed = not robots or all(
-            self.rules(url).can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS)
-        )
-        return None if allowed else REFUSED
+            hidden = is_private(urlsplit(url).hostname)
+            public = not is_private(urlsplit(self.start).hostname)
+            return "非公開アドレス" if hidden and public else "別のホスト"
+        if not robots:
+            return None
+        rules = self.rules(url)
+        refused = not all(rules.can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS))
+        return REFUSED if refused else None
 
     def rules(self, url: str) -> Protego:
-        """The address's robots.txt (RFC 9309), kept for a day: 4xx allows everything, 5xx or silence stops the run."""
+        """The address's robots.txt (RFC 9309): 4xx allows all, 5xx or silence stops the run."""
         origin = urljoin(url, "/")
-        if origin not in self.robots:
-            try:
-                page = self.follow(f"{origin}robots.txt", 1, robots=False)
-            except PageFailed as failure:
-                said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
-                raise RunStopped(self.stopped or said) from None
-            text = (
-                page.body[:512_000].decode("utf-8-sig", "replace")
-                if page.head["status"] == 200
-                else ""
+        if origin in self.robots:
+            return self.robots[origin]
+        try:
+            page = self.follow(f"{origin}robots.txt", ROBOTS_DAYS, robots=False)
+        except PageFailed as failure:
+            said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
+            raise RunStopped(self.stopped or said) from None
+        text = page.body[:ROBOTS_BYTES] if page.head["status"] == 200 else b""
+        rules = Protego.parse(text.decode("utf-8-sig", "replace"))
+        delay = rules.crawl_delay(USER_AGENT) or 0
+        if self.served:
+            delay = min(delay, FOLDER_DELAY)
+        if delay > RETRY_AFTER_CAP:
+            raise RunStopped(
+                f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
+                f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
             )
-            self.robots[origin] = Protego.parse(text)
-            delay = self.robots[origin].crawl_delay(USER_AGENT) or 0
-            if delay > RETRY_AFTER_CAP:
-                raise RunStopped(
-                    f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
-                    f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
-                )
-            self.delay = max(self.delay, delay)
-        return self.robots[origin]
+        self.delay = max(self.delay, delay)
+        self.robots[origin] = rules
+        return rules
 
     def read(self, url: str) -> Page | None:
-        """The page at an address that may be asked for and can be had; else None, and the reason is counted."""
+        """The page at an address; None, and the reason is counted, where it cannot be had."""
         if reason := self.refusal(url):
             self.counts[reason] += 1
             return None
         self.pages += 1
         try:
-            page = self.follow(url, REFRESH_DAYS)
-            if page.head["status"] in (200, 404, 410):
-                self.answered |= {url_key(url), url_key(page.head["url"])}
+            page = self.follow(url, self.days)
             if page.head["status"] == 200:
                 return page
             raise PageFailed(f"HTTP {page.head['status']}")
@@ -1741,33 +1919,33 @@ class Shop:
 
     def follow(self, url: str, days: float | None, robots: bool = True) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
-        for _ in range(6):
+        for _ in range(MAX_REDIRECTS + 1):
             page = self.page(url, days)
             if page.head["status"] not in REDIRECTS:
                 return page
-            if not (url := canonical(page.head["location"], url)):
+            url = self.own(canonical(page.head["location"], url))
+            if not url:
                 raise PageFailed("転送先が読めない")
             if reason := self.refusal(url, robots):
-                self.moved = f"{url} に転送されています。" if reason == "別のホスト" else self.moved
+                self.note_move(url)
                 raise PageFailed(f"転送先: {reason}")
         raise PageFailed("転送が終わらない")
 
     def page(self, url: str, days: float | None) -> Page:
-        """The page as stored, or from the shop when there is none or it is older than so many days."""
-        stored = stored_page(url)
-        if stored and (days is None or time.time() - stored.head["checked_at"] < days * 86_400):
+        """The page as stored, or from the shop where there is none or it is older than so many days."""
+        file = stored_file(url)
+        always = urlsplit(url).path == "/robots.txt"  # is kept whatever the answer
+        stored = stored_page(file)
+        if stored and stored.head["status"] not in LASTING and not always:
+            stored = None
+        if stored and (days is None or time.time() - stored.head["checked_at"] < days * DAY):
             self.counts["ディスクから"] += 1
             return stored
-        names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"} if stored else {}
         try:
-            page = self.request(
-                url, {name: value for name, key in names.items() if (value := stored.head[key])}
-            )
+            page = self.request(url, self.conditions(stored))
             if stored and page.head["status"] == 304:
                 page = Page({**stored.head, "checked_at": time.time()}, stored.body)
-            lasting = page.head["status"] in (200, 404, 410, *REDIRECTS) or url.endswith(
-                "/robots.txt"
-            )
+            lasting = always or page.head["status"] in LASTING
             if stored and not lasting:
                 raise PageFailed(f"HTTP {page.head['status']}")
         except PageFailed:
@@ -1777,71 +1955,75 @@ class Shop:
             return stored
         self.counts["取得"] += 1
         if lasting:
-            replace_file(
-                stored_file(url),
-                json.dumps(page.head, ensure_ascii=False).encode() + b"\n" + page.body,
-            )
+            head = json.dumps(page.head, ensure_ascii=False).encode()
+            replace_file(file, head + b"\n" + page.body)
         return page
 
+    def conditions(self, stored: Page | None) -> dict[str, str]:
+        """Headers that ask for a page only if it is another than the stored one."""
+        if stored is None or self.served:  # two folders of one name are no one shop
+            return {}
+        tag, modified = stored.head["etag"], stored.head["last_modified"]
+        return {"If-None-Match": tag} * bool(tag) | {"If-Modified-Since": modified}
+
     def request(self, url: str, headers: dict[str, str]) -> Page:
-        """One page from the shop: at a polite pace, again after what can heal, never faster for it."""
+        """One page from the shop: at a polite pace, again after what can heal, never faster."""
         if self.stopped:
             raise PageFailed("停止のあと取得せず")
         for attempt in range(ATTEMPTS):
-            ready = max(self.ready, self.ended + self.delay * random.uniform(1, 1.2))
+            ready = max(self.ready, self.ended + self.delay * random.uniform(1, JITTER))
             time.sleep(max(0.0, ready - time.monotonic()))
             wait = 0.0
             try:
                 page = self.exchange(url, headers)
-                reason, wait = f"HTTP {page.head['status']}", retry_after(page.head["retry_after"])
-                if page.head["status"] < 500 and page.head["status"] not in (408, 429):
-                    self.note(reason if page.head["status"] in (401, 403) else "")
+                status = page.head["status"]
+                reason, wait = f"HTTP {status}", retry_after(page.head["retry_after"])
+                if status < 500 and status not in HEALING:
+                    self.note(reason if status in REFUSING else "")
                     return page
             except tuple(FAULTS) as error:
                 reason = next(said for kind, said in FAULTS.items() if isinstance(error, kind))
             finally:
                 self.ended = time.monotonic()
             if wait > RETRY_AFTER_CAP:
-                when = datetime.fromtimestamp(time.time() + wait).strftime(
-                    "%Y年%m月%d日 %H:%M 以降に"
-                )
-                self.stopped = (
-                    f"{self.host} が待つよう求めています（{reason}）。{when}もう一度 {COMMAND}。"
-                )
+                self.stop_until(time.time() + wait, reason)
                 break
-            self.ready = self.ended + max(
-                wait, BACKOFF_SECONDS * 2**attempt if attempt + 1 < ATTEMPTS else 0
-            )
+            if attempt + 1 < ATTEMPTS:
+                wait = max(wait, BACKOFF_SECONDS * 2**attempt)
+            self.ready = self.ended + wait
         self.note(reason)
         raise PageFailed(reason)
 
+    def stop_until(self, moment: float, reason: str) -> None:
+        """Keeps why nothing more is asked for, and when to come back."""
+        when = datetime.fromtimestamp(moment).strftime("%Y年%m月%d日 %H:%M")
+        self.stopped = (
+            f"{self.host} が待つよう求めています（{reason}）。{when} 以降にもう一度 {COMMAND}。"
+        )
+
     def note(self, failure: str) -> None:
         """Counts pages that fail in a row; after too many nothing more is asked for."""
-        self.failures, self.missed = (self.failures + 1, True) if failure else (0, self.missed)
+        self.failures = self.failures + 1 if failure else 0
+        self.missed = self.missed or bool(failure)
         if self.failures >= MAX_FAILURES and not self.stopped:
-            self.stopped = f"{self.host} のページが続けて取得できません（{failure}）。時間をおいてもう一度 {COMMAND}。"
+            self.stopped = (
+                f"{self.host} のページが続けて取得できません（{failure}）。"
+                f"時間をおいてもう一度 {COMMAND}。"
+            )
 
     def exchange(self, url: str, headers: dict[str, str]) -> Page:
-        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; a body that ends in </html> is whole."""
+        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; </html> ends a body."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
-        clock = threading.Timer(PAGE_SECONDS, self.connections.cut)
+        timeout = CONNECT_SECONDS, READ_SECONDS
+        head, body, encodings = {}, bytearray(), ""
+        deadline = time.monotonic() + PAGE_SECONDS
+        clock = threading.Timer(PAGE_SECONDS, self.session.connections.cut)
+        clock.start()
         try:
-            clock.start()
-            timeout = CONNECT_SECONDS, READ_SECONDS
             with self.session.get(address, headers=headers, timeout=timeout, stream=True) as answer:
-                names = ("content_type", "location", "etag", "last_modified", "retry_after")
-                head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
-                head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
-                head |= {
-                    "url": url,
-                    "status": answer.status_code,
-                    "checked_at": time.time(),
-                    "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-                while answer.status_code == 200 and (
-                    part := answer.raw.read1(65_536, decode_content=True)
-                ):
+                head = answer_head(answer, url)
+                encodings = answer.headers.get("Content-Encoding", "")
+                while head["status"] == 200 and (part := answer.raw.read1(2**16)):
                     body += part
                     if len(body) > MAX_BYTES:
                         raise PageFailed("大きすぎる")
@@ -1853,316 +2035,511 @@ class Shop:
         if time.monotonic() >= deadline:
             self.note("時間切れ")
             raise PageFailed("時間切れ")
-        return Page(head, bytes(body))
+        return Page(head, unpacked(bytes(body), encodings) if body else b"")
 
 
-# The crawl ------------------------------------------------------------------------------------------------------------
+def answer_head(answer: requests.Response, url: str) -> dict:
+    """What is kept of an answer beside its body."""
+    names = ("content_type", "location", "etag", "last_modified", "retry_after", "x_robots_tag")
+    head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
+    head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
+    return head | {
+        "url": url,
+        "status": answer.status_code,
+        "checked_at": time.time(),
+        "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+# The crawl ----------------------------------------------------------------------------------------
+
+MAX_SITEMAPS = 200
+MAX_KNOWN = 50  # times MAX_PAGES: addresses that are kept in mind
+NOT_FOLLOWED = {"nofollow", "none"}
 
 
 def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
-    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is no sitemap."""
+    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of anything else."""
     with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError, ValueError):
         if body.startswith(b"\x1f\x8b"):
-            body = zlib.decompressobj(47).decompress(body, 5 * MAX_BYTES)
-        root = lxml.etree.fromstring(
-            body, lxml.etree.XMLParser(recover=True, resolve_entities=False)
-        )
+            body = zlib.decompressobj(GZIP).decompress(body, 5 * MAX_BYTES)
+        parser = lxml.etree.XMLParser(recover=True, resolve_entities=False)
+        places = lxml.etree.fromstring(body, parser).iter("{*}loc")
         return [
-            (lxml.etree.QName(place.getparent()).localname, place.text or "")
-            for place in root.iter("{*}loc")
+            (lxml.etree.QName(place.getparent()).localname, place.text or "") for place in places
         ]
     return []
 
 
 def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and packed ones included."""
-    todo, seen, links = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"]), set(), []
-    while todo and len(seen) < 200 and len(links) < 20 * MAX_PAGES:
+    todo = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"])
+    seen, links = set(), []
+    while todo and len(seen) < MAX_SITEMAPS and len(links) < MAX_KNOWN * MAX_PAGES:
         url = canonical(todo.popleft(), shop.start)
+        shop.note_alias(url)
+        url = shop.own(url)
         if not url or url in seen:
             continue
         seen.add(url)
         try:
             if reason := shop.refusal(url):
                 raise PageFailed(reason)
-            entries = sitemap_entries(shop.follow(url, REFRESH_DAYS).body)
+            entries = sitemap_entries(shop.follow(url, shop.days).body)
         except PageFailed as failure:
             shop.counts[f"読めないサイトマップ: {failure}"] += 1
             continue
         todo += [address for kind, address in entries if kind == "sitemap"]
         links += [canonical(address, shop.start) for kind, address in entries if kind == "url"]
+    for link in links:
+        shop.note_alias(link)
     return links
 
 
-def page_links(html: bytes, url: str) -> list[str]:
-    """Addresses that a page links to."""
-    if (root := parse(html)) is None:
-        return []
-    base = next((tag.get("href") for tag in root.find_all("base") if tag.get("href")), "")
-    base = canonical(base, url) or url
-    tags = [
-        tag
-        for tag in root.find_all(["a", "area", "frame", "link"])
-        if "nofollow" not in tag.get("rel", "")
-    ]
-    tags = [tag for tag in tags if tag.name != "link" or "next" in tag.get("rel", "")]
-    return [canonical(tag.get("href") or tag.get("src") or "", base) for tag in tags]
+class Kind(NamedTuple):
+    """A kind of address: all its pages wait in one queue."""
+
+    found: bool  # on a page, not in a sitemap
+    form: str
 
 
 class Frontier:
-    """The addresses to read, each once, in order; kinds of address that go on bringing no perfume (traps) wait."""
+    """The addresses to read, each once: a sitemap's first; kinds in turn; no kind of nothing new."""
 
-    def __init__(self, start: str, listed: list[str]) -> None:
-        self.host, self.known, self.barren = urlsplit(start).netloc, {url_key(start)}, Counter()
-        self.queues = {
-            "": deque([(0, start, frozenset([kind_of(start)]))])
-        }  # by kind; "" is read whatever it brings
-        self.add(listed, frozenset())
+    def __init__(self, start: str) -> None:
+        self.host = urlsplit(start).netloc
+        self.known = {url_key(start)}
+        self.queues = {Kind(False, kind_of(start)): deque([start])}
+        self.turns, self.barren = Counter(), Counter()
+        self.seen: set[int] = set()  # lines of all pages
 
-    def add(self, urls: list[str], trail: frozenset[str]) -> set[str]:
-        """Kinds of those addresses that are new and of this host, now queued; trail: kinds of the pages before them."""
+    def add(self, urls: list[str], found: bool = True) -> set[Kind]:
+        """Kinds, not known before, of those addresses that are new and of this host; all are queued."""
         kinds = set()
         for url in urls:
-            parts, key, kind = urlsplit(url), url_key(url), kind_of(url)
-            wanted = parts.netloc == self.host and len(url) < 500 and url.count("/") < 13
-            wanted = (
-                wanted and key not in self.known and not words("url")["path"].search(parts.path)
-            )
-            if wanted and len(self.known) < 50 * MAX_PAGES:
-                self.known.add(key)
+            parts, key = urlsplit(url), url_key(url)
+            if parts.netloc != self.host or key in self.known or not is_page(url):
+                continue
+            if len(url) > MAX_URL or parts.path.count("/") > MAX_DEPTH:
+                continue
+            if len(self.known) >= MAX_KNOWN * MAX_PAGES:
+                break
+            self.known.add(key)
+            kind = Kind(found, kind_of(url))
+            if kind not in self.queues:
+                self.queues[kind] = deque()
                 kinds.add(kind)
-                queue = self.queues.setdefault(kind if trail else "", deque())
-                queue.append((len(self.known), url, trail | {kind}))
+            self.queues[kind].append(url)
         return kinds
 
-    def __iter__(self) -> Iterator[tuple[str, frozenset[str]]]:
-        """The addresses in turn, with the kinds of the pages that led there and their own."""
-        while ready := [
-            queue for kind, queue in self.queues.items() if queue and self.barren[kind] < MAX_BARREN
-        ]:
-            yield min(ready, key=lambda queue: queue[0][0]).popleft()[1:]
+    def __iter__(self) -> Iterator[str]:
+        """The addresses in turn."""
+        while ready := [kind for kind, queue in self.queues.items() if queue and self.hopes(kind)]:
+            kind = min(ready, key=lambda kind: (kind.found, self.turns[kind]))
+            self.turns[kind] += 1
+            yield self.queues[kind].popleft()
+
+    def hopes(self, kind: Kind) -> bool:
+        """Whether pages of a kind may say something new."""
+        return self.barren[kind.form] < MAX_BARREN
 
     def __len__(self) -> int:
         """How many addresses are not yet read."""
         return sum(map(len, self.queues.values()))
 
-    def judge(self, url: str, trail: frozenset[str], brought: bool, led_to: set[str]) -> None:
-        """Notes what a page brought, to the credit of all kinds before it, and whether it led to its own kind only."""
-        kind = kind_of(url)
-        self.barren[kind] += 10 if led_to == {kind} else 1
-        if brought:
-            self.barren.subtract({kind: self.barren[kind] for kind in trail})
+    def judge(self, url: str, lines: set[int], kinds: set[Kind]) -> None:
+        """Notes whether a page says something new or leads to a new kind of page."""
+        form = kind_of(url)
+        self.barren[form] = 0 if kinds or lines - self.seen else self.barren[form] + 1
+        self.seen |= lines
 
 
-def same_as(perfume: dict) -> set[tuple]:
-    """What two records of one perfume share: address and names, or all facts."""
-    return {
-        tuple(perfume[field] for field in ("url", "brand", "brand_ja", "name")),
-        tuple(str(value) for field, value in perfume.items() if field != "url"),
-    }
-
-
-def crawl(shop: Shop) -> Iterator[list[dict]]:
-    """The new perfumes of each page of the shop, in an order that only the pages decide."""
-    frontier, seen = Frontier(shop.start, sitemap_links(shop)), set()
-    for url, trail in frontier:
+def crawl(shop: Shop, frontier: Frontier) -> Iterator[Stored | None]:
+    """A page to be read, or None, for each address, in an order that only the pages decide."""
+    frontier.add([shop.own(url) for url in sitemap_links(shop)], found=False)
+    read, bodies = set(), set()
+    for url in frontier:
         if shop.pages >= MAX_PAGES:
             shop.counts[UNREAD] = len(frontier) + 1
             return
-        new, page = [], shop.read(url) if url_key(url) not in seen else None
-        if page and (key := url_key(page.head["url"])) not in seen:
-            try:
-                found = extract_perfumes(page.body, page.head["url"], page.head["content_type"])
-            except Exception as error:  # one page that cannot be read must not end the run, now and at each next start
-                shop.counts[f"失敗: 読み取れない（{type(error).__name__}）"] += 1
-                shop.missed = True
-                shop.answered.discard(key)
-                continue
-            shop.counts["香水のページ" if found else "香水のないページ"] += 1
-            for perfume in found:
-                if not same_as(perfume) & seen:
-                    new.append(perfume | {"fetched_at": page.head["fetched_at"]})
-                seen |= same_as(perfume)
-            body = hashlib.sha256(page.body).digest()  # one page under endless addresses is a trap
-            led_to = (
-                frontier.add(page_links(page.body, page.head["url"]), trail)
-                if body not in seen
-                else set()
-            )
-            frontier.judge(url, trail, bool(new), led_to)
-            seen |= {key, body}
-        yield new
-    shop.counts["香水に通じないため未読"] = len(frontier)
+        page = shop.read(url) if url_key(url) not in read else None
+        if page is None or url_key(page.head["url"]) in read:
+            yield None
+            continue
+        own = page.head["url"]
+        read |= {url_key(url), url_key(own)}
+        said = page_head(page)
+        shop.note_alias(said.own)
+        if url == shop.start and said.sends_to:
+            shop.note_move(said.sends_to)
+        root, body = tree_of(page.body), hashlib.sha256(page.body).digest()
+        links = []
+        if root is not None and body not in bodies and not said.rules & NOT_FOLLOWED:
+            links = [shop.own(link) for link in (said.sends_to, *links_of(root, own))]
+        kinds = frontier.add(links)  # one page under endless addresses is a trap
+        frontier.judge(url, lines_of(root) if root is not None else set(), kinds)
+        bodies.add(body)
+        yield to_read(shop, page, said)
+    shop.counts[BARREN] = len(frontier)
+
+
+def to_read(shop: Shop, page: Page, said: PageHead) -> Stored | None:
+    """A page as it is to be read; None, which is counted, where it refuses that."""
+    if "noai" in said.rules:
+        shop.counts[NO_AI] += 1
+        return None
+    url = page.head["url"]
+    return Stored(url, said, stored_file(url), page.head["fetched_at"])
+
+
+def others_stored(shop: Shop, reached: list[Stored]) -> list[Stored]:
+    """Pages of the shop that earlier runs stored and this one, cut short, did not reach."""
+    known, found = {page.file for page in reached}, []
+    for file in sorted(Path(PAGES_DIR).glob("*.page")):
+        page = stored_page(file) if file not in known else None
+        if page is None or page.head["status"] != 200 or not is_page(page.head["url"]):
+            continue
+        if urlsplit(page.head["url"]).netloc == shop.host:
+            found.append(to_read(shop, page, page_head(page)))
+    return [page for page in found if page]
+
+
+class StoredPages:
+    """Stored pages (address, body), however often gone through: one at a time is in memory."""
+
+    def __init__(self, pages: list[Stored], host: str) -> None:
+        titles: dict[str, set[str]] = {}
+        for page in pages:
+            titles.setdefault(page.said.own, set()).add(page.said.title)
+        self.files, self.fetched_at = {}, {}
+        for page in pages:
+            parts = urlsplit(page.said.own)
+            own = parts.netloc == host and parts.path != "/"  # else a template's mistake
+            own = own and len(titles[page.said.own]) == 1
+            address = page.said.own if own else page.url
+            self.files.setdefault(address, page.file)
+            self.fetched_at.setdefault(address, page.fetched_at)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        for address, file in self.files.items():
+            if page := stored_page(file):
+                yield address, page.body
+
+
+# A folder as a shop -------------------------------------------------------------------------------
+
+INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
+
+
+def path_key(path: str) -> str:
+    """A path in one spelling, a file's or the one that a request asks for; either may hold a `?`."""
+    return url_key(canonical("http://folder/" + quote(path.lstrip("/"), safe="/?&=;")))
+
+
+def names_of_file(name: str) -> list[str]:
+    """Paths under which a static host has a file, the plainest first; `?` and @ as wget writes."""
+    bare = STATIC_ENDING.sub("", name)
+    names = [name, bare, INDEX.sub(r"\1", name), INDEX.sub(r"\1", bare)]
+    return names + [re.sub(r"@(?=[^/]*=)", "?", name) for name in names]
+
+
+def folder_files(folder: Path) -> dict[str, Path]:
+    """The folder's files by what a request may ask for; a folder without a front page lists them."""
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    names = [name for name in names if not any(part.startswith(".") for part in name.parts)]
+    asked = [names_of_file(name.as_posix()) for name in names]
+    found: dict[str, Path] = {}
+    for paths in zip(*asked, strict=True):  # each file by its own name before any by a shorter one
+        for path, name in zip(paths, names, strict=True):
+            found.setdefault(path_key(path), folder / name)
+    return found
+
+
+class FolderHandler(http.server.BaseHTTPRequestHandler):
+    """Serves a folder's files as a static host does; one without a front page lists its files."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each page waits 40 ms for its second half
+
+    def __init__(self, *args: object, folder: Path, files: dict[str, Path]) -> None:
+        self.folder, self.files = folder, files
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        """Answers with the file that is asked for."""
+        key, status, body = path_key(unquote(self.path)), 200, b""
+        try:
+            if key in self.files:
+                body = self.files[key].read_bytes()
+            elif key == path_key("/"):
+                names = [path.relative_to(self.folder) for path in self.files.values()]
+                links = [f'<a href="/{quote(name.as_posix())}">page</a>' for name in names]
+                body = " ".join(links).encode()
+            else:
+                status = 404
+        except OSError:
+            status = 403
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: the run counts its pages itself."""
 
 
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[str]:
     """Address of a folder served over HTTP on 127.0.0.1, for as long as the block runs."""
-    quiet = type(
-        "Quiet",
-        (http.server.SimpleHTTPRequestHandler,),
-        {
-            "protocol_version": "HTTP/1.1",
-            "log_message": lambda *_: None,
-            "disable_nagle_algorithm": True,
-        },
-    )  # else each page waits 40 ms for its second half
-    with http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(quiet, directory=str(folder))
-    ) as server:
+    handler = functools.partial(FolderHandler, folder=folder, files=folder_files(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def as_lines(perfumes: list[dict]) -> bytes:
-    """Perfumes as lines of perfumes.jsonl."""
-    return "".join(json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes).encode()
+# The perfumes -------------------------------------------------------------------------------------
+
+SHOWN = 3  # perfumes and addresses that are shown
+GONE_SHOWN = 10  # names that are shown of perfumes that are gone
+DOUBTED = ("name", "top_notes", "notes", "concept")  # differ from perfume to perfume
+DOUBTFUL_SHARE = 0.2  # of the perfumes, that say the same
+DOUBTFUL_COUNT = 4  # of them at least
+REMEDY = f'SELECTORS = {{"項目": "h1"}} のように場所を書いて（README）、もう一度 {COMMAND}。'
 
 
-def earlier_perfumes(host: str) -> list[dict]:
-    """Perfumes of this host that OUTPUT_FILE has from an earlier run; a half line is left out."""
-    perfumes = []
-    for line in Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []:
+def earlier_perfumes(host: str) -> dict[str, str]:
+    """Address and name of this host's perfumes that OUTPUT_FILE has from an earlier run."""
+    perfumes = {}
+    lines = Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []
+    for line in lines:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             perfume = json.loads(line)
-            perfumes += (
-                [perfume]
-                if urlsplit(perfume["url"]).netloc == host and perfume.keys() >= {*FIELDS}
-                else []
-            )
+            if urlsplit(perfume["url"]).netloc == host:
+                perfumes[perfume["url"]] = str(perfume["name"])
     return perfumes
 
 
+def without_copies(perfumes: list[dict]) -> list[dict]:
+    """Perfumes without those that say the same as one before under another address."""
+    chosen = {}
+    for perfume in perfumes:
+        facts = {field: value for field, value in perfume.items() if field != "url"}
+        chosen.setdefault(str(facts), perfume)
+    return list(chosen.values())
+
+
 def visit(shop: Shop) -> None:
-    """Crawls the shop: appends each new perfume to OUTPUT_FILE, at the end writes it whole, in the crawl's order."""
-    before, perfumes = earlier_perfumes(shop.host), []
-    written = {perfume["url"] for perfume in before}
+    """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
+    reached, frontier = [], Frontier(shop.start)
     try:
         with tqdm(desc="ページ", unit="枚", disable=None) as bar:
-            for new in crawl(shop):
-                if new and not perfumes:  # only now: a wrong START_URL leaves the file as it was
-                    replace_file(Path(OUTPUT_FILE), as_lines(before))
-                if fresh := [perfume for perfume in new if perfume["url"] not in written]:
-                    with open(OUTPUT_FILE, "ab") as file:
-                        file.write(as_lines(fresh))
-                perfumes += new
-                bar.set_postfix_str(f"香水 {len(perfumes):,}", refresh=False)
+            for page in crawl(shop, frontier):
+                reached += [page] if page else []
+                bar.set_postfix_str(f"待ち {len(frontier):,}", refresh=False)
                 bar.update()
     except (RunStopped, KeyboardInterrupt) as stop:
         shop.stopped = str(stop) or INTERRUPTED
-    found = {perfume["url"] for perfume in perfumes}
-    missing = [perfume for perfume in before if perfume["url"] not in found]
+    if shop.stopped == INTERRUPTED:
+        print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
     whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
-    kept = [
-        perfume
-        for perfume in missing
-        if shop.stopped or (not whole and url_key(perfume["url"]) not in shop.answered)
+    pages = StoredPages(reached if whole else reached + others_stored(shop, reached), shop.host)
+    read = read_shop(pages, progress=True)
+    perfumes = [
+        perfume | {"fetched_at": pages.fetched_at[perfume["url"]]}
+        for perfume in without_copies(read.perfumes)
     ]
-    shop.counts["前回のまま残した香水"] = len(kept) if perfumes else 0
-    if perfumes:
-        replace_file(Path(OUTPUT_FILE), as_lines(perfumes + kept))
-    report(shop, perfumes + kept, [perfume["name"] for perfume in missing if perfume not in kept])
+    shop.counts[READ] = len({perfume["url"] for perfume in perfumes})
+    shop.counts[READ_NOTHING] = len(pages) - shop.counts[READ]
+    print("、".join(f"{reason} {count:,}" for reason, count in shop.counts.items() if count))
+    if perfumes:  # a wrong START_URL leaves the file as it was
+        earlier = earlier_perfumes(shop.host)
+        lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
+        replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
+        describe(perfumes, earlier)
+    show_doubts(read)
+    conclude(shop, len(perfumes))
 
 
-def report(shop: Shop, perfumes: list[dict], gone: list[str]) -> None:
-    """Prints the closing counts; ends the program when the run stopped early or found nothing."""
-    counts = [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]
-    if counts:
-        print("、".join(counts))
-    if counts and perfumes:
-        filled = {
-            field: sum(bool(perfume[field]) for perfume in perfumes) / len(perfumes)
-            for field in FIELDS[1:]
-        }
-        print(
-            "埋まった項目: " + "、".join(f"{field} {share:.0%}" for field, share in filled.items())
-        )
+def describe(perfumes: list[dict], earlier: dict[str, str]) -> None:
+    """Prints how the fields are filled, some perfumes as read, and those that are gone."""
+    filled, doubts = [], []
+    for field in FIELDS[1:]:
+        values = Counter(str(perfume[field]) for perfume in perfumes if perfume[field])
+        filled.append(f"{field} {values.total() / len(perfumes):.0%}（{len(values):,}）")
+        often = max(values.values(), default=0)
+        if field in DOUBTED and often >= max(DOUBTFUL_COUNT, DOUBTFUL_SHARE * len(perfumes)):
+            doubts.append(f"{field} が {often:,} 件で同じ「{max(values, key=values.get)[:40]}」")
+    print("埋まった項目（違う値の数）: " + "、".join(filled))
+    if doubts:
+        print(f"注意: {'、'.join(doubts)} です。読み違いなら {REMEDY}")
+    for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
+        names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
+        notes = [*dict.fromkeys(itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes"))))]
+        print(f"例: {' / '.join(filter(None, names))} — {'、'.join(notes) or '香料の記載なし'}")
+    found = {perfume["url"] for perfume in perfumes}
+    gone = [name for url, name in earlier.items() if url not in found]
+    if gone:
+        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:GONE_SHOWN])}")
+
+
+def show_doubts(read: ShopRead) -> None:
+    """Prints which pages gave nothing though they look like products, and idle SELECTORS."""
+    if read.silent:
+        shown = "、".join(read.silent[:SHOWN])
+        print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
+    for field in read.unmatched:
+        print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
+
+
+def conclude(shop: Shop, count: int) -> None:
+    """Prints the last line; ends the program when the run stopped early or found nothing."""
+    if count:
+        print(f"{count:,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
+        print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
     if shop.stopped:
         raise SystemExit(shop.stopped)
-    if not perfumes:
-        refused = (
-            f"robots.txt が {count:,} ページを断っています。"
-            if (count := shop.counts[REFUSED])
-            else ""
-        )
-        raise SystemExit(
-            f"{START_URL} から香水が見つかりませんでした。{refused}{shop.moved}{CHECK_START}"
-        )
-    if gone:
-        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:10])}")
+    if not count:
+        said = [f"{START_URL} から香水が見つかりませんでした。"]
+        if shop.counts[REFUSED]:
+            said.append(f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。")
+        if shop.counts[NO_AI]:
+            said.append(f"{shop.counts[NO_AI]:,} ページが AI の利用を断っています。")
+        raise SystemExit("".join(said) + shop.moved + CHECK_START)
     if shop.counts[UNREAD]:
         print(
-            f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りも読むには MAX_PAGES を大きくしてもう一度 {COMMAND}。"
+            f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。"
+            f"残りも読むには MAX_PAGES を大きくして、もう一度 {COMMAND}。"
         )
-    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
-    print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
+
+
+# The run ------------------------------------------------------------------------------------------
+
+LEAST = {  # of the constants that are numbers
+    "DELAY_SECONDS": 0,
+    "MAX_PAGES": 1,
+    "CONNECT_SECONDS": 0.1,
+    "READ_SECONDS": 0.1,
+    "PAGE_SECONDS": 0.1,
+    "MAX_BYTES": 1,
+    "ATTEMPTS": 1,
+    "BACKOFF_SECONDS": 0,
+    "RETRY_AFTER_CAP": 0,
+    "MAX_FAILURES": 1,
+    "MAX_BARREN": 1,
+    "REFRESH_DAYS": 0,
+}
+MOST = 1e9  # of any of them
+COUNTS = ("MAX_PAGES", "ATTEMPTS")  # are whole numbers
 
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
-    least = {
-        "DELAY_SECONDS": 0,
-        "MAX_PAGES": 1,
-        "CONNECT_SECONDS": 0.1,
-        "READ_SECONDS": 0.1,
-        "PAGE_SECONDS": 0.1,
-        "MAX_BYTES": 1,
-        "ATTEMPTS": 1,
-        "BACKOFF_SECONDS": 0,
-        "RETRY_AFTER_CAP": 0,
-        "MAX_FAILURES": 1,
-        "MAX_BARREN": 1,
-    } | ({} if REFRESH_DAYS is None else {"REFRESH_DAYS": 0})
-    for name, limit in least.items():
-        value, kinds = globals()[name], int if name in ("MAX_PAGES", "ATTEMPTS") else int | float
-        if isinstance(value, bool) or not isinstance(value, kinds) or not limit <= value < 1e9:
-            raise SystemExit(
-                f"{name} = {value!r} は使えません。{limit} 以上の数に直して、もう一度 {COMMAND}。"
-            )
-    for name, value in (("OUTPUT_FILE", OUTPUT_FILE), ("PAGES_DIR", PAGES_DIR)):
+    for name, least in LEAST.items():
+        value, kinds = globals()[name], int if name in COUNTS else int | float
+        if name == "REFRESH_DAYS" and value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < MOST:
+            refuse(name, value, f"{least} 以上の数に")
+    for name in ("OUTPUT_FILE", "PAGES_DIR"):
+        value = globals()[name]
         if not isinstance(value, str | Path) or not str(value).strip():
-            raise SystemExit(
-                f"{name} = {value!r} は使えません。置き場所の名前に直して、もう一度 {COMMAND}。"
-            )
-    names = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
-    if not all(
-        isinstance(name, str) and name.strip() and name.isascii() and name.isprintable()
-        for name in names
-    ):
-        raise SystemExit(
-            f"USER_AGENT = {USER_AGENT!r}、AI_AGENTS = {AI_AGENTS!r} は使えません。英字の名前と、"
-            f'("GPTBot",) のような名前の組に直して、もう一度 {COMMAND}。'
-        )
+            refuse(name, value, "置き場所の名前に")
+    for name, value in (("USER_AGENT", [USER_AGENT]), ("AI_AGENTS", AI_AGENTS)):
+        names = value if isinstance(value, tuple | list) else [None]
+        if not all(isinstance(said, str) and said.strip() and is_ascii(said) for said in names):
+            refuse(name, globals()[name], '英字の名前に（AI_AGENTS は ("GPTBot",) のような組に）')
+    check_selectors()
+    page_words("url")  # a file that cannot be read is told before the shop is asked
 
 
-def main() -> None:
-    """Reads the shop at START_URL into OUTPUT_FILE."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")
-    check_settings()
-    start, folder = canonical(str(START_URL)), Path(str(START_URL))
+def is_ascii(text: str) -> bool:
+    """Whether a text may stand in a header."""
+    return text.isascii() and text.isprintable()
+
+
+def refuse(name: str, value: object, remedy: str) -> None:
+    """Ends the program at a constant's value."""
+    raise SystemExit(f"{name} = {value!r} は使えません。{remedy}直して、もう一度 {COMMAND}。")
+
+
+def check_selectors() -> None:
+    """Ends the program at SELECTORS that name no field or are no CSS."""
+    if not isinstance(SELECTORS, dict):
+        refuse("SELECTORS", SELECTORS, '{"name": "h1.item"} のような形に')
+    for field, selector in SELECTORS.items():
+        if field not in FIELDS[1:]:
+            refuse("SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} のどれかに")
+        if not isinstance(selector, str) or not selector.strip():
+            refuse(f'SELECTORS の "{field}"', selector, '"h1.item" のような CSS に')
+        try:
+            soupsieve.compile(selector)
+        except (soupsieve.SelectorSyntaxError, ValueError) as error:
+            why = str(error).split("\n")[0]
+            refuse(f'SELECTORS の "{field}"', selector, f"（{why}）正しい CSS に")
+
+
+def lock(file: IO) -> None:
+    """Holds a file until the process ends, however it ends; BlockingIOError if another does."""
     try:
-        for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
-            place.mkdir(parents=True, exist_ok=True)
-            (place / ".tmp").touch()  # fails now what would fail after the first page
-            (place / ".tmp").unlink()
+        if os.name == "nt":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        raise SystemExit(
+            f"{PAGES_DIR} にはもう 1 つの getData.py が書き込んでいます。"
+            f"それが終わってから、もう一度 {COMMAND}。"
+        ) from None
+    except OSError:
+        pass  # a disk that knows no locks
+
+
+def run() -> None:
+    """Reads the shop at START_URL into OUTPUT_FILE."""
+    start, folder = canonical(str(START_URL)), Path(str(START_URL))
+    for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / ".tmp").touch()  # fails now what would fail after the first page
+        (place / ".tmp").unlink()
+    if Path(OUTPUT_FILE).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(OUTPUT_FILE))
+    with open(Path(PAGES_DIR) / ".lock", "w") as file:
+        lock(file)
         if start:
             visit(Shop(start))
         elif folder.is_dir() and str(START_URL).strip():
             name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
             with served(folder) as address:
-                visit(Shop(f"http://{name}.localhost/", address))
+                shop = Shop(f"http://{name}.localhost/", address)
+                shop.note_alias(f"http://{folder.resolve().name}/")  # as wget names it
+                visit(shop)
         else:
             why = "はファイルです" if folder.is_file() else "がありません"
             raise SystemExit(
-                f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを書いて"
-                f" {COMMAND}。"
+                f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを"
+                f"書いて {COMMAND}。"
             )
+
+
+def main() -> None:
+    """Runs with every mistake and every interruption told in one line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    check_settings()
+    try:
+        run()
     except KeyboardInterrupt:
-        raise SystemExit(INTERRUPTED) from None
-    except BrokenPipeError:
-        raise SystemExit(1) from None  # who read the output has gone
+        raise SystemExit(
+            f"中断しました。{OUTPUT_FILE} は前のままです。もう一度 {COMMAND}。"
+        ) from None
+    except BrokenPipeError:  # who read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(1) from None
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
         raise SystemExit(
