@@ -23,9 +23,7 @@ import functools
 import gc
 import hashlib
 import html as entities
-import http.cookiejar
 import http.server
-import ipaddress
 import itertools
 import json
 import os
@@ -40,11 +38,12 @@ import warnings
 import weakref
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
+from operator import itemgetter
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import lxml.etree
@@ -53,15 +52,11 @@ import requests
 import soupsieve
 import urllib3
 from bs4 import BeautifulSoup, NavigableString, Tag
+from filelock import FileLock, Timeout
 from protego import Protego
 from requests.utils import requote_uri
 from tqdm import tqdm
 from urllib3.util import parse_url
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 # --------------------------------------------------------------------------------------------------
 START_URL = "data/sample_site"  # a shop's address (https://...; read its terms first) or a folder
@@ -1551,22 +1546,16 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 # Addresses ----------------------------------------------------------------------------------------
 
 COMMAND = "python getData.py を実行してください"
-PORTS = (None, 80, 443)  # that an address need not name
 MAX_URL = 500  # characters of an address; traps build longer ones
 MAX_DEPTH = 10  # folders of an address; traps build deeper ones
 STATIC_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
+INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
 
 
 @functools.cache
-def url_words(name: str) -> frozenset[str]:
+def url_words(name: str) -> tuple[str, ...]:
     """Words of addresses from data/page_words.csv: parameter, opening, path or ending."""
-    return frozenset(page_words("url").get(name, []))
-
-
-def is_idle(parameter: str) -> bool:
-    """Whether a parameter of an address leaves the page the same: tracking, sorting, sessions."""
-    name = parameter.lower()
-    return name in url_words("parameter") or name.startswith(tuple(url_words("opening")))
+    return tuple(page_words("url").get(name, []))
 
 
 def canonical(url: str, base: str = "") -> str:
@@ -1577,11 +1566,14 @@ def canonical(url: str, base: str = "") -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.host:
         return ""
-    port = "" if parts.port in PORTS else f":{parts.port}"
+    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
     pairs = requote_uri(parts.query or "").split("&")
-    query = "&".join(sorted(pair for pair in pairs if pair and not is_idle(pair.split("=")[0])))
-    return urlunsplit((parts.scheme, parts.host + port, path, query, ""))
+    names = [pair.partition("=")[0].lower() for pair in pairs]
+    idle = {name for name in names if name.startswith(url_words("opening"))}
+    idle |= {"", *url_words("parameter")}
+    kept = sorted(pair for name, pair in zip(names, pairs, strict=True) if name not in idle)
+    return urlunsplit((parts.scheme, parts.host + port, path, "&".join(kept), ""))
 
 
 def url_key(url: str) -> str:
@@ -1592,53 +1584,28 @@ def url_key(url: str) -> str:
 
 def kind_of(url: str) -> str:
     """What the addresses of a shop's like pages share: folder and first parameter, no numbers."""
-    parts = urlsplit(url)
-    folder = re.sub(r"[^/]*\d[^/]*", "0", parts.path.rstrip("/").rpartition("/")[0])
-    return f"{folder}/?{parts.query.partition('=')[0]}"
+    path, _, query = url.partition("?")
+    folder = re.sub(r"[^/]*\d[^/]*", "0", path.rstrip("/").rpartition("/")[0])
+    return f"{folder}/?{query.partition('=')[0]}"
 
 
 def is_page(url: str) -> bool:
     """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
     path = urlsplit(url).path.lower()
-    names = {STATIC_ENDING.sub("", name) for name in path.split("/")}
-    ending = path.rpartition(".")[2]
-    return not names & url_words("path") and ending not in url_words("ending")
+    names = [STATIC_ENDING.sub("", name) for name in path.split("/")]
+    if any(name in url_words("path") or name.startswith(".") for name in names):
+        return False
+    return path.rpartition(".")[2] not in url_words("ending")
 
 
-def is_private(host: str) -> bool:
-    """Whether a host's name leads to an address that is not of the public internet."""
-    with contextlib.suppress(OSError, UnicodeError):
-        found = {entry[4][0].split("%")[0] for entry in socket.getaddrinfo(host.strip("[]"), None)}
-        return any(not ipaddress.ip_address(address).is_global for address in found)
-    return False
-
-
-# Stored pages -------------------------------------------------------------------------------------
+# Pages --------------------------------------------------------------------------------------------
 
 
 class Page(NamedTuple):
-    """A page as fetched: its address, status, times and headers, and its body."""
+    """A page as fetched: its address, status, times and headers and what it says of itself; body."""
 
     head: dict
     body: bytes
-
-
-class PageHead(NamedTuple):
-    """What the head of a page says to its visitors."""
-
-    title: str
-    own: str  # the address that it calls its own; empty for none
-    sends_to: str  # where it sends its readers on; empty for nowhere
-    rules: set[str]  # for robots: nofollow, noai ...
-
-
-class Stored(NamedTuple):
-    """A stored page that is to be read for its perfumes."""
-
-    url: str
-    said: PageHead
-    file: Path
-    fetched_at: str
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -1649,7 +1616,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def stored_file(url: str) -> Path:
-    """File that keeps a page: one line of JSON (address, status, times, headers), then the body."""
+    """File that keeps a page: its head as one line of JSON, then its body."""
     return Path(PAGES_DIR) / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.page"
 
 
@@ -1661,49 +1628,47 @@ def stored_page(file: Path) -> Page | None:
     return None
 
 
+@functools.lru_cache(1)
 def tree_of(html: bytes) -> lxml.html.HtmlElement | None:
     """A page's tree for its links, plain and fast; None for what is no page."""
-    encoding = None  # as the page names it
-    with contextlib.suppress(UnicodeDecodeError):
+    try:
         html.decode()
         encoding = "utf-8"
+    except UnicodeDecodeError:
+        encoding = None  # as the page names it
     parser = lxml.html.HTMLParser(encoding=encoding, huge_tree=True)
     with contextlib.suppress(lxml.etree.LxmlError, ValueError, AssertionError):
         return lxml.html.document_fromstring(html, parser=parser)
     return None
 
 
-def page_head(page: Page) -> PageHead:
-    """What the head of a page says of its own address, of another page, and to robots."""
-    url, own, sends_to = page.head["url"], "", ""
-    said = page.head.get("x_robots_tag", "")
-    root = tree_of(re.split(rb"(?i)<body\b", page.body, maxsplit=1)[0])
-    for tag in root.iter("link", "meta") if root is not None else ():
-        kind = (tag.get("rel") or tag.get("name") or tag.get("http-equiv") or "").lower()
-        content = tag.get("content", "")
-        if kind == "canonical":
-            own = own or canonical(tag.get("href", ""), url)
+def said_of_itself(html: bytes, url: str, robots: str) -> dict:
+    """A page's title, the address that it calls its own, and its rules for robots."""
+    root = tree_of(html)
+    said = {"title": "", "own": ""}
+    for tag in root.iter("title", "link", "meta") if root is not None else ():
+        kind = (tag.get("rel") or tag.get("name") or tag.tag).lower()
+        if kind == "title":
+            said["title"] = said["title"] or (tag.text or "").strip()
+        elif kind == "canonical":
+            said["own"] = said["own"] or canonical(tag.get("href", ""), url)
         elif kind == "robots":
-            said += f",{content}"
-        elif kind == "refresh" and (target := re.search(r"(?i)\burl\s*=\s*(.+)", content)):
-            sends_to = canonical(target[1].strip(" \"'"), url)
-    title = root.findtext(".//title") if root is not None else ""
-    rules = {rule.strip().lower() for rule in said.split(",")}
-    return PageHead((title or "").strip(), own, sends_to, rules)
+            robots += "," + tag.get("content", "")
+    return said | {"rules": [rule.strip() for rule in robots.lower().split(",")]}
 
 
 def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
     """Addresses that a page leads to."""
-    bases = [tag.get("href") for tag in root.iter("base") if tag.get("href")]
-    base = canonical(bases[0], url) if bases else ""
+    bases = [canonical(tag.get("href"), url) for tag in root.iter("base") if tag.get("href")]
+    base = next(filter(None, bases), url)
     found = []
     for tag in root.iter("a", "area", "frame", "iframe", "link"):
         rel = tag.get("rel", "").lower().split()
         if "nofollow" not in rel and (tag.tag != "link" or "next" in rel):
             found.append(tag.get("href") or tag.get("src") or "")
-    for script in root.xpath("//@onclick"):
-        found += re.findall(r"location(?:\.href)?\s*=\s*[\"']([^\"']+)", script)
-    return [canonical(link, base or url) for link in found]
+    for script in root.xpath("//@onclick | //meta[@http-equiv]/@content"):
+        found += re.findall(r"(?i)\b(?:location(?:\.href)?|url)\s*=\s*[\"']?([^\"']+)", script)
+    return [canonical(link, base) for link in found]
 
 
 def lines_of(root: lxml.html.HtmlElement) -> set[int]:
@@ -1717,20 +1682,16 @@ def lines_of(root: lxml.html.HtmlElement) -> set[int]:
 
 REDIRECTS = (301, 302, 303, 307, 308)
 LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
-HEALING = (408, 429)  # that may heal, as 5xx may
-REFUSING = (401, 403)  # that count as failing
+HEALING, REFUSING = (408, 429), (401, 403)  # 5xx may heal too
 MAX_REDIRECTS = 5
-ROBOTS_BYTES = 512_000  # of robots.txt that are read (RFC 9309, 2.5)
-ROBOTS_DAYS = 1  # for which robots.txt is kept (RFC 9309, 2.4)
-FOLDER_DELAY = 0.05  # most seconds that a folder's robots.txt may ask for: it spares a server
+ROBOTS_BYTES, ROBOTS_DAYS = 512_000, 1  # read of robots.txt, and kept (RFC 9309, 2.4 and 2.5)
+FOLDER_DELAY = 0.05  # most seconds between pages of a folder: robots.txt means to spare a server
 DAY = 86_400  # seconds
 JITTER = 1.2  # most times the delay that is waited
-UNPACKED = ("", "identity")
-PACKED = ("gzip", "x-gzip")  # what is asked for
-GZIP = 31  # zlib's number for it
-REFUSED, UNREAD = "robots.txt が断っている", "MAX_PAGES のため未読"
-NO_AI, BARREN = "AI の利用を断っている", "新しいことがないため未読"
-READ, READ_NOTHING = "香水のページ", "香水のないページ"
+GZIP = 31  # zlib's number for it; nothing else is asked for
+ELSEWHERE, REFUSED = "別のホスト", "robots.txt が断っている"
+UNREAD, BARREN = "MAX_PAGES のため未読", "新しいことがないため未読"
+NO_AI, READ, READ_NOTHING = "AI の利用を断っている", "香水のページ", "香水のないページ"
 COUNTED = ("取得", "ディスクから", REFUSED, READ_NOTHING, READ)  # come first at the end
 CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
 INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
@@ -1738,10 +1699,8 @@ FAULTS = {  # kinds of fault, as counted at the end
     requests.Timeout: "時間切れ",
     urllib3.exceptions.TimeoutError: "時間切れ",
     requests.exceptions.SSLError: "安全に接続できない",
-    requests.exceptions.InvalidURL: "アドレスが使えない",
     zlib.error: "圧縮が壊れている",
     urllib3.exceptions.ProtocolError: "途中で切れた",
-    requests.RequestException: "接続できない",
     urllib3.exceptions.HTTPError: "接続できない",
     OSError: "接続できない",
 }
@@ -1751,28 +1710,21 @@ class PageFailed(Exception):
     """A page that could not be had; the text is the reason, as counted at the end."""
 
 
-class RunStopped(Exception):
-    """The run cannot go on; the text tells the user why and what to do."""
-
-
 def retry_after(value: str) -> float:
     """Seconds that a Retry-After header asks for, as number or date, a year at most; 0 for none."""
     with contextlib.suppress(ValueError, OverflowError):
-        if value.isdigit():
-            wait = float(value)
-        else:
-            wait = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        date = None if value.isdigit() else email.utils.parsedate_to_datetime(value)
+        wait = date.timestamp() - time.time() if date else float(value)
         return min(max(0.0, wait), 366 * DAY)
     return 0.0
 
 
 def unpacked(body: bytes, encodings: str) -> bytes:
     """A body as it was before the server packed it; what ends in the midst is no body."""
-    for encoding in reversed(encodings.lower().split(",")):
-        name = encoding.strip()
-        if name in UNPACKED:
+    for name in reversed(encodings.lower().replace(" ", "").split(",")):
+        if name in ("", "identity"):
             continue
-        if name not in PACKED:
+        if name not in ("gzip", "x-gzip"):
             raise PageFailed(f"頼んでいない圧縮（{re.sub('[^a-z0-9-]', '', name)[:20]}）")
         unpacker = zlib.decompressobj(GZIP)
         body = unpacker.decompress(body, MAX_BYTES + 1)
@@ -1812,71 +1764,40 @@ class Connections(requests.adapters.HTTPAdapter):
                 socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
-class ShopSession(requests.Session):
-    """A session that follows no redirect by itself and sends no cookie back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.connections = Connections()
-        self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-        self.headers.update(
-            {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
-        )
-        self.mount("http://", self.connections)
-        self.mount("https://", self.connections)
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: each redirect is checked like any address."""
-
-
 class Shop:
     """A polite visitor of one host: robots.txt, pace, retries, redirects, pages kept on disk."""
 
-    def __init__(self, start: str, served: str = "") -> None:
+    def __init__(self, start: str, served: str = "", paths: Container[str] = ()) -> None:
         self.start, self.host = start, urlsplit(start).netloc
-        self.served = served  # a folder's local address
-        self.aliases: set[str] = set()  # hosts that a folder was saved from
-        self.robots: dict[str, Protego] = {}
-        self.counts = Counter(dict.fromkeys(COUNTED, 0))
+        self.served, self.paths = served, paths  # a folder's local address and its paths
         self.days = 0 if served else REFRESH_DAYS  # a folder may have changed
         self.delay = 0 if served else DELAY_SECONDS
+        self.robots: dict[str, Protego] = {}
+        self.counts = Counter(dict.fromkeys(COUNTED, 0))
         self.ended = self.ready = 0.0  # when the last request ended, and the next may begin
         self.failures = 0  # pages failing in a row
         self.missed = False  # whether a page failed that another time may give
         self.stopped = ""  # why nothing more is asked for; pages on disk are still read
         self.pages = 0  # how many were read or tried
         self.moved = ""  # another host that the shop sends to
-        self.session = ShopSession()
+        self.connections = Connections()
+        self.session = requests.Session()
         self.session.trust_env = not served  # no proxy between this machine and itself
 
     def own(self, url: str) -> str:
-        """The address, as the folder's own where it is of the shop that the folder was saved from."""
+        """The address; one of another host that the folder was saved from, as the folder's own."""
         parts = urlsplit(url)
-        if parts.netloc not in self.aliases:
-            return url
-        return urlunsplit(parts._replace(scheme="http", netloc=self.host))
+        path = path_key(unquote(urlunsplit(("", "", *parts[2:]))))
+        if parts.netloc and path in self.paths:
+            return urlunsplit(parts._replace(scheme="http", netloc=self.host))
+        return url
 
-    def note_alias(self, url: str) -> None:
-        """Takes the host of an address for the one that the folder was saved from."""
-        if self.served and url:
-            self.aliases |= {urlsplit(url).netloc} - {self.host}
-
-    def note_move(self, url: str) -> None:
-        """Keeps for the end that the shop sends to another host, where it does."""
-        if urlsplit(self.own(url)).netloc != self.host:
-            self.moved = f"{url} に転送されています。"
-
-    def refusal(self, url: str, robots: bool = True) -> str | None:
-        """Why an address may not be asked for, or None."""
+    def refusal(self, url: str, robots: bool = True) -> str:
+        """Why an address may not be asked for; empty where it may."""
         if urlsplit(url).netloc != self.host:
-            hidden = is_private(urlsplit(url).hostname)
-            public = not is_private(urlsplit(self.start).hostname)
-            return "非公開アドレス" if hidden and public else "別のホスト"
-        if not robots:
-            return None
-        rules = self.rules(url)
-        refused = not all(rules.can_fetch(url, agent) for agent in (USER_AGENT, *AI_AGENTS))
-        return REFUSED if refused else None
+            return ELSEWHERE
+        agents = (USER_AGENT, *AI_AGENTS) if robots else ()
+        return "" if all(self.rules(url).can_fetch(url, agent) for agent in agents) else REFUSED
 
     def rules(self, url: str) -> Protego:
         """The address's robots.txt (RFC 9309): 4xx allows all, 5xx or silence stops the run."""
@@ -1887,14 +1808,14 @@ class Shop:
             page = self.follow(f"{origin}robots.txt", ROBOTS_DAYS, robots=False)
         except PageFailed as failure:
             said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
-            raise RunStopped(self.stopped or said) from None
+            raise SystemExit(self.stopped or said) from None
         text = page.body[:ROBOTS_BYTES] if page.head["status"] == 200 else b""
         rules = Protego.parse(text.decode("utf-8-sig", "replace"))
         delay = rules.crawl_delay(USER_AGENT) or 0
         if self.served:
             delay = min(delay, FOLDER_DELAY)
         if delay > RETRY_AFTER_CAP:
-            raise RunStopped(
+            raise SystemExit(
                 f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
                 f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
             )
@@ -1919,32 +1840,31 @@ class Shop:
 
     def follow(self, url: str, days: float | None, robots: bool = True) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
-        for _ in range(MAX_REDIRECTS + 1):
+        passed = []
+        while url not in passed and len(passed) <= MAX_REDIRECTS:
             page = self.page(url, days)
             if page.head["status"] not in REDIRECTS:
                 return page
+            passed.append(url)
             url = self.own(canonical(page.head["location"], url))
             if not url:
                 raise PageFailed("転送先が読めない")
             if reason := self.refusal(url, robots):
-                self.note_move(url)
+                self.moved = f"{url} に転送されています。" if reason == ELSEWHERE else self.moved
                 raise PageFailed(f"転送先: {reason}")
         raise PageFailed("転送が終わらない")
 
     def page(self, url: str, days: float | None) -> Page:
-        """The page as stored, or from the shop where there is none or it is older than so many days."""
-        file = stored_file(url)
-        always = urlsplit(url).path == "/robots.txt"  # is kept whatever the answer
+        """The page as stored; from the shop where there is none or it is older than `days`."""
+        file, always = stored_file(url), url.endswith("/robots.txt")
         stored = stored_page(file)
-        if stored and stored.head["status"] not in LASTING and not always:
+        if stored and not always and stored.head["status"] not in LASTING:
             stored = None
         if stored and (days is None or time.time() - stored.head["checked_at"] < days * DAY):
             self.counts["ディスクから"] += 1
             return stored
         try:
-            page = self.request(url, self.conditions(stored))
-            if stored and page.head["status"] == 304:
-                page = Page({**stored.head, "checked_at": time.time()}, stored.body)
+            page = self.request(url, stored)
             lasting = always or page.head["status"] in LASTING
             if stored and not lasting:
                 raise PageFailed(f"HTTP {page.head['status']}")
@@ -1955,18 +1875,11 @@ class Shop:
             return stored
         self.counts["取得"] += 1
         if lasting:
-            head = json.dumps(page.head, ensure_ascii=False).encode()
+            head = json.dumps(page.head, ensure_ascii=False).encode(errors="replace")
             replace_file(file, head + b"\n" + page.body)
         return page
 
-    def conditions(self, stored: Page | None) -> dict[str, str]:
-        """Headers that ask for a page only if it is another than the stored one."""
-        if stored is None or self.served:  # two folders of one name are no one shop
-            return {}
-        tag, modified = stored.head["etag"], stored.head["last_modified"]
-        return {"If-None-Match": tag} * bool(tag) | {"If-Modified-Since": modified}
-
-    def request(self, url: str, headers: dict[str, str]) -> Page:
+    def request(self, url: str, stored: Page | None) -> Page:
         """One page from the shop: at a polite pace, again after what can heal, never faster."""
         if self.stopped:
             raise PageFailed("停止のあと取得せず")
@@ -1975,7 +1888,7 @@ class Shop:
             time.sleep(max(0.0, ready - time.monotonic()))
             wait = 0.0
             try:
-                page = self.exchange(url, headers)
+                page = self.exchange(url, stored)
                 status = page.head["status"]
                 reason, wait = f"HTTP {status}", retry_after(page.head["retry_after"])
                 if status < 500 and status not in HEALING:
@@ -1986,7 +1899,9 @@ class Shop:
             finally:
                 self.ended = time.monotonic()
             if wait > RETRY_AFTER_CAP:
-                self.stop_until(time.time() + wait, reason)
+                when = datetime.fromtimestamp(time.time() + wait).strftime("%Y年%m月%d日 %H:%M")
+                said = f"{self.host} が待つよう求めています（{reason}）。"
+                self.stopped = f"{said}{when} 以降にもう一度 {COMMAND}。"
                 break
             if attempt + 1 < ATTEMPTS:
                 wait = max(wait, BACKOFF_SECONDS * 2**attempt)
@@ -1994,36 +1909,31 @@ class Shop:
         self.note(reason)
         raise PageFailed(reason)
 
-    def stop_until(self, moment: float, reason: str) -> None:
-        """Keeps why nothing more is asked for, and when to come back."""
-        when = datetime.fromtimestamp(moment).strftime("%Y年%m月%d日 %H:%M")
-        self.stopped = (
-            f"{self.host} が待つよう求めています（{reason}）。{when} 以降にもう一度 {COMMAND}。"
-        )
-
     def note(self, failure: str) -> None:
         """Counts pages that fail in a row; after too many nothing more is asked for."""
         self.failures = self.failures + 1 if failure else 0
         self.missed = self.missed or bool(failure)
         if self.failures >= MAX_FAILURES and not self.stopped:
-            self.stopped = (
-                f"{self.host} のページが続けて取得できません（{failure}）。"
-                f"時間をおいてもう一度 {COMMAND}。"
-            )
+            said = f"{self.host} のページが続けて取得できません（{failure}）。"
+            self.stopped = f"{said}時間をおいて、もう一度 {COMMAND}。"
 
-    def exchange(self, url: str, headers: dict[str, str]) -> Page:
+    def exchange(self, url: str, stored: Page | None) -> Page:
         """One request and its answer, within PAGE_SECONDS and MAX_BYTES; </html> ends a body."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
+        asked = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
+        if stored and not self.served:  # two folders of one name are no one shop
+            asked["If-None-Match"] = stored.head["etag"]
+            asked["If-Modified-Since"] = stored.head["last_modified"]
+        sent = requests.Request("GET", address, headers=asked).prepare()
+        way = self.session.merge_environment_settings(address, {}, True, None, None)  # proxies
         timeout = CONNECT_SECONDS, READ_SECONDS
-        head, body, encodings = {}, bytearray(), ""
-        deadline = time.monotonic() + PAGE_SECONDS
-        clock = threading.Timer(PAGE_SECONDS, self.session.connections.cut)
+        body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
+        clock = threading.Timer(PAGE_SECONDS, self.connections.cut)
         clock.start()
         try:
-            with self.session.get(address, headers=headers, timeout=timeout, stream=True) as answer:
-                head = answer_head(answer, url)
-                encodings = answer.headers.get("Content-Encoding", "")
-                while head["status"] == 200 and (part := answer.raw.read1(2**16)):
+            with self.connections.send(sent, timeout=timeout, **way) as answer:
+                status, headers = answer.status_code, answer.headers
+                while status == 200 and (part := answer.raw.read1(2**16)):
                     body += part
                     if len(body) > MAX_BYTES:
                         raise PageFailed("大きすぎる")
@@ -2035,27 +1945,26 @@ class Shop:
         if time.monotonic() >= deadline:
             self.note("時間切れ")
             raise PageFailed("時間切れ")
-        return Page(head, unpacked(bytes(body), encodings) if body else b"")
+        if status == 304 and stored:
+            return Page({**stored.head, "checked_at": time.time()}, stored.body)
+        html = unpacked(bytes(body), headers.get("Content-Encoding", "")) if body else b""
+        return Page(head_of(url, status, headers, html), html)
 
 
-def answer_head(answer: requests.Response, url: str) -> dict:
-    """What is kept of an answer beside its body."""
-    names = ("content_type", "location", "etag", "last_modified", "retry_after", "x_robots_tag")
-    head = {name: answer.headers.get(name.replace("_", "-"), "") for name in names}
+def head_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> dict:
+    """What is kept of a page beside its body."""
+    names = ("location", "etag", "last_modified", "retry_after")
+    head = {name: headers.get(name.replace("_", "-"), "") for name in names}
     head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
-    return head | {
-        "url": url,
-        "status": answer.status_code,
-        "checked_at": time.time(),
-        "fetched_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    head |= {"url": url, "status": status, "checked_at": time.time(), "fetched_at": now}
+    return head | said_of_itself(html, url, headers.get("X-Robots-Tag", ""))
 
 
 # The crawl ----------------------------------------------------------------------------------------
 
 MAX_SITEMAPS = 200
 MAX_KNOWN = 50  # times MAX_PAGES: addresses that are kept in mind
-NOT_FOLLOWED = {"nofollow", "none"}
 
 
 def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
@@ -2065,21 +1974,17 @@ def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
             body = zlib.decompressobj(GZIP).decompress(body, 5 * MAX_BYTES)
         parser = lxml.etree.XMLParser(recover=True, resolve_entities=False)
         places = lxml.etree.fromstring(body, parser).iter("{*}loc")
-        return [
-            (lxml.etree.QName(place.getparent()).localname, place.text or "") for place in places
-        ]
+        return [(lxml.etree.QName(loc.getparent()).localname, loc.text or "") for loc in places]
     return []
 
 
 def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and packed ones included."""
     todo = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"])
-    seen, links = set(), []
-    while todo and len(seen) < MAX_SITEMAPS and len(links) < MAX_KNOWN * MAX_PAGES:
-        url = canonical(todo.popleft(), shop.start)
-        shop.note_alias(url)
-        url = shop.own(url)
-        if not url or url in seen:
+    seen, links = {""}, []
+    while todo and len(seen) <= MAX_SITEMAPS and len(links) < MAX_KNOWN * MAX_PAGES:
+        url = shop.own(canonical(todo.popleft(), shop.start))
+        if url in seen:
             continue
         seen.add(url)
         try:
@@ -2091,147 +1996,112 @@ def sitemap_links(shop: Shop) -> list[str]:
             continue
         todo += [address for kind, address in entries if kind == "sitemap"]
         links += [canonical(address, shop.start) for kind, address in entries if kind == "url"]
-    for link in links:
-        shop.note_alias(link)
     return links
-
-
-class Kind(NamedTuple):
-    """A kind of address: all its pages wait in one queue."""
-
-    found: bool  # on a page, not in a sitemap
-    form: str
 
 
 class Frontier:
     """The addresses to read, each once: a sitemap's first; kinds in turn; no kind of nothing new."""
 
-    def __init__(self, start: str) -> None:
-        self.host = urlsplit(start).netloc
-        self.known = {url_key(start)}
-        self.queues = {Kind(False, kind_of(start)): deque([start])}
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.known = shop, {url_key(shop.start)}
+        self.queues = {(0, kind_of(shop.start)): deque([shop.start])}  # by rank and kind
         self.turns, self.barren = Counter(), Counter()
-        self.seen: set[int] = set()  # lines of all pages
+        self.seen: set[int] = set()  # lines and bodies of pages
 
-    def add(self, urls: list[str], found: bool = True) -> set[Kind]:
-        """Kinds, not known before, of those addresses that are new and of this host; all are queued."""
-        kinds = set()
-        for url in urls:
+    def add(self, urls: list[str], rank: int) -> bool:
+        """Queues what is new and of this host; whether it is of a kind that was not known before."""
+        kinds = len(self.queues)
+        for url in map(self.shop.own, urls):
             parts, key = urlsplit(url), url_key(url)
-            if parts.netloc != self.host or key in self.known or not is_page(url):
+            if parts.netloc != self.shop.host or key in self.known or not is_page(url):
                 continue
-            if len(url) > MAX_URL or parts.path.count("/") > MAX_DEPTH:
-                continue
-            if len(self.known) >= MAX_KNOWN * MAX_PAGES:
+            if len(url) < MAX_URL and parts.path.count("/") <= MAX_DEPTH:
+                self.known.add(key)
+                self.queues.setdefault((rank, kind_of(url)), deque()).append(url)
+            if len(self.known) > MAX_KNOWN * MAX_PAGES:
                 break
-            self.known.add(key)
-            kind = Kind(found, kind_of(url))
-            if kind not in self.queues:
-                self.queues[kind] = deque()
-                kinds.add(kind)
-            self.queues[kind].append(url)
-        return kinds
+        return len(self.queues) > kinds
 
     def __iter__(self) -> Iterator[str]:
         """The addresses in turn."""
-        while ready := [kind for kind, queue in self.queues.items() if queue and self.hopes(kind)]:
-            kind = min(ready, key=lambda kind: (kind.found, self.turns[kind]))
-            self.turns[kind] += 1
-            yield self.queues[kind].popleft()
-
-    def hopes(self, kind: Kind) -> bool:
-        """Whether pages of a kind may say something new."""
-        return self.barren[kind.form] < MAX_BARREN
+        while ready := [
+            (rank, self.turns[rank, kind], kind)
+            for (rank, kind), queue in self.queues.items()
+            if queue and self.barren[kind] < MAX_BARREN
+        ]:
+            rank, _, kind = min(ready, key=itemgetter(0, 1))
+            self.turns[rank, kind] += 1
+            yield self.queues[rank, kind].popleft()
 
     def __len__(self) -> int:
         """How many addresses are not yet read."""
         return sum(map(len, self.queues.values()))
 
-    def judge(self, url: str, lines: set[int], kinds: set[Kind]) -> None:
-        """Notes whether a page says something new or leads to a new kind of page."""
-        form = kind_of(url)
-        self.barren[form] = 0 if kinds or lines - self.seen else self.barren[form] + 1
-        self.seen |= lines
+    def judge(self, page: Page) -> None:
+        """Queues a page's links, and notes whether it says or leads to anything new."""
+        root, url, rules = tree_of(page.body), page.head["url"], page.head.get("rules", [])
+        body, lines, new = hash(page.body), set(), False
+        if root is not None:
+            lines = lines_of(root)
+            if body not in self.seen and not {"nofollow", "none"} & {*rules}:
+                new = self.add(links_of(root, url), rank=1)
+        new = new or not lines <= self.seen
+        self.barren[kind_of(url)] = 0 if new else self.barren[kind_of(url)] + 1
+        self.seen |= lines | {body}  # one page under endless addresses is a trap
 
 
-def crawl(shop: Shop, frontier: Frontier) -> Iterator[Stored | None]:
-    """A page to be read, or None, for each address, in an order that only the pages decide."""
-    frontier.add([shop.own(url) for url in sitemap_links(shop)], found=False)
-    read, bodies = set(), set()
+def crawl(shop: Shop, frontier: Frontier) -> Iterator[dict]:
+    """The head of each page of the shop, in an order that only the pages decide."""
+    frontier.add(sitemap_links(shop), rank=0)
+    read = set()
     for url in frontier:
         if shop.pages >= MAX_PAGES:
             shop.counts[UNREAD] = len(frontier) + 1
             return
         page = shop.read(url) if url_key(url) not in read else None
         if page is None or url_key(page.head["url"]) in read:
-            yield None
             continue
-        own = page.head["url"]
-        read |= {url_key(url), url_key(own)}
-        said = page_head(page)
-        shop.note_alias(said.own)
-        if url == shop.start and said.sends_to:
-            shop.note_move(said.sends_to)
-        root, body = tree_of(page.body), hashlib.sha256(page.body).digest()
-        links = []
-        if root is not None and body not in bodies and not said.rules & NOT_FOLLOWED:
-            links = [shop.own(link) for link in (said.sends_to, *links_of(root, own))]
-        kinds = frontier.add(links)  # one page under endless addresses is a trap
-        frontier.judge(url, lines_of(root) if root is not None else set(), kinds)
-        bodies.add(body)
-        yield to_read(shop, page, said)
+        read |= {url_key(url), url_key(page.head["url"])}
+        frontier.judge(page)
+        yield page.head
     shop.counts[BARREN] = len(frontier)
 
 
-def to_read(shop: Shop, page: Page, said: PageHead) -> Stored | None:
-    """A page as it is to be read; None, which is counted, where it refuses that."""
-    if "noai" in said.rules:
-        shop.counts[NO_AI] += 1
-        return None
-    url = page.head["url"]
-    return Stored(url, said, stored_file(url), page.head["fetched_at"])
-
-
-def others_stored(shop: Shop, reached: list[Stored]) -> list[Stored]:
-    """Pages of the shop that earlier runs stored and this one, cut short, did not reach."""
-    known, found = {page.file for page in reached}, []
+def others_stored(shop: Shop, reached: list[dict]) -> list[dict]:
+    """Heads of the shop's pages that earlier runs stored and this one, cut short, did not reach."""
+    known, heads = {head["url"] for head in reached}, []
     for file in sorted(Path(PAGES_DIR).glob("*.page")):
-        page = stored_page(file) if file not in known else None
-        if page is None or page.head["status"] != 200 or not is_page(page.head["url"]):
-            continue
-        if urlsplit(page.head["url"]).netloc == shop.host:
-            found.append(to_read(shop, page, page_head(page)))
-    return [page for page in found if page]
+        if page := stored_page(file):
+            url = page.head["url"]
+            if urlsplit(url).netloc == shop.host and page.head["status"] == 200 and is_page(url):
+                heads += [page.head] if url not in known else []
+    return heads
 
 
 class StoredPages:
     """Stored pages (address, body), however often gone through: one at a time is in memory."""
 
-    def __init__(self, pages: list[Stored], host: str) -> None:
+    def __init__(self, heads: list[dict]) -> None:
         titles: dict[str, set[str]] = {}
-        for page in pages:
-            titles.setdefault(page.said.own, set()).add(page.said.title)
-        self.files, self.fetched_at = {}, {}
-        for page in pages:
-            parts = urlsplit(page.said.own)
-            own = parts.netloc == host and parts.path != "/"  # else a template's mistake
-            own = own and len(titles[page.said.own]) == 1
-            address = page.said.own if own else page.url
-            self.files.setdefault(address, page.file)
-            self.fetched_at.setdefault(address, page.fetched_at)
+        for head in heads:
+            titles.setdefault(head.get("own", ""), set()).add(head.get("title", ""))
+        self.heads: dict[str, dict] = {}
+        for head in heads:
+            own = head.get("own", "")
+            parts, start = urlsplit(own), urlsplit(head["url"])
+            meant = parts.netloc == start.netloc and parts.path != "/" and len(titles[own]) == 1
+            self.heads.setdefault(own if meant else head["url"], head)  # else a template's mistake
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.heads)
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        for address, file in self.files.items():
-            if page := stored_page(file):
+        for address, head in self.heads.items():
+            if page := stored_page(stored_file(head["url"])):
                 yield address, page.body
 
 
 # A folder as a shop -------------------------------------------------------------------------------
-
-INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
 
 
 def path_key(path: str) -> str:
@@ -2239,65 +2109,40 @@ def path_key(path: str) -> str:
     return url_key(canonical("http://folder/" + quote(path.lstrip("/"), safe="/?&=;")))
 
 
-def names_of_file(name: str) -> list[str]:
-    """Paths under which a static host has a file, the plainest first; `?` and @ as wget writes."""
-    bare = STATIC_ENDING.sub("", name)
-    names = [name, bare, INDEX.sub(r"\1", name), INDEX.sub(r"\1", bare)]
-    return names + [re.sub(r"@(?=[^/]*=)", "?", name) for name in names]
-
-
 def folder_files(folder: Path) -> dict[str, Path]:
-    """The folder's files by what a request may ask for; a folder without a front page lists them."""
-    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
-    names = [name for name in names if not any(part.startswith(".") for part in name.parts)]
-    asked = [names_of_file(name.as_posix()) for name in names]
+    """The folder's files by what a static host finds them under; `?` and @ as wget writes names."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     found: dict[str, Path] = {}
-    for paths in zip(*asked, strict=True):  # each file by its own name before any by a shorter one
-        for path, name in zip(paths, names, strict=True):
-            found.setdefault(path_key(path), folder / name)
+    for bare in (False, True):  # each file by its own name before any by a shorter one
+        for path in files:
+            name = path.relative_to(folder).as_posix()
+            short = INDEX.sub(r"\1", STATIC_ENDING.sub("", INDEX.sub(r"\1", name)))
+            name = short if bare else name
+            for spelling in (name, re.sub(r"@(?=[^/]*=)", "?", name)):
+                found.setdefault(path_key(spelling), path)
     return found
 
 
-class FolderHandler(http.server.BaseHTTPRequestHandler):
-    """Serves a folder's files as a static host does; one without a front page lists its files."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # else each page waits 40 ms for its second half
-
-    def __init__(self, *args: object, folder: Path, files: dict[str, Path]) -> None:
-        self.folder, self.files = folder, files
-        super().__init__(*args)
-
-    def do_GET(self) -> None:
-        """Answers with the file that is asked for."""
-        key, status, body = path_key(unquote(self.path)), 200, b""
-        try:
-            if key in self.files:
-                body = self.files[key].read_bytes()
-            elif key == path_key("/"):
-                names = [path.relative_to(self.folder) for path in self.files.values()]
-                links = [f'<a href="/{quote(name.as_posix())}">page</a>' for name in names]
-                body = " ".join(links).encode()
-            else:
-                status = 404
-        except OSError:
-            status = 403
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing: the run counts its pages itself."""
-
-
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Address of a folder served over HTTP on 127.0.0.1, for as long as the block runs."""
-    handler = functools.partial(FolderHandler, folder=folder, files=folder_files(folder))
+def served(folder: Path) -> Iterator[tuple[str, Container[str]]]:
+    """Address and paths of a folder that is served on 127.0.0.1 for as long as the block runs."""
+    files = folder_files(folder)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each page waits 40 ms for its second half
+
+        def translate_path(self, path: str) -> str:
+            file = files.get(path_key(unquote(path)))
+            return str(file) if file else super().translate_path(path)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing: the run counts its pages itself."""
+
+    handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}", files.keys()
         server.shutdown()
 
 
@@ -2306,227 +2151,185 @@ def served(folder: Path) -> Iterator[str]:
 SHOWN = 3  # perfumes and addresses that are shown
 GONE_SHOWN = 10  # names that are shown of perfumes that are gone
 DOUBTED = ("name", "top_notes", "notes", "concept")  # differ from perfume to perfume
-DOUBTFUL_SHARE = 0.2  # of the perfumes, that say the same
-DOUBTFUL_COUNT = 4  # of them at least
-REMEDY = f'SELECTORS = {{"項目": "h1"}} のように場所を書いて（README）、もう一度 {COMMAND}。'
+DOUBTFUL = 0.2  # share of the perfumes that say the same ...
+DOUBTFUL_COUNT = 4  # ... and how many these are at least
+REMEDY = f'SELECTORS = {{"項目": "h1"}} のように場所を書き（README）、もう一度 {COMMAND}。'
 
 
-def earlier_perfumes(host: str) -> dict[str, str]:
-    """Address and name of this host's perfumes that OUTPUT_FILE has from an earlier run."""
-    perfumes = {}
-    lines = Path(OUTPUT_FILE).read_bytes().split(b"\n") if Path(OUTPUT_FILE).exists() else []
-    for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-            perfume = json.loads(line)
-            if urlsplit(perfume["url"]).netloc == host:
-                perfumes[perfume["url"]] = str(perfume["name"])
-    return perfumes
+def earlier_names(host: str) -> dict[str, str]:
+    """Names, by address, of this host's perfumes that OUTPUT_FILE has from an earlier run."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        lines = Path(OUTPUT_FILE).read_bytes().splitlines()
+        names = {perfume["url"]: str(perfume["name"]) for perfume in map(json.loads, lines)}
+        return {url: name for url, name in names.items() if urlsplit(url).netloc == host}
+    return {}
 
 
 def without_copies(perfumes: list[dict]) -> list[dict]:
     """Perfumes without those that say the same as one before under another address."""
     chosen = {}
     for perfume in perfumes:
-        facts = {field: value for field, value in perfume.items() if field != "url"}
-        chosen.setdefault(str(facts), perfume)
+        chosen.setdefault(str(perfume | {"url": ""}), perfume)
     return list(chosen.values())
 
 
 def visit(shop: Shop) -> None:
     """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
-    reached, frontier = [], Frontier(shop.start)
+    heads, frontier = [], Frontier(shop)
     try:
         with tqdm(desc="ページ", unit="枚", disable=None) as bar:
-            for page in crawl(shop, frontier):
-                reached += [page] if page else []
+            for head in crawl(shop, frontier):
+                heads.append(head)
                 bar.set_postfix_str(f"待ち {len(frontier):,}", refresh=False)
                 bar.update()
-    except (RunStopped, KeyboardInterrupt) as stop:
+    except (SystemExit, KeyboardInterrupt) as stop:
         shop.stopped = str(stop) or INTERRUPTED
     if shop.stopped == INTERRUPTED:
         print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
-    whole = not (shop.stopped or shop.missed or shop.counts[UNREAD])
-    pages = StoredPages(reached if whole else reached + others_stored(shop, reached), shop.host)
-    read = read_shop(pages, progress=True)
+    if shop.stopped or shop.missed or shop.counts[UNREAD]:
+        heads += others_stored(shop, heads)
+    open_heads = [head for head in heads if "noai" not in head.get("rules", [])]
+    pages = StoredPages(open_heads)
+    read, earlier = read_shop(pages, progress=True), earlier_names(shop.host)
     perfumes = [
-        perfume | {"fetched_at": pages.fetched_at[perfume["url"]]}
+        perfume | {"fetched_at": pages.heads[perfume["url"]]["fetched_at"]}
         for perfume in without_copies(read.perfumes)
     ]
-    shop.counts[READ] = len({perfume["url"] for perfume in perfumes})
-    shop.counts[READ_NOTHING] = len(pages) - shop.counts[READ]
-    print("、".join(f"{reason} {count:,}" for reason, count in shop.counts.items() if count))
     if perfumes:  # a wrong START_URL leaves the file as it was
-        earlier = earlier_perfumes(shop.host)
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
-        describe(perfumes, earlier)
-    show_doubts(read)
-    conclude(shop, len(perfumes))
+    shop.counts[NO_AI] = len(heads) - len(open_heads)
+    shop.counts[READ] = len({perfume["url"] for perfume in perfumes})
+    shop.counts[READ_NOTHING] = len(pages) - shop.counts[READ]
+    report(shop, read._replace(perfumes=perfumes), earlier)
 
 
-def describe(perfumes: list[dict], earlier: dict[str, str]) -> None:
-    """Prints how the fields are filled, some perfumes as read, and those that are gone."""
-    filled, doubts = [], []
-    for field in FIELDS[1:]:
-        values = Counter(str(perfume[field]) for perfume in perfumes if perfume[field])
-        filled.append(f"{field} {values.total() / len(perfumes):.0%}（{len(values):,}）")
-        often = max(values.values(), default=0)
-        if field in DOUBTED and often >= max(DOUBTFUL_COUNT, DOUBTFUL_SHARE * len(perfumes)):
-            doubts.append(f"{field} が {often:,} 件で同じ「{max(values, key=values.get)[:40]}」")
-    print("埋まった項目（違う値の数）: " + "、".join(filled))
-    if doubts:
-        print(f"注意: {'、'.join(doubts)} です。読み違いなら {REMEDY}")
-    for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
-        names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
-        notes = [*dict.fromkeys(itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes"))))]
-        print(f"例: {' / '.join(filter(None, names))} — {'、'.join(notes) or '香料の記載なし'}")
-    found = {perfume["url"] for perfume in perfumes}
-    gone = [name for url, name in earlier.items() if url not in found]
-    if gone:
-        print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:GONE_SHOWN])}")
-
-
-def show_doubts(read: ShopRead) -> None:
-    """Prints which pages gave nothing though they look like products, and idle SELECTORS."""
+def report(shop: Shop, read: ShopRead, earlier: dict[str, str]) -> None:
+    """Prints what came of the run; ends the program when it stopped early or found nothing."""
+    counts = [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]
+    if counts:
+        print("、".join(counts))
+    if read.perfumes:
+        describe(read.perfumes)
+        found = {perfume["url"] for perfume in read.perfumes}
+        if gone := [name for url, name in earlier.items() if url not in found]:
+            print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:GONE_SHOWN])}")
     if read.silent:
         shown = "、".join(read.silent[:SHOWN])
         print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
     for field in read.unmatched:
         print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
-
-
-def conclude(shop: Shop, count: int) -> None:
-    """Prints the last line; ends the program when the run stopped early or found nothing."""
-    if count:
-        print(f"{count:,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
+    if shop.counts[UNREAD]:
+        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りは、大きくして、もう一度 {COMMAND}。")
+    if read.perfumes:
         print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
+        print(
+            f"{len(read.perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py"
+        )
     if shop.stopped:
         raise SystemExit(shop.stopped)
-    if not count:
-        said = [f"{START_URL} から香水が見つかりませんでした。"]
-        if shop.counts[REFUSED]:
-            said.append(f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。")
-        if shop.counts[NO_AI]:
-            said.append(f"{shop.counts[NO_AI]:,} ページが AI の利用を断っています。")
-        raise SystemExit("".join(said) + shop.moved + CHECK_START)
-    if shop.counts[UNREAD]:
-        print(
-            f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。"
-            f"残りも読むには MAX_PAGES を大きくして、もう一度 {COMMAND}。"
-        )
+    if not read.perfumes:
+        raise SystemExit(nothing_found(shop))
+
+
+def nothing_found(shop: Shop) -> str:
+    """What to tell a user whose run found no perfume."""
+    said = f"{START_URL} から香水が見つかりませんでした。"
+    if shop.counts[REFUSED]:
+        said += f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。"
+    if shop.counts[NO_AI]:
+        said += f"{shop.counts[NO_AI]:,} ページが AI の利用を断っています。"
+    return said + shop.moved + CHECK_START
+
+
+def describe(perfumes: list[dict]) -> None:
+    """Prints how the fields are filled, what cannot be, and some perfumes as read."""
+    filled, doubts = [], []
+    for field in FIELDS[1:]:
+        values = Counter(str(perfume[field]) for perfume in perfumes if perfume[field])
+        filled.append(f"{field} {values.total() / len(perfumes):.0%}（{len(values):,}）")
+        value, often = next(iter(values.most_common(1)), ("", 0))
+        if field in DOUBTED and often >= max(DOUBTFUL_COUNT, DOUBTFUL * len(perfumes)):
+            doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
+    print("埋まった項目（違う値の数）: " + "、".join(filled))
+    if doubts:
+        print(f"注意: {'、'.join(doubts)} です。読み違いなら {REMEDY}")
+    for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
+        names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
+        notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
+        notes = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
+        print(f"例: {' / '.join(filter(None, names))} — {notes}")
 
 
 # The run ------------------------------------------------------------------------------------------
 
-LEAST = {  # of the constants that are numbers
-    "DELAY_SECONDS": 0,
-    "MAX_PAGES": 1,
-    "CONNECT_SECONDS": 0.1,
-    "READ_SECONDS": 0.1,
-    "PAGE_SECONDS": 0.1,
-    "MAX_BYTES": 1,
-    "ATTEMPTS": 1,
-    "BACKOFF_SECONDS": 0,
-    "RETRY_AFTER_CAP": 0,
-    "MAX_FAILURES": 1,
-    "MAX_BARREN": 1,
-    "REFRESH_DAYS": 0,
-}
-MOST = 1e9  # of any of them
-COUNTS = ("MAX_PAGES", "ATTEMPTS")  # are whole numbers
+COUNTS = ("MAX_PAGES", "MAX_BYTES", "ATTEMPTS", "MAX_FAILURES", "MAX_BARREN")  # whole, from 1
+WAITS = ("DELAY_SECONDS", "BACKOFF_SECONDS", "RETRY_AFTER_CAP", "REFRESH_DAYS")
+LEAST = dict.fromkeys(("CONNECT_SECONDS", "READ_SECONDS", "PAGE_SECONDS"), 0.1)
+LEAST |= dict.fromkeys(COUNTS, 1) | dict.fromkeys(WAITS, 0)
+MOST = 1e9
+
+
+def expect(meant: bool, name: str, value: object, remedy: str) -> None:
+    """Ends the program at a setting's value that cannot be meant."""
+    if not meant:
+        raise SystemExit(f"{name} = {value!r} は使えません。{remedy}直して、もう一度 {COMMAND}。")
 
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
     for name, least in LEAST.items():
-        value, kinds = globals()[name], int if name in COUNTS else int | float
-        if name == "REFRESH_DAYS" and value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value < MOST:
-            refuse(name, value, f"{least} 以上の数に")
+        value = globals()[name]
+        number = isinstance(value, int if name in COUNTS else int | float)
+        number = number and not isinstance(value, bool) and least <= value < MOST
+        unset = name == "REFRESH_DAYS" and value is None
+        expect(number or unset, name, value, f"{least} 以上の数に")
     for name in ("OUTPUT_FILE", "PAGES_DIR"):
         value = globals()[name]
-        if not isinstance(value, str | Path) or not str(value).strip():
-            refuse(name, value, "置き場所の名前に")
-    for name, value in (("USER_AGENT", [USER_AGENT]), ("AI_AGENTS", AI_AGENTS)):
-        names = value if isinstance(value, tuple | list) else [None]
-        if not all(isinstance(said, str) and said.strip() and is_ascii(said) for said in names):
-            refuse(name, globals()[name], '英字の名前に（AI_AGENTS は ("GPTBot",) のような組に）')
-    check_selectors()
-    page_words("url")  # a file that cannot be read is told before the shop is asked
-
-
-def is_ascii(text: str) -> bool:
-    """Whether a text may stand in a header."""
-    return text.isascii() and text.isprintable()
-
-
-def refuse(name: str, value: object, remedy: str) -> None:
-    """Ends the program at a constant's value."""
-    raise SystemExit(f"{name} = {value!r} は使えません。{remedy}直して、もう一度 {COMMAND}。")
-
-
-def check_selectors() -> None:
-    """Ends the program at SELECTORS that name no field or are no CSS."""
-    if not isinstance(SELECTORS, dict):
-        refuse("SELECTORS", SELECTORS, '{"name": "h1.item"} のような形に')
+        place = isinstance(value, str | Path) and str(value).strip()
+        expect(bool(place), name, value, "置き場所の名前に")
+    agents = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
+    for agent in agents:
+        word = isinstance(agent, str) and agent.strip() and agent.isascii() and agent.isprintable()
+        value = USER_AGENT, AI_AGENTS
+        expect(bool(word), "(USER_AGENT, AI_AGENTS)", value, "英字の名前、英字の名前の組に")
+    expect(isinstance(SELECTORS, dict), "SELECTORS", SELECTORS, '{"name": "h1.item"} のような形に')
     for field, selector in SELECTORS.items():
-        if field not in FIELDS[1:]:
-            refuse("SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} のどれかに")
-        if not isinstance(selector, str) or not selector.strip():
-            refuse(f'SELECTORS の "{field}"', selector, '"h1.item" のような CSS に')
+        expect(
+            field in FIELDS[1:], "SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} のどれかに"
+        )
         try:
             soupsieve.compile(selector)
-        except (soupsieve.SelectorSyntaxError, ValueError) as error:
+        except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
             why = str(error).split("\n")[0]
-            refuse(f'SELECTORS の "{field}"', selector, f"（{why}）正しい CSS に")
-
-
-def lock(file: IO) -> None:
-    """Holds a file until the process ends, however it ends; BlockingIOError if another does."""
-    try:
-        if os.name == "nt":
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        raise SystemExit(
-            f"{PAGES_DIR} にはもう 1 つの getData.py が書き込んでいます。"
-            f"それが終わってから、もう一度 {COMMAND}。"
-        ) from None
-    except OSError:
-        pass  # a disk that knows no locks
+            expect(False, f"SELECTORS の {field}", selector, f"（{why}）正しい CSS に")
+    page_words("url")  # a file that cannot be read is told before the shop is asked
 
 
 def run() -> None:
     """Reads the shop at START_URL into OUTPUT_FILE."""
-    start, folder = canonical(str(START_URL)), Path(str(START_URL))
     for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
         place.mkdir(parents=True, exist_ok=True)
         (place / ".tmp").touch()  # fails now what would fail after the first page
         (place / ".tmp").unlink()
     if Path(OUTPUT_FILE).is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(OUTPUT_FILE))
-    with open(Path(PAGES_DIR) / ".lock", "w") as file:
-        lock(file)
+        raise IsADirectoryError(errno.EISDIR, "フォルダーです", str(OUTPUT_FILE))
+    start, folder = canonical(str(START_URL)), Path(str(START_URL))
+    with FileLock(Path(PAGES_DIR) / ".lock", blocking=False):  # ends with the process
         if start:
             visit(Shop(start))
         elif folder.is_dir() and str(START_URL).strip():
             name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
-            with served(folder) as address:
-                shop = Shop(f"http://{name}.localhost/", address)
-                shop.note_alias(f"http://{folder.resolve().name}/")  # as wget names it
-                visit(shop)
+            with served(folder) as (address, paths):
+                visit(Shop(f"http://{name}.localhost/", address, paths))
         else:
             why = "はファイルです" if folder.is_file() else "がありません"
-            raise SystemExit(
-                f"{START_URL or '（空白）'} {why}。START_URL に店のアドレス（https://…）かフォルダーを"
-                f"書いて {COMMAND}。"
-            )
+            remedy = f"START_URL に店のアドレス（https://…）かフォルダーを書いて {COMMAND}。"
+            raise SystemExit(f"{START_URL or '（空白）'} {why}。{remedy}")
 
 
 def main() -> None:
-    """Runs with every mistake and every interruption told in one line."""
+    """Runs; every mistake and every interruption is told in one line."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -2534,18 +2337,19 @@ def main() -> None:
     try:
         run()
     except KeyboardInterrupt:
-        raise SystemExit(
-            f"中断しました。{OUTPUT_FILE} は前のままです。もう一度 {COMMAND}。"
-        ) from None
+        said = f"中断しました。{OUTPUT_FILE} は前のままです。"
+        raise SystemExit(f"{said}もう一度 {COMMAND}。") from None
+    except Timeout:
+        said = f"もう 1 つの getData.py が {PAGES_DIR} に書き込んでいます。"
+        raise SystemExit(f"{said}それが終わってから、もう一度 {COMMAND}。") from None
     except BrokenPipeError:  # who read the output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
-        raise SystemExit(
-            f"{place} が読み書きできません（{error.strerror}）。"
-            f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。"
-        ) from None
+        said = f"{place} が読み書きできません（{error.strerror}）。"
+        remedy = f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。"
+        raise SystemExit(said + remedy) from None
 
 
 if __name__ == "__main__":
