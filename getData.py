@@ -1560,26 +1560,30 @@ def url_words(name: str) -> tuple[str, ...]:
 
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment and idle parameters; empty for what is none."""
-    try:
-        parts = parse_url(urljoin(base, url.strip()))
-    except ValueError:
-        return ""
+    with contextlib.suppress(ValueError):
+        return spelled(urljoin(base, url.strip()))
+    return ""
+
+
+@functools.lru_cache(2**16)  # menus stand on every page
+def spelled(url: str) -> str:
+    """An address in one spelling; empty for none of the web, ValueError for nonsense."""
+    parts = parse_url(url)
     if parts.scheme not in ("http", "https") or not parts.host:
         return ""
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
-    pairs = requote_uri(parts.query or "").split("&")
-    names = [pair.partition("=")[0].lower() for pair in pairs]
-    idle = {name for name in names if name.startswith(url_words("opening"))}
-    idle |= {"", *url_words("parameter")}
-    kept = sorted(pair for name, pair in zip(names, pairs, strict=True) if name not in idle)
+    kept = []
+    for pair in sorted(requote_uri(parts.query or "").split("&")):
+        name = pair.partition("=")[0].lower()
+        idle = name in url_words("parameter") or name.startswith(url_words("opening"))
+        kept += [pair] if name and not idle else []
     return urlunsplit((parts.scheme, parts.host + port, path, "&".join(kept), ""))
 
 
 def url_key(url: str) -> str:
     """What two spellings of one page's address share: no scheme, no closing slash."""
-    parts = urlsplit(url)
-    return urlunsplit(("", parts.netloc, parts.path.removesuffix("/"), parts.query, ""))
+    return re.sub(r"^https?:|/(?=\?|$)", "", url)
 
 
 def kind_of(url: str) -> str:
@@ -1602,7 +1606,7 @@ def is_page(url: str) -> bool:
 
 
 class Page(NamedTuple):
-    """A page as fetched: its address, status, times and headers and what it says of itself; body."""
+    """A page as fetched: address, status, times, headers, what it says of itself; its body."""
 
     head: dict
     body: bytes
@@ -1642,19 +1646,24 @@ def tree_of(html: bytes) -> lxml.html.HtmlElement | None:
     return None
 
 
-def said_of_itself(html: bytes, url: str, robots: str) -> dict:
-    """A page's title, the address that it calls its own, and its rules for robots."""
-    root = tree_of(html)
-    said = {"title": "", "own": ""}
+def head_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> dict:
+    """What is kept of a page beside its body: title, own address and rules for robots included."""
+    names = ("location", "etag", "last_modified", "retry_after")
+    head = {name: headers.get(name.replace("_", "-"), "") for name in names}
+    head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    head |= {"url": url, "status": status, "checked_at": time.time(), "fetched_at": now}
+    head |= {"title": "", "own": ""}
+    root, robots = tree_of(html), headers.get("X-Robots-Tag", "")
     for tag in root.iter("title", "link", "meta") if root is not None else ():
         kind = (tag.get("rel") or tag.get("name") or tag.tag).lower()
         if kind == "title":
-            said["title"] = said["title"] or (tag.text or "").strip()
+            head["title"] = head["title"] or (tag.text or "").strip()
         elif kind == "canonical":
-            said["own"] = said["own"] or canonical(tag.get("href", ""), url)
+            head["own"] = head["own"] or canonical(tag.get("href", ""), url)
         elif kind == "robots":
             robots += "," + tag.get("content", "")
-    return said | {"rules": [rule.strip() for rule in robots.lower().split(",")]}
+    return head | {"rules": [rule.strip() for rule in robots.lower().split(",")]}
 
 
 def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
@@ -1666,9 +1675,11 @@ def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
         rel = tag.get("rel", "").lower().split()
         if "nofollow" not in rel and (tag.tag != "link" or "next" in rel):
             found.append(tag.get("href") or tag.get("src") or "")
-    for script in root.xpath("//@onclick | //meta[@http-equiv]/@content"):
-        found += re.findall(r"(?i)\b(?:location(?:\.href)?|url)\s*=\s*[\"']?([^\"']+)", script)
-    return [canonical(link, base) for link in found]
+    for script in root.xpath("//@onclick"):
+        found += re.findall(r"location(?:\.href)?\s*=\s*[\"']([^\"']+)", script)
+    for refresh in root.xpath("//meta[@http-equiv]/@content"):
+        found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
+    return [canonical(link, base) for link in dict.fromkeys(found)]
 
 
 def lines_of(root: lxml.html.HtmlElement) -> set[int]:
@@ -1787,10 +1798,11 @@ class Shop:
     def own(self, url: str) -> str:
         """The address; one of another host that the folder was saved from, as the folder's own."""
         parts = urlsplit(url)
-        path = path_key(unquote(urlunsplit(("", "", *parts[2:]))))
-        if parts.netloc and path in self.paths:
-            return urlunsplit(parts._replace(scheme="http", netloc=self.host))
-        return url
+        if not self.paths or parts.netloc in ("", self.host):
+            return url
+        path = urlunsplit(("", "", *parts[2:]))
+        known = path_key(unquote(path)).removesuffix("/") in self.paths
+        return f"http://{self.host}{path}" if known else url
 
     def refusal(self, url: str, robots: bool = True) -> str:
         """Why an address may not be asked for; empty where it may."""
@@ -1921,9 +1933,9 @@ class Shop:
         """One request and its answer, within PAGE_SECONDS and MAX_BYTES; </html> ends a body."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
         asked = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
-        if stored and not self.served:  # two folders of one name are no one shop
-            asked["If-None-Match"] = stored.head["etag"]
-            asked["If-Modified-Since"] = stored.head["last_modified"]
+        for name, key in (("If-None-Match", "etag"), ("If-Modified-Since", "last_modified")):
+            if stored and stored.head[key] and not self.served:  # a folder may be another by now
+                asked[name] = stored.head[key]
         sent = requests.Request("GET", address, headers=asked).prepare()
         way = self.session.merge_environment_settings(address, {}, True, None, None)  # proxies
         timeout = CONNECT_SECONDS, READ_SECONDS
@@ -1951,16 +1963,6 @@ class Shop:
         return Page(head_of(url, status, headers, html), html)
 
 
-def head_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> dict:
-    """What is kept of a page beside its body."""
-    names = ("location", "etag", "last_modified", "retry_after")
-    head = {name: headers.get(name.replace("_", "-"), "") for name in names}
-    head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    head |= {"url": url, "status": status, "checked_at": time.time(), "fetched_at": now}
-    return head | said_of_itself(html, url, headers.get("X-Robots-Tag", ""))
-
-
 # The crawl ----------------------------------------------------------------------------------------
 
 MAX_SITEMAPS = 200
@@ -1968,7 +1970,7 @@ MAX_KNOWN = 50  # times MAX_PAGES: addresses that are kept in mind
 
 
 def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
-    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of anything else."""
+    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is none."""
     with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError, ValueError):
         if body.startswith(b"\x1f\x8b"):
             body = zlib.decompressobj(GZIP).decompress(body, 5 * MAX_BYTES)
@@ -2000,7 +2002,7 @@ def sitemap_links(shop: Shop) -> list[str]:
 
 
 class Frontier:
-    """The addresses to read, each once: a sitemap's first; kinds in turn; no kind of nothing new."""
+    """The addresses to read, each once: a sitemap's first, kinds in turn, no kind in vain."""
 
     def __init__(self, shop: Shop) -> None:
         self.shop, self.known = shop, {url_key(shop.start)}
@@ -2009,7 +2011,7 @@ class Frontier:
         self.seen: set[int] = set()  # lines and bodies of pages
 
     def add(self, urls: list[str], rank: int) -> bool:
-        """Queues what is new and of this host; whether it is of a kind that was not known before."""
+        """Queues what is new and of this host; whether a kind of it was not known before."""
         kinds = len(self.queues)
         for url in map(self.shop.own, urls):
             parts, key = urlsplit(url), url_key(url)
@@ -2105,8 +2107,9 @@ class StoredPages:
 
 
 def path_key(path: str) -> str:
-    """A path in one spelling, a file's or the one that a request asks for; either may hold a `?`."""
-    return url_key(canonical("http://folder/" + quote(path.lstrip("/"), safe="/?&=;")))
+    """A path in one spelling, of a file or of what a request asks for; either may hold a `?`."""
+    url = canonical("http://folder/" + quote(path.lstrip("/"), safe="/?&=;"))
+    return url.removeprefix("http://folder")
 
 
 def folder_files(folder: Path) -> dict[str, Path]:
@@ -2133,7 +2136,8 @@ def served(folder: Path) -> Iterator[tuple[str, Container[str]]]:
         disable_nagle_algorithm = True  # else each page waits 40 ms for its second half
 
         def translate_path(self, path: str) -> str:
-            file = files.get(path_key(unquote(path)))
+            key = path_key(unquote(path))
+            file = files.get(key) or files.get(key.removesuffix("/"))
             return str(file) if file else super().translate_path(path)
 
         def log_message(self, *_: object) -> None:
@@ -2142,7 +2146,8 @@ def served(folder: Path) -> Iterator[tuple[str, Container[str]]]:
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", files.keys()
+        paths = {key.removesuffix("/") for key in files}
+        yield f"http://127.0.0.1:{server.server_port}", paths
         server.shutdown()
 
 
@@ -2173,8 +2178,8 @@ def without_copies(perfumes: list[dict]) -> list[dict]:
     return list(chosen.values())
 
 
-def visit(shop: Shop) -> None:
-    """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
+def gather(shop: Shop) -> list[dict]:
+    """Heads of the shop's stored pages; where the crawl was cut short, of earlier runs' too."""
     heads, frontier = [], Frontier(shop)
     try:
         with tqdm(desc="ページ", unit="枚", disable=None) as bar:
@@ -2188,6 +2193,12 @@ def visit(shop: Shop) -> None:
         print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
     if shop.stopped or shop.missed or shop.counts[UNREAD]:
         heads += others_stored(shop, heads)
+    return heads
+
+
+def visit(shop: Shop) -> None:
+    """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
+    heads = gather(shop)
     open_heads = [head for head in heads if "noai" not in head.get("rules", [])]
     pages = StoredPages(open_heads)
     read, earlier = read_shop(pages, progress=True), earlier_names(shop.host)
@@ -2253,7 +2264,7 @@ def describe(perfumes: list[dict]) -> None:
             doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
     print("埋まった項目（違う値の数）: " + "、".join(filled))
     if doubts:
-        print(f"注意: {'、'.join(doubts)} です。読み違いなら {REMEDY}")
+        print(f"注意: {'、'.join(doubts)}です。読み違いなら {REMEDY}")
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
         notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))

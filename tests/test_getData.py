@@ -1799,6 +1799,13 @@ def test_a_folder_is_served_as_a_static_host_does(link, name, mirror, crawl):
     assert records[0]["url"].startswith("http://shop-example.localhost/")
 
 
+@pytest.mark.parametrize("link", ["/items", "/items/", "https://shop.example/items/"])
+def test_links_of_a_folders_index_are_of_that_folder(link, mirror, crawl):
+    files = {"index.html": index(link), "items/index.html": index("x", "../y.html")}
+    files |= {"items/x.html": perfume_page(1), "y.html": perfume_page(2)}
+    assert sorted(names(crawl(mirror(files))[0])) == ["Nuit 1", "Nuit 2"]
+
+
 def test_a_sitemap_that_names_the_live_shop_is_the_folders_own(mirror, crawl):
     sitemap = "<urlset><url><loc>https://www.shop.example/p/{}</loc></url></urlset>"
     folder = mirror(
