@@ -2,22 +2,17 @@
 
     python getData.py
 
-Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 for the
-        length of the run; data/page_words.csv: the words by which pages label their facts;
-        data/brands.csv: known houses.
+Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 (its records
+        carry http://<folder>.localhost/...); data/page_words.csv: words of pages; data/brands.csv.
 Writes  PAGES_DIR: every page as fetched, so that a second run asks the shop for nothing twice;
-        OUTPUT_FILE: the perfumes, read from all stored pages of the shop together at the end of
-        each run, an interrupted one included.
+        OUTPUT_FILE: the perfumes, read from all stored pages together at the end of each run.
 Prints  progress bars, then counts: pages by source, failures by reason, how often each field is
         filled and with how many different values, and three of the perfumes as read.
-
-A folder's records carry the address http://<folder>.localhost/..., never the port it is served on.
 """
 
 import codecs
 import contextlib
 import csv
-import email.utils
 import errno
 import functools
 import gc
@@ -1546,9 +1541,8 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 # Addresses ----------------------------------------------------------------------------------------
 
 COMMAND = "python getData.py を実行してください"
-MAX_URL = 500  # characters of an address; traps build longer ones
 MAX_DEPTH = 10  # folders of an address; traps build deeper ones
-STATIC_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
+PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
 INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
 
 
@@ -1560,24 +1554,19 @@ def url_words(name: str) -> tuple[str, ...]:
 
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment and idle parameters; empty for what is none."""
-    with contextlib.suppress(ValueError):
-        return spelled(urljoin(base, url.strip()))
-    return ""
-
-
-@functools.lru_cache(2**16)  # menus stand on every page
-def spelled(url: str) -> str:
-    """An address in one spelling; empty for none of the web, ValueError for nonsense."""
-    parts = parse_url(url)
+    try:
+        parts = parse_url(urljoin(base, url.strip()))
+    except ValueError:
+        return ""
     if parts.scheme not in ("http", "https") or not parts.host:
         return ""
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
     kept = []
-    for pair in sorted(requote_uri(parts.query or "").split("&")):
+    for pair in sorted(filter(None, requote_uri(parts.query or "").split("&"))):
         name = pair.partition("=")[0].lower()
         idle = name in url_words("parameter") or name.startswith(url_words("opening"))
-        kept += [pair] if name and not idle else []
+        kept += [] if idle else [pair]
     return urlunsplit((parts.scheme, parts.host + port, path, "&".join(kept), ""))
 
 
@@ -1596,7 +1585,7 @@ def kind_of(url: str) -> str:
 def is_page(url: str) -> bool:
     """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
     path = urlsplit(url).path.lower()
-    names = [STATIC_ENDING.sub("", name) for name in path.split("/")]
+    names = [PAGE_ENDING.sub("", name) for name in path.split("/")]
     if any(name in url_words("path") or name.startswith(".") for name in names):
         return False
     return path.rpartition(".")[2] not in url_words("ending")
@@ -1723,26 +1712,23 @@ class PageFailed(Exception):
 
 def retry_after(value: str) -> float:
     """Seconds that a Retry-After header asks for, as number or date, a year at most; 0 for none."""
-    with contextlib.suppress(ValueError, OverflowError):
-        date = None if value.isdigit() else email.utils.parsedate_to_datetime(value)
-        wait = date.timestamp() - time.time() if date else float(value)
-        return min(max(0.0, wait), 366 * DAY)
+    with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return min(urllib3.Retry().parse_retry_after(value), 366 * DAY)
     return 0.0
 
 
-def unpacked(body: bytes, encodings: str) -> bytes:
+def unpacked(body: bytes, encoding: str) -> bytes:
     """A body as it was before the server packed it; what ends in the midst is no body."""
-    for name in reversed(encodings.lower().replace(" ", "").split(",")):
-        if name in ("", "identity"):
-            continue
-        if name not in ("gzip", "x-gzip"):
-            raise PageFailed(f"頼んでいない圧縮（{re.sub('[^a-z0-9-]', '', name)[:20]}）")
-        unpacker = zlib.decompressobj(GZIP)
-        body = unpacker.decompress(body, MAX_BYTES + 1)
-        if len(body) > MAX_BYTES:
-            raise PageFailed("大きすぎる")
-        if not unpacker.eof:
-            raise zlib.error("a body that ends in the midst")
+    if encoding.lower() in ("", "identity"):
+        return body
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        raise PageFailed(f"頼んでいない圧縮（{re.sub('[^A-Za-z0-9, -]', '', encoding)[:20]}）")
+    unpacker = zlib.decompressobj(GZIP)
+    body = unpacker.decompress(body, MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise PageFailed("大きすぎる")
+    if not unpacker.eof:
+        raise zlib.error("a body that ends in the midst")
     return body
 
 
@@ -1817,7 +1803,7 @@ class Shop:
         if origin in self.robots:
             return self.robots[origin]
         try:
-            page = self.follow(f"{origin}robots.txt", ROBOTS_DAYS, robots=False)
+            page = self.follow(f"{origin}robots.txt", robots=False)
         except PageFailed as failure:
             said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
             raise SystemExit(self.stopped or said) from None
@@ -1842,7 +1828,7 @@ class Shop:
             return None
         self.pages += 1
         try:
-            page = self.follow(url, self.days)
+            page = self.follow(url)
             if page.head["status"] == 200:
                 return page
             raise PageFailed(f"HTTP {page.head['status']}")
@@ -1850,11 +1836,11 @@ class Shop:
             self.counts[f"失敗: {failure}"] += 1
             return None
 
-    def follow(self, url: str, days: float | None, robots: bool = True) -> Page:
+    def follow(self, url: str, robots: bool = True) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
         passed = []
         while url not in passed and len(passed) <= MAX_REDIRECTS:
-            page = self.page(url, days)
+            page = self.page(url)
             if page.head["status"] not in REDIRECTS:
                 return page
             passed.append(url)
@@ -1866,9 +1852,10 @@ class Shop:
                 raise PageFailed(f"転送先: {reason}")
         raise PageFailed("転送が終わらない")
 
-    def page(self, url: str, days: float | None) -> Page:
-        """The page as stored; from the shop where there is none or it is older than `days`."""
+    def page(self, url: str) -> Page:
+        """The page as stored; from the shop where there is none or it is too old."""
         file, always = stored_file(url), url.endswith("/robots.txt")
+        days = ROBOTS_DAYS if always else self.days
         stored = stored_page(file)
         if stored and not always and stored.head["status"] not in LASTING:
             stored = None
@@ -1966,7 +1953,7 @@ class Shop:
 # The crawl ----------------------------------------------------------------------------------------
 
 MAX_SITEMAPS = 200
-MAX_KNOWN = 50  # times MAX_PAGES: addresses that are kept in mind
+MAX_LISTED = 250_000  # addresses that are taken from sitemaps
 
 
 def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
@@ -1984,7 +1971,7 @@ def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and packed ones included."""
     todo = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"])
     seen, links = {""}, []
-    while todo and len(seen) <= MAX_SITEMAPS and len(links) < MAX_KNOWN * MAX_PAGES:
+    while todo and len(seen) <= MAX_SITEMAPS and len(links) < MAX_LISTED:
         url = shop.own(canonical(todo.popleft(), shop.start))
         if url in seen:
             continue
@@ -1992,7 +1979,7 @@ def sitemap_links(shop: Shop) -> list[str]:
         try:
             if reason := shop.refusal(url):
                 raise PageFailed(reason)
-            entries = sitemap_entries(shop.follow(url, shop.days).body)
+            entries = sitemap_entries(shop.follow(url).body)
         except PageFailed as failure:
             shop.counts[f"読めないサイトマップ: {failure}"] += 1
             continue
@@ -2017,11 +2004,9 @@ class Frontier:
             parts, key = urlsplit(url), url_key(url)
             if parts.netloc != self.shop.host or key in self.known or not is_page(url):
                 continue
-            if len(url) < MAX_URL and parts.path.count("/") <= MAX_DEPTH:
+            if parts.path.count("/") <= MAX_DEPTH:
                 self.known.add(key)
                 self.queues.setdefault((rank, kind_of(url)), deque()).append(url)
-            if len(self.known) > MAX_KNOWN * MAX_PAGES:
-                break
         return len(self.queues) > kinds
 
     def __iter__(self) -> Iterator[str]:
@@ -2119,7 +2104,7 @@ def folder_files(folder: Path) -> dict[str, Path]:
     for bare in (False, True):  # each file by its own name before any by a shorter one
         for path in files:
             name = path.relative_to(folder).as_posix()
-            short = INDEX.sub(r"\1", STATIC_ENDING.sub("", INDEX.sub(r"\1", name)))
+            short = INDEX.sub(r"\1", PAGE_ENDING.sub("", INDEX.sub(r"\1", name)))
             name = short if bare else name
             for spelling in (name, re.sub(r"@(?=[^/]*=)", "?", name)):
                 found.setdefault(path_key(spelling), path)
@@ -2240,17 +2225,9 @@ def report(shop: Shop, read: ShopRead, earlier: dict[str, str]) -> None:
     if shop.stopped:
         raise SystemExit(shop.stopped)
     if not read.perfumes:
-        raise SystemExit(nothing_found(shop))
-
-
-def nothing_found(shop: Shop) -> str:
-    """What to tell a user whose run found no perfume."""
-    said = f"{START_URL} から香水が見つかりませんでした。"
-    if shop.counts[REFUSED]:
-        said += f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。"
-    if shop.counts[NO_AI]:
-        said += f"{shop.counts[NO_AI]:,} ページが AI の利用を断っています。"
-    return said + shop.moved + CHECK_START
+        refused = f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。"
+        said = f"{START_URL} から香水が見つかりませんでした。{shop.moved}"
+        raise SystemExit(said + refused * bool(shop.counts[REFUSED]) + CHECK_START)
 
 
 def describe(perfumes: list[dict]) -> None:
@@ -2274,14 +2251,14 @@ def describe(perfumes: list[dict]) -> None:
 
 # The run ------------------------------------------------------------------------------------------
 
-COUNTS = ("MAX_PAGES", "MAX_BYTES", "ATTEMPTS", "MAX_FAILURES", "MAX_BARREN")  # whole, from 1
+COUNTS = ("MAX_PAGES", "MAX_BYTES", "ATTEMPTS", "MAX_FAILURES", "MAX_BARREN")
+SECONDS = ("CONNECT_SECONDS", "READ_SECONDS", "PAGE_SECONDS")
 WAITS = ("DELAY_SECONDS", "BACKOFF_SECONDS", "RETRY_AFTER_CAP", "REFRESH_DAYS")
-LEAST = dict.fromkeys(("CONNECT_SECONDS", "READ_SECONDS", "PAGE_SECONDS"), 0.1)
-LEAST |= dict.fromkeys(COUNTS, 1) | dict.fromkeys(WAITS, 0)
+LEAST = dict.fromkeys(COUNTS, 1) | dict.fromkeys(SECONDS, 0.1) | dict.fromkeys(WAITS, 0)
 MOST = 1e9
 
 
-def expect(meant: bool, name: str, value: object, remedy: str) -> None:
+def expect(meant: object, name: str, value: object, remedy: str) -> None:
     """Ends the program at a setting's value that cannot be meant."""
     if not meant:
         raise SystemExit(f"{name} = {value!r} は使えません。{remedy}直して、もう一度 {COMMAND}。")
@@ -2289,32 +2266,32 @@ def expect(meant: bool, name: str, value: object, remedy: str) -> None:
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
+    settings = globals()
     for name, least in LEAST.items():
-        value = globals()[name]
-        number = isinstance(value, int if name in COUNTS else int | float)
-        number = number and not isinstance(value, bool) and least <= value < MOST
-        unset = name == "REFRESH_DAYS" and value is None
-        expect(number or unset, name, value, f"{least} 以上の数に")
-    for name in ("OUTPUT_FILE", "PAGES_DIR"):
-        value = globals()[name]
-        place = isinstance(value, str | Path) and str(value).strip()
-        expect(bool(place), name, value, "置き場所の名前に")
-    agents = [USER_AGENT, *AI_AGENTS] if isinstance(AI_AGENTS, tuple | list) else [None]
-    for agent in agents:
-        word = isinstance(agent, str) and agent.strip() and agent.isascii() and agent.isprintable()
-        value = USER_AGENT, AI_AGENTS
-        expect(bool(word), "(USER_AGENT, AI_AGENTS)", value, "英字の名前、英字の名前の組に")
+        value, kinds = settings[name], int if name in COUNTS else int | float
+        number = isinstance(value, kinds) and not isinstance(value, bool)
+        meant = (number and least <= value < MOST) or (name, value) == ("REFRESH_DAYS", None)
+        expect(meant, name, value, f"{least} 以上の数に")
+    for name in ("OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"):
+        meant = isinstance(settings[name], str | Path) and str(settings[name]).strip()
+        expect(meant, name, settings[name], "空でない文字列に")
+    for name, value in (("USER_AGENT", [USER_AGENT]), ("AI_AGENTS", AI_AGENTS)):
+        meant = isinstance(value, tuple | list) and all(map(is_token, value))
+        expect(meant, name, settings[name], '英字の名前（AI_AGENTS は ("GPTBot",) のような組）に')
     expect(isinstance(SELECTORS, dict), "SELECTORS", SELECTORS, '{"name": "h1.item"} のような形に')
-    for field, selector in SELECTORS.items():
-        expect(
-            field in FIELDS[1:], "SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} のどれかに"
-        )
+    for field, css in SELECTORS.items():
+        expect(field in FIELDS[1:], "SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} に")
         try:
-            soupsieve.compile(selector)
+            soupsieve.compile(css)
         except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
             why = str(error).split("\n")[0]
-            expect(False, f"SELECTORS の {field}", selector, f"（{why}）正しい CSS に")
+            expect(False, f"SELECTORS の {field}", css, f"（{why}）正しい CSS に")
     page_words("url")  # a file that cannot be read is told before the shop is asked
+
+
+def is_token(name: object) -> bool:
+    """Whether a name may stand in a header."""
+    return isinstance(name, str) and bool(name.strip()) and name.isascii() and name.isprintable()
 
 
 def run() -> None:

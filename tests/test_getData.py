@@ -314,7 +314,7 @@ FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, wha
     "bomb in a bomb": (
         always(lambda request: reply(request, gzip.compress(BOMB), Content_Encoding="gzip, gzip")),
         False,
-        "大きすぎる",
+        "頼んでいない圧縮（gzip, gzip）",
         1,
     ),
     "half a gzip": (
@@ -342,7 +342,7 @@ FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, wha
             )
         ),
         False,
-        "頼んでいない圧縮（br）",
+        "頼んでいない圧縮（gzip, br）",
         1,
     ),
     "Content-Length too small": (
