@@ -2195,8 +2195,10 @@ def visit(shop: Shop) -> None:
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
     shop.counts[NO_AI] = len(heads) - len(open_heads)
+    named = {perfume["url"] for perfume in read.perfumes}
     shop.counts[READ] = len({perfume["url"] for perfume in perfumes})
-    shop.counts[READ_NOTHING] = len(pages) - shop.counts[READ]
+    shop.counts[READ_NOTHING] = len(pages) - len(named)
+    shop.counts["ほかと同じ香水のページ"] = len(named) - shop.counts[READ]
     report(shop, read._replace(perfumes=perfumes), earlier)
 
 

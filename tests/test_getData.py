@@ -1097,7 +1097,9 @@ def test_a_page_under_two_addresses_is_one_perfume(faulty_shop, crawl):
             "/p/2": perfume_page(2),
         }
     )
-    assert names(crawl(shop)[0]) == ["Nuit 1", "Nuit 2"]
+    records, printed = crawl(shop)
+    assert names(records) == ["Nuit 1", "Nuit 2"]
+    assert "香水のないページ 1、香水のページ 2、ほかと同じ香水のページ 1" in printed
 
 
 @pytest.mark.parametrize(
