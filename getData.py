@@ -1552,6 +1552,7 @@ def url_words(name: str) -> tuple[str, ...]:
     return tuple(page_words("url").get(name, []))
 
 
+@functools.lru_cache(2**16)
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment and idle parameters; empty for what is none."""
     try:
@@ -1668,7 +1669,8 @@ def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
         found += re.findall(r"location(?:\.href)?\s*=\s*[\"']([^\"']+)", script)
     for refresh in root.xpath("//meta[@http-equiv]/@content"):
         found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
-    return [canonical(link, base) for link in dict.fromkeys(found)]
+    front = urljoin(base, "/")  # menus' links are the same on every page
+    return [canonical(link, front if link[:1] == "/" else base) for link in dict.fromkeys(found)]
 
 
 def lines_of(root: lxml.html.HtmlElement) -> set[int]:
