@@ -1197,6 +1197,26 @@ def url_words(name: str) -> tuple[str, ...]:
     return tuple(page_words("url").get(name, []))
 
 
+# ==================================================================================================
+# End of the reading to be cut out
+# ==================================================================================================
+
+
+# Addresses ----------------------------------------------------------------------------------------
+
+COMMAND = "python getData.py を実行してください"
+MAX_DEPTH = 10  # folders of an address; traps build deeper ones
+PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
+INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
+
+
+@functools.cache
+def url_words(name: str) -> tuple[str, ...]:
+    """Words of addresses from data/page_words.csv: parameter, opening, path or ending."""
+    return tuple(page_words("url").get(name, []))
+
+
+@functools.lru_cache(2**16)
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment and idle parameters; empty for what is none."""
     try:
