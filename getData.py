@@ -12,9 +12,9 @@ Prints  progress bars, then counts: pages by source, failures by reason, how oft
 
 import contextlib
 import csv
-import errno
 import functools
 import hashlib
+import heapq
 import html as entities
 import http.server
 import itertools
@@ -22,18 +22,16 @@ import json
 import os
 import random
 import re
-import socket
 import sys
+import tempfile
 import threading
 import time
 import unicodedata
-import weakref
 import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
-from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
@@ -62,15 +60,12 @@ DELAY_SECONDS = 1.5  # least wait between requests; robots.txt may ask for more;
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
 USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
 AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # who is refused by robots.txt, so are we; (): nobody
-REFRESH_DAYS = None  # ask again for stored pages older than so many days, if changed; None: never
-CONNECT_SECONDS = 10  # for connecting
-READ_SECONDS = 30  # for each silence while reading
+REFRESH_DAYS = None  # ask again for stored pages older than so many days; None: never
+READ_SECONDS = 30  # for connecting, and for each silence while reading
 PAGE_SECONDS = 90  # for one whole page, however slowly it drips
 MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
 ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
-BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) waited for; beyond it the run stops
-MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
 MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
 # --------------------------------------------------------------------------------------------------
 
@@ -111,6 +106,8 @@ def page_words(use: str) -> dict[str, list[str]]:
     for row in read_rows("page_words.csv"):
         if row[:1] == [use]:
             found[row[1]] += [word.strip() for word in row[2:] if word.strip()]
+    if not found:
+        raise SystemExit(f"data/page_words.csv に {use} の行がありません。元に戻してください。")
     return found
 
 
@@ -155,15 +152,20 @@ def decode(body: bytes) -> str:
     """The page's text: as UTF-8, or as it declares, or in the encoding that fits best."""
     with contextlib.suppress(UnicodeDecodeError):
         return body.decode("utf-8-sig")
+    text = html_to_unicode(None, body)[1]
+    if "\ufffd" not in text:
+        return text
     best = charset_normalizer.from_bytes(body, cp_isolation=["cp932", "euc_jp", "cp1252"]).best()
-    return html_to_unicode(None, body, auto_detect_fun=lambda _: best and best.encoding)[1]
+    return str(best or text)
 
 
+@functools.lru_cache(20_000)
 def tidy(text: str) -> str:
     """Text on one line, entities undone until nothing changes; MARKs, which part words, are kept."""
     while "&" in text and (undone := entities.unescape(text)) != text:
         text = undone
     text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
+    text = re.sub(r"<\|[^|]*\|>|###", " ", text)  # no page speaks to the model
     text = re.sub(rf" ?{MARK}[ {MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
     text = FORBIDDEN.sub(lambda found: MARK if found[0] == MARK else "", text)
     return text.strip(f" \u3000{MARK}")
@@ -171,7 +173,7 @@ def tidy(text: str) -> str:
 
 def plain(text: str) -> str:
     """Text for a record: on one line, composed, without what may not be learned."""
-    text = unicodedata.normalize("NFC", re.sub(rf"{MARK}|###|<\|[^|]*\|>", " ", text))
+    text = unicodedata.normalize("NFC", text.replace(MARK, " "))
     return " ".join(FORBIDDEN.sub("", text).split())
 
 
@@ -200,7 +202,8 @@ def consonants(text: str) -> str:
 def sound_alike(one: str, other: str) -> float:
     """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
     sounds = consonants(one), consonants(other)
-    if is_japanese(one) == is_japanese(other) or not all(sounds):
+    kanji = re.search("[一-龠]", one + other)
+    if is_japanese(one) == is_japanese(other) or kanji or not all(sounds):
         return 0.0
     short = min(map(len, sounds)) == 1
     return float(sounds[0] == sounds[1]) if short else SequenceMatcher(None, *sounds).ratio()
@@ -210,56 +213,53 @@ def sound_alike(one: str, other: str) -> float:
 MAX_LINES = 3_000  # of one page
 MAX_CHARACTERS = 4_000  # of one line; longer ones are no text
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-INLINE = set(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "label",
-        "mark",
-        "q",
-        "s",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "u",
-        "wbr",
-    ]
-)
-DROPPED = set(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "svg",
-        "nav",
-        "footer",
-        "aside",
-        "iframe",
-        "textarea",
-        "head",
-        "rt",
-        "rp",
-        "dialog",
-        "object",
-        "video",
-        "map",
-    ]
-)
+INLINE = {
+    "a",
+    "abbr",
+    "b",
+    "bdi",
+    "big",
+    "cite",
+    "code",
+    "data",
+    "del",
+    "em",
+    "font",
+    "i",
+    "ins",
+    "label",
+    "mark",
+    "q",
+    "s",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "time",
+    "u",
+    "wbr",
+}
+DROPPED = {
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "nav",
+    "footer",
+    "aside",
+    "iframe",
+    "textarea",
+    "head",
+    "rt",
+    "rp",
+    "dialog",
+    "object",
+    "video",
+    "map",
+}
+NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", b"[")
 META = ("og:title", "og:site_name", "og:type", "product:brand", "og:brand", "description")
 
 
@@ -388,13 +388,15 @@ def read_page(url: str, body: bytes) -> PageText:
     root = None
     with contextlib.suppress(lxml.etree.LxmlError):
         root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
-    if root is None or root.tag != "html":
+    if root is None or root.tag != "html" or body.lstrip().startswith(NO_PAGES):
         return PageText(url, url, [], {})
     lxml.etree.strip_tags(root, lxml.etree.Comment)
     head = [Line("title", root.findtext(".//title") or ""), *json_lines(root)]
     for meta in root.iter("meta"):
         if (name := meta.get("property") or meta.get("name")) in META:
             head.append(Line(name, meta.get("content", "")))
+    for menu in root.iter("nav", "footer"):
+        head.append(Line("nav", " ".join(menu.itertext())))
     lines = [Line(slot, tidied) for slot, text in head if (tidied := tidy(text))]
     lines += itertools.islice(body_lines(root), MAX_LINES)
     link = root.find(".//link[@rel='canonical']")
@@ -425,6 +427,7 @@ SEPARATORS = (  # of written lists, the strongest first
     "\u3000+",
     r"\s*[・･·•]\s*",
     r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])",
+    r"\s[–-]\s",
 )
 JOINTS = (  # before a list's last item
     r"\s*(?:そして|および|または|[&＆])\s*|(?:^|\s+)(?:[Aa]nd|AND|e|et|y|und)\s+|\s+と\s+"
@@ -461,7 +464,7 @@ def label_fields(text: str) -> tuple[str, ...]:
     if len(text) > 2 * LOOSE:
         return ()
     text = re.sub(r"[(（][^()（）]*[)）]", "", text) or text
-    if whole := labels().get(folded(text).rstrip("0123456789")):
+    if whole := labels().get(re.sub(r"\d$", "", folded(text))):
         return whole
     halves = [labels().get(folded(half), ()) for half in re.split("[&＆〜～~/／・]", text)]
     return halves[0] + halves[1] if len(halves) == 2 and all(halves) else ()
@@ -470,15 +473,17 @@ def label_fields(text: str) -> tuple[str, ...]:
 @functools.cache
 def label_inside() -> re.Pattern:
     """Pattern of a label with its mark, or of a tier in a sentence or before a list, in a line."""
+    words = any_of("label").pattern
     tiers = "|".join(any_of("label", tier).pattern for tier in TIERS)
     return re.compile(
-        rf"""(?:^|(?<=[\s、。,;；/／|｜{MARK}【〈《［\[■●◆▼◇▲★☆・(（—–-])(?<![A-Za-z,]\ ))
-             (?P<label>{any_of("label").pattern})
+        rf"""(?:^|(?<=[\s、。,;；/／|｜{MARK}【〈《＜［\[■●◆▼◇▲★☆・(（—–-])(?<![A-Za-z,]\ ))
+             (?P<label>{words})
              (?:\s?[(（][^()（）]*[)）])?                     # トップノート（つけて10分）：
-             \s*(?:(?:[:：】〉》］\]…{MARK}]|・{{2,}}|(?<=ノート)[/／|｜])\s*)+(?![>＞»›])
+             [\s{MARK}]*(?:[:：】〉》＞］\]…]|・・|(?<=ノート)[/／|｜])[\s{MARK}:：・…]*(?![はのがをに])
+          |  ^(?P<bold>{words}){MARK}(?!\W)                    # Top as an element of its own
           |  (?P<tier>{tiers})
              (?:\s(?:are|includes?|são|sont)\s|には?、?|は、?)  # Top notes are A, B and C
-          |  ^(?P<first>{tiers})\s(?=[^,、]+[,、])             # HEAD Saffron, Pepper
+          |  ^[■●◆▼◇・]?\s?(?P<first>{tiers})[\s/／|｜-]+         # HEAD Saffron, Pepper
         """,
         re.IGNORECASE | re.VERBOSE,
     )
@@ -491,7 +496,10 @@ def labels_in(text: str) -> list[Label]:
     ends = [match.start() for match in found[1:]] + [len(text)] * bool(found)
     return [
         Label(
-            0, label_fields(match[match.lastgroup]), text[match.end() : end], bool(match["label"])
+            0,
+            label_fields(match[match.lastgroup]),
+            text[match.end() : end],
+            match.lastgroup in ("label", "bold"),
         )
         for match, end in zip(found, ends, strict=True)
     ]
@@ -513,12 +521,14 @@ def labels_of(page: PageText, furniture: set[Line]) -> list[Label]:
     return found
 
 
-def lines_below(page: PageText, at: int, end: int, cells: int) -> list[str]:
+def lines_below(page: PageText, label: Label, end: int, cells: int) -> list[Line]:
     """The lines below a label up to the next one, as far as they stand in one slot; so many cells."""
-    lines = [line for line in page.lines[at + 1 : min(end, at + 1 + UNDER)] if "@" not in line.slot]
-    below = [line.text for line in lines if line.slot == lines[0].slot]
-    is_cell = bool(lines) and lines[0].own.startswith("td")
-    return below[:cells] if is_cell else below  # the next column may be another perfume's
+    start = label.at + 1
+    lines = [line for line in page.lines[start : min(end, start + UNDER)] if "@" not in line.slot]
+    below = [line for line in lines if line.slot == lines[0].slot]
+    if below and below[0].own[:2] in HEADINGS and below[0].slot != page.lines[label.at].slot:
+        return []
+    return below[:cells] if below and below[0].own.startswith("td") else below  # others' columns
 
 
 def split_items(text: str) -> list[str]:
@@ -526,7 +536,8 @@ def split_items(text: str) -> list[str]:
     held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
     for number, parenthesis in enumerate(held):  # each stands as one private letter meanwhile
         text = text.replace(parenthesis, chr(0xF0000 + number), 1)
-    text = re.split(r"[—―─]+|。|\.\s|\.$|\s[–-]\s", text.strip(" 　・／/、,–-—"))[0]
+    text = re.split(r"[—―─]+|。|\.\s|\.$", text.strip(" 　・／/、,–-—"))[0]
+    text = re.split(r"\s[–-]\s", text)[0] if re.search("[、,]", text) else text
     lists = (re.split(separator, text) for separator in SEPARATORS)
     items = next((items for items in lists if len(items) > 1), [text])
     parts = [part for item in items for part in re.split(JOINTS, item)]
@@ -549,7 +560,9 @@ def is_note(item: str) -> bool:
     core = re.sub(r"[(（].*", "", item)
     if len(core) > NOTE[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE:
         return False
-    if label_fields(item) or is_price(core) or re.search(r"[@#<>{}!?！？。=]|\d{3}|://", core):
+    if label_fields(item) or is_price(core) or re.search(r"[@#<>{}!?！？。=]|\d{3}|\dml", core):
+        return False
+    if folded(core) in houses() or any_of("perfume").search(core):
         return False
     letters = re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core)
     return bool(letters) and not any_of("prose").search(core)
@@ -596,6 +609,7 @@ def read_field(field: str, values: list[str]) -> object:
     return first if len(first) <= NAME_LENGTH and not re.search("[。@]", first) else None
 
 
+@functools.lru_cache(20_000)
 def tag_facts(text: str) -> list[tuple[str, object]]:
     """Facts of tags that tell themselves, 【ユニセックス／フローラル】, and of '… a scent for men'."""
     row = re.search(r"[【\[]([^【】\[\]]*[／/・、|｜][^【】\[\]]*)[】\]]", text)
@@ -621,15 +635,23 @@ def facts_of(page: PageText, furniture: set[Line]) -> Facts:
         run = [*run, label] if line.own.startswith("th") else []
         if following and following.at == label.at + 1 and not label.value:
             continue  # heads of columns
-        texts = [label.value] if label.value else lines_below(page, label.at, end, len(run) or 1)
+        below = lines_below(page, label, end, len(run) or 1)
+        texts = [one.text for one in below]
+        if label.value:
+            more = texts if below and below[0].slot == line.slot else []
+            texts = [label.value, *itertools.takewhile(is_note, more)]
         columns = len(run) > 1 and len(texts) == len(run)
-        pairs = [(one, [text]) for one, text in zip(run, texts)] if columns else [(label, texts)]
+        pairs = (
+            [*zip(run, ([text] for text in texts), strict=False)] if columns else [(label, texts)]
+        )
         run = []
-        if line.own.startswith("li") and texts and Line(line.slot, texts[0]) in furniture:
-            continue  # a menu
+        single = [one for one in below if len(split_items(one.text)) == 1]
+        in_menu = bool(single) and furniture.issuperset(single)
         for one, values in pairs:
             for field in [field for field in one.fields if field != "other"]:
-                value = read_field(field, values)
+                if in_menu and not label.value and field in ("brand", "name", "notes", *TIERS):
+                    continue
+                value = read_field(field, values if one.is_sure else values[:1])
                 told[field, line.slot] += bool(value)
                 if value and (one.is_sure or len(value) == len(split_items(one.value))):
                     (sure if one.is_sure else unsure).append((field, value))
@@ -641,11 +663,13 @@ def facts_of(page: PageText, furniture: set[Line]) -> Facts:
 
 # Templates and names ------------------------------------------------------------------------------
 ALIKE = 0.5  # share of slots in common that makes two pages one template's
+SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
+NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
 FURNITURE = 0.5  # share of the pages of a slot on which furniture says the same
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
-LEAST = 0.45  # score of a slot of names below which it is none
+LEAST = {False: 0.45, True: 0.3}  # score below which a slot holds no names, of few pages, of more
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
 TRUST |= {"ld name": 0.95, "og:title": 0.75, "title": 0.7}  # other slots 0.5, by class 0.9
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
@@ -656,7 +680,8 @@ class ShopText(NamedTuple):
 
     name: str
     furniture: set[Line]  # lines that stand on most pages of their slot
-    sells_perfumes: bool  # says on every page that it sells perfumes, and nothing else
+    speaks: bool  # says on every page that it sells perfumes
+    sells_perfumes: bool  # and nothing else
 
 
 class Product(NamedTuple):
@@ -691,7 +716,9 @@ def shop_of(pages: list[PageText]) -> tuple[ShopText, list[PageText]]:
     pieces = Counter(piece for title in titles for piece in set(title))
     common = [p for p, count in pieces.most_common() if FEW <= count > FURNITURE * len(pages)]
     declared = [line.text for page in pages for line in page.lines if line.slot == "og:site_name"]
-    name = any_of("shop").sub("", [*declared, *common, ""][0]).strip()
+    whole = [*declared, *common, ""][0]
+    name = any_of("shop").sub("", whole).strip()
+    name = whole if folded(name) in word_set("perfume") else name
 
     def cut(line: Line) -> Line:
         kept = [piece for piece in re.split(PIECES, line.text) if piece not in common]
@@ -700,8 +727,11 @@ def shop_of(pages: list[PageText]) -> tuple[ShopText, list[PageText]]:
     pages = [page._replace(lines=[*map(cut, page.lines)]) for page in pages]
     furniture = furniture_of(pages)
     said = "\n".join([name, *common, *(line.text for line in furniture)])
-    only_perfumes = any_of("perfume").search(said) and not any_of("goods").search(said)
-    return ShopText(name, furniture, bool(only_perfumes)), pages
+    speaks = bool(any_of("perfume").search(said))
+    menus = {line.text for line in furniture if line.slot == "nav"}
+    own = "\n".join(text for text in said.split("\n") if text not in menus)
+    only = bool(any_of("perfume").search(own)) and not any_of("goods").search(own)
+    return ShopText(name, furniture, speaks, only or bool(any_of("perfume").search(name))), pages
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
@@ -721,7 +751,8 @@ def templates_of(pages: list[PageText]) -> list[list[PageText]]:
 @functools.lru_cache(50_000)
 def is_price(text: str) -> bool:
     """Whether a short text has an amount of money."""
-    return len(text) < SHORT and bool(re.search(r"\d", text) and any_of("money").search(text))
+    symbol = any(unicodedata.category(char) == "Sc" for char in text)
+    return bool(re.search(r"\d", text)) and (symbol or bool(any_of("money").search(text)))
 
 
 def sells_one(page: PageText, furniture: set[Line]) -> bool:
@@ -752,7 +783,8 @@ def product_pages(
             types = {line.text for line in page.lines if line.slot in ("ld type", "og:type")}
             if any(any_of("article").search(kind) for kind in types - {"article"}):
                 continue
-            if types & {"Product", "ProductGroup", "product", "og:product"}:
+            marked = {"name", "brand"} <= {item for line in page.lines for item in itemprops(line)}
+            if marked or types & {"Product", "ProductGroup", "product", "og:product"}:
                 declared.add(page.url)
             if sum(tier in values for tier in TIERS) > 1:
                 tiered.add(page.url)
@@ -761,9 +793,39 @@ def product_pages(
                 offered.add(page.url)
         here = offered.intersection(page.url for page in group)
         many |= here if len(here) >= FEW else set()
+        guides = tiered.intersection(page.url for page in group) - offered - declared
+        tiered -= guides if len(guides) < FEW else set()
     if len(many) > len(tiered - offered):
         tiered &= offered
-    return tiered | declared | many
+    shown = tiered | declared | many
+    everywhere = Counter(slot for group in groups for page in group for slot in slots_of(page))
+    for group in groups:
+        shown |= siblings(group, shown, everywhere)
+    return shown
+
+
+def slots_of(page: PageText) -> set[str]:
+    """The slots of a page."""
+    return {line.slot for line in page.lines}
+
+
+def siblings(group: list[PageText], shown: set[str], everywhere: Counter) -> set[str]:
+    """Addresses of a template's pages that have what its products have and other pages have not."""
+    evident = [page for page in group if page.url in shown]
+    if len(evident) < FEW:
+        return set()
+    counts = Counter(slot for page in evident for slot in slots_of(page))
+    here = Counter(slot for page in group for slot in slots_of(page))
+    usual = [slot for slot, count in counts.items() if count > MOST * len(evident)]
+    own = {slot for slot in usual if here[slot] > NEARLY_ALL * everywhere[slot]}
+    priced = [page for page in group if any(is_price(line.text) for line in page.lines)]
+    alike = [page for page in priced if len(own & slots_of(page)) > SIBLING * len(own)]
+    return {page.url for page in alike}
+
+
+def itemprops(line: Line) -> list[str]:
+    """What microdata calls a line, by the elements of its slot."""
+    return re.findall(r"\[(\w+)\]", line.slot)
 
 
 @functools.lru_cache(50_000)
@@ -771,7 +833,7 @@ def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     if not 0 < len(text) <= NAME_LENGTH or is_price(text) or label_fields(text):
         return False
-    if not re.search(r"[^\W\d_]|\d{2}", text) or re.search(r"@|://|。|<\||###", text):
+    if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
         return False
     if folded(text) in word_set("page") or any_of("missing").search(text):
         return False
@@ -790,15 +852,15 @@ def names_by_slot(product: Product, furniture: set[Line]) -> dict[str, str]:
                 found[line.own[:2]].append(line.text)
     if label := product.values.get("name"):
         found["label"] = [str(label)]
-    return {
-        slot: texts[0] for slot, texts in found.items() if len(texts) < CARDS or slot in HEADINGS
-    }
+    found["first"] = next((texts[:1] for slot, texts in found.items() if ">" in slot), [])
+    one = [slot for slot, texts in found.items() if 0 < len(texts) < CARDS or slot in HEADINGS]
+    return {slot: found[slot][0] for slot in one}
 
 
 def name_slot(names: dict[str, dict[str, str]], said: dict[str, str]) -> str | None:
     """The slot of the names: on nearly every page, different on nearly every one, said elsewhere too."""
-    best, best_score = None, LEAST
-    for slot in sorted({slot for by_slot in names.values() for slot in by_slot}):
+    best, best_score = None, LEAST[len(names) >= FEW]
+    for slot in dict.fromkeys(slot for by_slot in names.values() for slot in by_slot):
         own = slot.rpartition(">")[2]
         by_class = 0.5 if word_set("title").isdisjoint(re.split("[^a-z]+", own.lower())) else 0.9
         trust = TRUST.get(slot) or TRUST.get(own[:2]) or by_class
@@ -811,7 +873,7 @@ def name_slot(names: dict[str, dict[str, str]], said: dict[str, str]) -> str | N
             continue
         agreeing = sum(said[url].count(texts[url]) > 1 for url in unique) / len(unique)
         brands = sum(text in houses() for text in counts) / len(counts)
-        score = trust * coverage * distinct * (2 + agreeing) / 3 * (1 - brands / 2)
+        score = trust * coverage * distinct * (3 + agreeing) / 4 * (1 - brands / 2)
         if score > best_score:
             best, best_score = slot, score
     return best
@@ -840,7 +902,6 @@ SOUNDS_ALIKE = 0.6  # likeness by sound at which kana and Latin letters spell on
 SHARED = 0.6  # share of names that must show a brand in some way for that way to be the template's
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
 MAKER = r"\s[Bb]y\s((?:[A-Z][\w'’&-]*\.?\s?)+)"  # after a product's name
-MEANT_FOR = r"(?:\s+for\s+(?:wo)?men(?:\s+and\s+(?:wo)?men)?)?$"
 
 
 class Spelling(NamedTuple):
@@ -897,6 +958,11 @@ def house_at_start(text: str) -> str:
     return next((text[:end] for end in word_ends(text) if folded(text[:end]) in houses()), "")
 
 
+def bare_of_talk(text: str) -> str:
+    """A name without what a shop says of it in brackets: 【量り売り】, [送料無料]."""
+    return re.sub(r"【[^】]*】|[\[［][^\]］]*[\]］]", " ", text).strip()
+
+
 def is_house(text: str) -> bool:
     """Whether a text is a known house and nothing else, in one spelling or two."""
     halves = [half for half in spelled(text) if half]
@@ -913,45 +979,52 @@ def brand_text(text: str) -> str:
     """A brand without the word that labels it."""
     inside = labels_in(text)
     text = inside[0].value if inside and inside[0].fields == ("brand",) else text
-    return plain(re.sub(r"^\s*(?:by|brand)\b\s*[:：]?\s*", "", text, flags=re.I)).strip(" :：・")
+    text = re.sub(r"^\s*(?:by|brand)\b\s*[:：]?\s*", "", text, flags=re.I)
+    return plain(text.split(MARK)[0]).strip(" :：・")
 
 
-def declared_brand(product: Product) -> str:
+def declared_brand(product: Product, furniture: set[Line]) -> str:
     """The brand that a page declares: by its data, a label, a slot named for it; or empty."""
     lines, words = product.page.lines, tuple(word_set("brand"))
     told = [line.text for line in lines if line.slot in ("ld brand", "product:brand", "og:brand")]
     told += [str(product.values["brand"])] if "brand" in product.values else []
-    marked = {
-        line.text
-        for line in lines
-        if any(part.startswith(words) for part in re.split("[^a-z]+", line.own.lower()))
-    }
-    told += marked if len(marked) == 1 and len(min(marked)) < SHORT else []
+    counts = Counter(line.slot for line in lines)
+    for line in [line for line in lines if counts[line.slot] < CARDS]:
+        parts = re.split("[^a-z]+", line.own.lower())
+        if any(part.startswith(words) for part in parts) and line not in furniture:
+            told += [line.text] if could_be_name(line.text) and not YEAR.search(line.text) else []
     return brand_text(told[0]) if told else ""
 
 
-def brand_slot(products: list[Product], furniture: set[Line]) -> str | None:
-    """The slot beside the names that is a house, says 'by', or repeats and is said elsewhere."""
-    texts: dict[str, list[str]] = defaultdict(list)
+def brands_beside(products: list[Product], furniture: set[Line], only_sure: bool) -> dict[str, str]:
+    """{address: brand} by the slot beside the names that is a house, says 'by', or is said elsewhere."""
+    texts: dict[str, dict[str, str]] = defaultdict(dict)
     score = Counter()
     for product in products:
         lines = product.page.lines
-        at = next((i for i, line in enumerate(lines) if line.text == product.text), 0)
+        named_at = (i for i, line in enumerate(lines) if line.text == product.text)
+        at = next((i for i in named_at if ">" in lines[i].slot), 0)
         for line in lines[max(0, at - 2) : at + 3] if at else []:
             known = is_house(brand_text(line.text)) or line.text.lower().startswith("by")
             told = any(named(use, line.text) for use in ("concentration", "gender"))
             if line.text == product.text or told or not could_be_name(line.text):
                 continue
+            if ">" not in line.slot:
+                continue  # a title
             if known or line not in furniture:
                 said = sum(line.text in other.text for other in lines) > 1
-                texts[line.slot].append(line.text)
+                if not only_sure and line != lines[at - 1]:
+                    continue  # by its repeating alone only what stands above
+                texts[line.slot][product.page.url] = brand_text(line.text)
                 score[line.slot] += known + said / 2
-    for slot, count in score.most_common():
-        repeats = len(set(texts[slot])) < len(texts[slot])
-        enough = 2 * count >= len(texts[slot]) + (not repeats)
-        if enough and len(texts[slot]) > FURNITURE * len(products):
-            return slot
-    return None
+    wide = [slot for slot in texts if len(texts[slot]) > FURNITURE * len(products)]
+    for slot in sorted(wide, key=lambda slot: -score[slot]):
+        brands = texts[slot]
+        distinct = len(set(brands.values()))
+        sure = 2 * score[slot] >= len(brands) + (distinct == len(brands))
+        if sure or (not only_sure and len(brands) >= FEW and distinct < SHARED * len(brands)):
+            return brands
+    return {}
 
 
 def piece_brands(products: list[Product]) -> dict[str, str]:
@@ -960,13 +1033,19 @@ def piece_brands(products: list[Product]) -> dict[str, str]:
     counts = Counter(folded(part) for own in parts.values() for part in set(own))
     found = {}
     for text, own in parts.items():
-        often = [p for p in own if counts[folded(p)] > 1 and not tail().fullmatch(f" {p}")]
+        often = [p for p in own if counts[folded(p)] > 1 and less_tail(p) and not is_gender(p)]
         often.sort(key=lambda part: -counts[folded(part)])
         brands = [part for part in own if is_house(part)] or often
         found |= {text: brands[0]} if brands else {}
-    if sum(text.startswith(part) for text, part in found.items()) > SHARED * len(parts):
+    first = sum(text.startswith(part) for text, part in found.items())
+    if len(parts) < FEW or first > SHARED * len(parts):  # few pages: as most shops write it
         found = {text: own[0] for text, own in parts.items()} | found
     return found if len(found) > SHARED * len(parts) else {}
+
+
+def is_gender(text: str) -> bool:
+    """Whether a text says for whom something is and nothing else."""
+    return not re.search(r"\w", any_of("gender").sub("", text))
 
 
 def shared_openings(texts: list[str]) -> dict[str, str]:
@@ -989,32 +1068,33 @@ def told_by_text(product: Product) -> str:
     name = folded(product.text)
     lines = product.page.lines
     about = [line.text for line in lines if line.slot in (*META, "title") or len(line.text) > SHORT]
-    about = [plain(text) for text in about if name in folded(text)]
-    makers = [match[1].strip() for text in about if (match := re.search(MAKER, text))]
+    about = [plain(text) for text in about]
+    makers = [(text, match[1].strip()) for text in about if (match := re.search(MAKER, text))]
+    makers = [one for text, one in makers if name in folded(text) or folded(one) in name]
+    about = [text for text in about if name in folded(text)]
     trails = [line.text for line in lines if MARK in line.text and len(line.text) < NAME_LENGTH]
     trail = [piece for text in trails for piece in pieces_of_name(text) if is_house(piece)]
     told = [*map(house_at_start, makers), *makers, *map(house_at_start, about), *trail]
-    return next(filter(None, told), "")
+    return next((text for text in told if text and folded(text) != name), "")
 
 
 def with_brands(groups: list[list[Product]], shop: ShopText) -> list[list[Product]]:
     """The products with their brands, each by the most trusted of what tells it."""
     products = [*itertools.chain(*groups)]
     pieces = piece_brands(products)
-    starts = {product.page.url: house_at_start(product.text) for product in products}
+    starts = {p.page.url: house_at_start(bare_of_talk(p.text)) for p in products}
     openings = shared_openings([p.text for p in products if not starts[p.page.url]])
-    declared = {product.page.url: declared_brand(product) for product in products}
+    declared = {product.page.url: declared_brand(product, shop.furniture) for product in products}
     if len(set(declared.values())) == 1 < len(set(starts.values()) - {""}):
         declared = {}  # the shop calls itself the brand of all
     brands = {}
     for group in groups:
-        slot = brand_slot(group, shop.furniture)
+        beside = brands_beside(group, shop.furniture, True)
         for product in group:
             url, text = product.page.url, product.text
-            beside = [line.text for line in product.page.lines if line.slot == slot][:1]
             told = (
                 declared.get(url)
-                or "".join(map(brand_text, beside))
+                or beside.get(url)
                 or pieces.get(text)
                 or starts[url]
                 or told_by_text(product)
@@ -1022,7 +1102,11 @@ def with_brands(groups: list[list[Product]], shop: ShopText) -> list[list[Produc
             )
             chosen = product.page.chosen.get("brand", [])
             brands[url] = "".join(chosen[:1]) if "brand" in SELECTORS else told
-    if shop.name and sum(map(bool, brands.values())) < ONE_HOUSE * len(products):
+    if sum(map(bool, brands.values())) < ONE_HOUSE * len(products):
+        for group in groups:
+            beside = brands_beside(group, shop.furniture, False)
+            brands |= {url: brand for url, brand in beside.items() if not brands[url]}
+    if sum(map(bool, brands.values())) < ONE_HOUSE * len(products):
         house = house_at_start(shop.name) or shop.name
         brands = {url: brand or house for url, brand in brands.items()}
     return [[p._replace(brand=brands[p.page.url]) for p in group] for group in groups]
@@ -1030,9 +1114,12 @@ def with_brands(groups: list[list[Product]], shop: ShopText) -> list[list[Produc
 
 @functools.cache
 def tail() -> re.Pattern:
-    """Pattern of a size or a concentration at the end of a name."""
-    size = rf"\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})"
-    ending = rf"(?<!\w)(?:{size}|{any_of('tail').pattern})"
+    """Pattern of a size or a concentration at the end of a name, and what may follow it."""
+    size = rf"\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})|[x×]\s?\d+"
+    after = (
+        rf"(?:[\s/・]*(?:{any_of('after size').pattern}|(?:for\s)?(?:{any_of('gender').pattern})))*"
+    )
+    ending = rf"(?<!\w)(?:{size}|{any_of('tail').pattern}){after}"
     return re.compile(rf"[\s,(（/／|｜・\[–-]*{ending}[\s)）\]]*$", re.IGNORECASE)
 
 
@@ -1042,23 +1129,22 @@ def bare_name(text: str, brand: Spelling) -> str:
     pieces = [piece for piece in map(plain, re.split(PIECES, text)) if piece]
     kept = [piece for piece in pieces if folded(piece) not in brands]
     name = " – ".join(kept or pieces[1:])
-    for end in word_ends(name) if len(kept) == len(pieces) else []:
+    left = brands if len(kept) == len(pieces) else set()
+    while end := next((end for end in word_ends(name) if folded(name[:end]) in left), 0):
+        left = left - {folded(name[:end])}  # once in each script
         rest = re.sub(r"^\s*の(?=\s)|^[\s・:：)）,]+", "", name[end:])
-        if folded(name[:end]) in brands and re.search(r"\w", tail().sub("", f" {rest}")):
-            name = rest
+        if not re.search(r"\w", less_tail(rest)):
             break
+        name = rest
     for one in filter(None, brand):
-        closing = rf"(?:\s*[–—|,-]\s*|\s+by\s+|\s*[(（]){re.escape(one)}[)）]?$"
+        closing = rf"(?:\s*[–—|,-]\s*|\s+by\s+|\s*[(（\[]){re.escape(one)}[)）\]]?$"
         name = re.sub(closing, "", name, flags=re.I) or name
-    name = f" {name}"
-    while (shorter := tail().sub("", name)) != name:
-        name = shorter
-    return name.strip(" -–—|/・:~,、*®™©")
+    return less_tail(name).strip(" -–—|/・:~,、*®™©")
 
 
 def item_name(text: str, brand: Spelling) -> Spelling:
     """A product's name as written, in one spelling or two; shop talk in 【】 parts what is around it."""
-    parts = re.split(rf"【[^】]*】|[「」『』“”\"|｜{MARK}]", text)
+    parts = re.split(rf"【[^】]*】|[\[［][^\]］]*[\]］]|[「」『』“”\"|｜{MARK}]", text)
     parts = [part for part in parts if part.strip()]
     others = [part for part in parts if folded(part) not in map(folded, brand)] or parts[-1:]
     brand = (
@@ -1068,15 +1154,42 @@ def item_name(text: str, brand: Spelling) -> Spelling:
     return learned(spelled(names[0]), names[1:]) if names else spelled(re.sub("[【】]", " ", text))
 
 
-def without_closing_brand(products: list[Product]) -> list[Product]:
-    """The products; where a template writes 'Aventus Creed for men', their names end before the brand."""
-    shapes = {p.page.url: rf"\s+{re.escape(p.brand)}{MEANT_FOR}" for p in products if p.brand}
+def less_tail(text: str) -> str:
+    """A name without sizes, concentrations and what follows them at its end."""
+    text = f" {text}"
+    while (shorter := tail().sub("", text)) != text:
+        text = shorter
+    return text.strip()
+
+
+def without_shared_ends(products: list[Product]) -> list[Product]:
+    """The products, their names without the words with which most begin or end, brands included."""
+    enough = max(FEW, SHARED * len(products))
+    meant_for = rf"(?:\s+(?:for\s)?(?:{any_of('gender').pattern}))*"
+    texts = [less_tail(product.text) or product.text for product in products]
     cut = [
-        p._replace(text=re.sub(shapes.get(p.page.url, "$"), "", p.text, flags=re.I))
-        for p in products
+        re.sub(rf"(?:\s+by)?\s+{re.escape(p.brand)}{meant_for}$", "", text, flags=re.I)
+        for p, text in zip(products, texts, strict=True)
     ]
-    shorter = sum(one.text != other.text for one, other in zip(products, cut, strict=True))
-    return cut if shorter > max(FEW, SHARED * len(products)) else products
+    shorter = sum(one != other for one, other in zip(texts, cut, strict=True))
+    texts = cut if shorter > enough else texts
+    for at in (0, -1):
+        while texts:
+            words = Counter(folded(text.split()[at]) for text in texts if " " in text)
+            word, count = words.most_common(1)[0] if words else ("", 0)
+            if count <= enough or (at == 0 and word not in word_set("perfume")):
+                break
+            texts = [
+                less_word(text, at) if folded(text.split()[at]) == word else text for text in texts
+            ]
+    return [p._replace(text=text) for p, text in zip(products, texts, strict=True)]
+
+
+def less_word(text: str, at: int) -> str:
+    """A text without its first (0) or its last word (-1), where it has others."""
+    words = text.split()
+    rest = words[1:] if at == 0 else words[:-1]
+    return (less_tail(" ".join(rest)) or text) if rest else text
 
 
 def spelling_slots(products: list[Product], names: dict[str, Spelling]) -> list[str]:
@@ -1105,19 +1218,43 @@ class ShopRead(NamedTuple):
     unmatched: list[str]  # SELECTORS that found nothing on any page
 
 
-def is_perfume(product: Product, shop: ShopText) -> bool:
-    """Whether a product is a perfume: no set, cream or candle, and by its notes, its words, its shop."""
+def is_other(product: Product) -> bool:
+    """Whether a product is a set, a cream, a candle, by its name and its address."""
     slug = re.sub(r"\.\w+$", "", unquote(product.page.url).rstrip("/").rpartition("/")[2])
-    said = f"{product.text} {slug.replace('-', ' ')}"
-    if any_of("goods").search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I):
-        return False
-    if shop.sells_perfumes or any(product.values.get(field) for field in (*TIERS, "notes")):
-        return True
-    own = (line.text for line in product.page.lines if line not in shop.furniture)
-    return any(any_of("perfume").search(text) for text in own)
+    said = f"{product.text}\n{slug.replace('-', ' ')}"
+    inside = any_of("goods").pattern.replace("(?<![ァ-ヶー])", "")  # アロマキャンドル
+    goods = re.search(rf"(?:{inside})(?!の)", said, re.I)  # 石けんの朝 is a name
+    goods = goods or folded(less_tail(product.text)) in word_set("after size")
+    return bool(goods or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 
-def as_perfume(product: Product, brand: Spelling, name: Spelling) -> dict:
+def own_lines(page: PageText) -> list[Line]:
+    """The lines of a page before its cards of other products: where prices of one kind begin."""
+    prices = [(at, line.slot) for at, line in enumerate(page.lines) if is_price(line.text)]
+    counts = Counter(slot for _, slot in prices)
+    first = next((at for at, slot in prices if counts[slot] >= CARDS), len(page.lines) + CARDS)
+    return page.lines[: max(0, first - CARDS)]
+
+
+def tells_perfume(product: Product, furniture: set[Line]) -> bool:
+    """Whether a product's page tells that it is a perfume: by notes, words or a perfume house."""
+    own = [line.text for line in own_lines(product.page) if line not in furniture]
+    notes = any(product.values.get(field) for field in (*TIERS, "notes"))
+    house = any(folded(text) in houses() for text in own)
+    return notes or house or bool(any_of("perfume").search(" ".join(own)))
+
+
+def perfumes_among(groups: list[list[Product]], shop: ShopText) -> list[list[Product]]:
+    """The perfumes: those that tell it; all of a template where nearly all do, or only the shop."""
+    groups = [[product for product in group if not is_other(product)] for group in groups]
+    told = [[p for p in group if tells_perfume(p, shop.furniture)] for group in groups]
+    if shop.sells_perfumes or (shop.speaks and not any(told)):
+        return groups
+    pairs = zip(groups, told, strict=True)
+    return [group if len(own) > NEARLY_ALL * len(group) else own for group, own in pairs]
+
+
+def as_perfume(product: Product, brand: Spelling, name: Spelling, furniture: set[Line]) -> dict:
     """The record of a perfume."""
     page, values, text, _ = product
     counts = Counter(line.slot for line in page.lines)
@@ -1133,12 +1270,14 @@ def as_perfume(product: Product, brand: Spelling, name: Spelling) -> dict:
     found["concentration"] = found["concentration"] or named("concentration", text) or strength
     if any(found[field] for field in TIERS):
         found["notes"] = []
+    prose = (line.text for line in page.lines if len(line.text) > SHORT and line not in furniture)
+    found["concept"] = found["concept"] or next((plain(t) for t in prose if not labels_in(t)), None)
     return found
 
 
-def read_template(products: list[Product]) -> list[dict]:
+def read_template(products: list[Product], furniture: set[Line]) -> list[dict]:
     """The records of perfumes of one template."""
-    products = without_closing_brand(products)
+    products = products if "name" in SELECTORS else without_shared_ends(products)
     brands = {product.page.url: spelled(product.brand) for product in products}
     names = {p.page.url: item_name(p.text, whole_brand(brands[p.page.url], [])) for p in products}
     slots = spelling_slots(products, names)
@@ -1153,27 +1292,35 @@ def read_template(products: list[Product]) -> list[dict]:
         others = [s for s in spellings if s and is_japanese(s) != is_japanese(known)]
         fit = [other for other in others if sound_alike(known, other) >= SOUNDS_ALIKE]
         name = learned(names[url], [*fit, *others][:1], 0)
-        found.append(as_perfume(product, brand, name))
+        found.append(as_perfume(product, brand, name, furniture))
     return found
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
     """All perfumes of a shop, read from its pages together; each page is parsed once."""
     bar = tqdm(pages, desc="読み取り", unit="ページ", disable=None if progress else True)
-    read = {page.url: page for url, body in bar if (page := read_page(url, body)).lines}
+    shared: dict[Line, Line] = {}  # a line that many pages have is kept once
+    read: dict[str, PageText] = {}
+    for url, body in bar:
+        page = read_page(url, body)
+        if page.lines:
+            lines = [shared.setdefault(line, line) for line in page.lines]
+            read[url] = page._replace(lines=lines)
     own = [page for _, page in sorted(read.items())]
     own = [page for page in own if page.canonical == page.url or page.canonical not in read]
+    own = [*{tuple(page.lines): page for page in reversed(own)}.values()][::-1]  # no page twice
     shop, own = shop_of(own)
     facts = {page.url: facts_of(page, shop.furniture) for page in own}
     groups = templates_of(own)
     shown = product_pages(groups, facts, shop)
-    perfumes = []
+    named = []
     for group in groups:
         products = [Product(page, facts[page.url].values) for page in group if page.url in shown]
-        named = with_names(products, shop.furniture)
-        perfumes.append([product for product in named if is_perfume(product, shop)])
-    records = [record for group in with_brands(perfumes, shop) for record in read_template(group)]
+        named.append(with_names(products, shop.furniture))
+    perfumes = with_brands(perfumes_among(named, shop), shop)
+    records = [record for group in perfumes for record in read_template(group, shop.furniture)]
     told = {record["url"] for record in records}
+    told |= {product.page.url for group in named for product in group if is_other(product)}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
     return ShopRead(records, sorted(shown - told), unmatched)
 
@@ -1185,35 +1332,10 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 
 # Addresses ----------------------------------------------------------------------------------------
 
-COMMAND = "python getData.py を実行してください"
+AGAIN = "もう一度 python getData.py を実行してください。"
 MAX_DEPTH = 10  # folders of an address; traps build deeper ones
 PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
-INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
-
-
-@functools.cache
-def url_words(name: str) -> tuple[str, ...]:
-    """Words of addresses from data/page_words.csv: parameter, opening, path or ending."""
-    return tuple(page_words("url").get(name, []))
-
-
-# ==================================================================================================
-# End of the reading to be cut out
-# ==================================================================================================
-
-
-# Addresses ----------------------------------------------------------------------------------------
-
-COMMAND = "python getData.py を実行してください"
-MAX_DEPTH = 10  # folders of an address; traps build deeper ones
-PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
-INDEX = re.compile(r"(^|/)index\.(?:html?|php)(?=$|\?)", re.IGNORECASE)
-
-
-@functools.cache
-def url_words(name: str) -> tuple[str, ...]:
-    """Words of addresses from data/page_words.csv: parameter, opening, path or ending."""
-    return tuple(page_words("url").get(name, []))
+INDEX = re.compile(r"(^|/)index\.(html?|php)(\.html)?(?=$|\?)", re.IGNORECASE)
 
 
 @functools.lru_cache(2**16)
@@ -1225,14 +1347,14 @@ def canonical(url: str, base: str = "") -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.host:
         return ""
-    port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
+    host = parts.host if parts.port in (None, 80, 443) else parts.netloc
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
-    kept = []
+    words, kept = page_words("url"), []
     for pair in sorted(filter(None, requote_uri(parts.query or "").split("&"))):
         name = pair.partition("=")[0].lower()
-        idle = name in url_words("parameter") or name.startswith(url_words("opening"))
-        kept += [] if idle else [pair]
-    return urlunsplit((parts.scheme, parts.host + port, path, "&".join(kept), ""))
+        if name not in words["parameter"] and not name.startswith(tuple(words["opening"])):
+            kept.append(pair)
+    return urlunsplit((parts.scheme, host, path, "&".join(kept), ""))
 
 
 def url_key(url: str) -> str:
@@ -1249,20 +1371,26 @@ def kind_of(url: str) -> str:
 
 def is_page(url: str) -> bool:
     """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
-    path = urlsplit(url).path.lower()
+    path, words = urlsplit(url).path.lower(), page_words("url")
     names = [PAGE_ENDING.sub("", name) for name in path.split("/")]
-    if any(name in url_words("path") or name.startswith(".") for name in names):
-        return False
-    return path.rpartition(".")[2] not in url_words("ending")
+    aside = any(name in words["path"] or name.startswith(".") for name in names)
+    return not aside and path.rpartition(".")[2] not in words["ending"]
 
 
 # Pages --------------------------------------------------------------------------------------------
 
 
 class Page(NamedTuple):
-    """A page as fetched: address, status, times, headers, what it says of itself; its body."""
+    """A page as fetched."""
 
-    head: dict
+    url: str
+    status: int
+    fetched_at: str  # ISO 8601, UTC
+    location: str  # where a redirect leads
+    wait: float  # seconds that the shop asks to wait for
+    title: str
+    own: str  # the address that the page gives as its own
+    rules: list[str]  # for robots: nofollow, noai ...
     body: bytes
 
 
@@ -1274,73 +1402,56 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def stored_file(url: str) -> Path:
-    """File that keeps a page: its head as one line of JSON, then its body."""
+    """File that keeps a page: one line of JSON, then its body."""
     return Path(PAGES_DIR) / f"{hashlib.sha256(url.encode()).hexdigest()[:32]}.page"
 
 
-def stored_page(file: Path) -> Page | None:
-    """The page that a file keeps, or None."""
-    with contextlib.suppress(OSError, ValueError):
-        head, body = file.read_bytes().split(b"\n", 1)
-        return Page(json.loads(head), body)
+def stored_page(file: Path, whole: bool = True) -> Page | None:
+    """The page that a file keeps, with its body or without; None where there is none."""
+    with contextlib.suppress(OSError, ValueError, TypeError), file.open("rb") as opened:
+        head = json.loads(opened.readline())
+        return Page(*head, opened.read() if whole else b"")
     return None
 
 
 @functools.lru_cache(1)
-def tree_of(html: bytes) -> lxml.html.HtmlElement | None:
-    """A page's tree for its links, plain and fast; None for what is no page."""
-    try:
-        html.decode()
-        encoding = "utf-8"
-    except UnicodeDecodeError:
-        encoding = None  # as the page names it
-    parser = lxml.html.HTMLParser(encoding=encoding, huge_tree=True)
+def tree_of(html: bytes) -> lxml.html.HtmlElement:
+    """A page's tree for its links, plain and fast; an empty one for what is no page."""
+    is_utf8 = html.decode(errors="ignore").encode() == html  # else as the page declares
+    parser = lxml.html.HTMLParser(encoding="utf-8" if is_utf8 else None, huge_tree=True)
     with contextlib.suppress(lxml.etree.LxmlError, ValueError, AssertionError):
         return lxml.html.document_fromstring(html, parser=parser)
-    return None
+    return lxml.html.Element("html")
 
 
-def head_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> dict:
-    """What is kept of a page beside its body: title, own address and rules for robots included."""
-    names = ("location", "etag", "last_modified", "retry_after")
-    head = {name: headers.get(name.replace("_", "-"), "") for name in names}
-    head["location"] = head["location"].encode("latin-1").decode("utf-8", "replace")
+def page_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> Page:
+    """The page that an answer holds."""
+    root, wait = tree_of(html), 0.0
+    title = (root.findtext(".//title") or "").strip()
+    own = canonical(root.xpath("string(//link[@rel='canonical']/@href)"), url)
+    if urlsplit(own).netloc != urlsplit(url).netloc or urlsplit(own).path == "/":
+        own = url
+    robots = root.xpath("//meta[translate(@name, 'ROBTS', 'robts') = 'robots']/@content")
+    robots = ",".join([headers.get("X-Robots-Tag", ""), *robots])
+    rules = re.split(r"\s*,\s*", robots.lower().strip())
+    location = headers.get("Location", "").encode("latin-1").decode("utf-8", "replace")
+    with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        wait = min(urllib3.Retry().parse_retry_after(headers.get("Retry-After", "")), 366 * DAY)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    head |= {"url": url, "status": status, "checked_at": time.time(), "fetched_at": now}
-    head |= {"title": "", "own": ""}
-    root, robots = tree_of(html), headers.get("X-Robots-Tag", "")
-    for tag in root.iter("title", "link", "meta") if root is not None else ():
-        kind = (tag.get("rel") or tag.get("name") or tag.tag).lower()
-        if kind == "title":
-            head["title"] = head["title"] or (tag.text or "").strip()
-        elif kind == "canonical":
-            head["own"] = head["own"] or canonical(tag.get("href", ""), url)
-        elif kind == "robots":
-            robots += "," + tag.get("content", "")
-    return head | {"rules": [rule.strip() for rule in robots.lower().split(",")]}
+    return Page(url, status, now, location, wait, title, own, rules, html)
 
 
 def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
     """Addresses that a page leads to."""
-    bases = [canonical(tag.get("href"), url) for tag in root.iter("base") if tag.get("href")]
-    base = next(filter(None, bases), url)
-    found = []
+    base, found = canonical(root.xpath("string(//base/@href)"), url) or url, []
     for tag in root.iter("a", "area", "frame", "iframe", "link"):
         rel = tag.get("rel", "").lower().split()
         if "nofollow" not in rel and (tag.tag != "link" or "next" in rel):
             found.append(tag.get("href") or tag.get("src") or "")
-    for script in root.xpath("//@onclick"):
-        found += re.findall(r"location(?:\.href)?\s*=\s*[\"']([^\"']+)", script)
     for refresh in root.xpath("//meta[@http-equiv]/@content"):
         found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
-    return [canonical(link, base) for link in dict.fromkeys(found)]
-
-
-def lines_of(root: lxml.html.HtmlElement) -> set[int]:
-    """Lines of a page's text as numbers to be compared, without figures and punctuation."""
-    shown = "//text()[not(parent::style or parent::script[not(contains(@type, 'ld+json'))])]"
-    texts = root.xpath(shown, smart_strings=False)
-    return {hash(line) for text in texts if (line := re.sub(r"[\W\d_]+", "", text))}
+    front = urljoin(base, "/")  # menus' links are the same on every page
+    return [canonical(link, front if link[:1] == "/" else base) for link in dict.fromkeys(found)]
 
 
 # The shop -----------------------------------------------------------------------------------------
@@ -1349,37 +1460,27 @@ REDIRECTS = (301, 302, 303, 307, 308)
 LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
 HEALING, REFUSING = (408, 429), (401, 403)  # 5xx may heal too
 MAX_REDIRECTS = 5
+MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
+BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 ROBOTS_BYTES, ROBOTS_DAYS = 512_000, 1  # read of robots.txt, and kept (RFC 9309, 2.4 and 2.5)
 FOLDER_DELAY = 0.05  # most seconds between pages of a folder: robots.txt means to spare a server
 DAY = 86_400  # seconds
 JITTER = 1.2  # most times the delay that is waited
+PIECE = 65_536  # bytes
 GZIP = 31  # zlib's number for it; nothing else is asked for
 ELSEWHERE, REFUSED = "別のホスト", "robots.txt が断っている"
-UNREAD, BARREN = "MAX_PAGES のため未読", "新しいことがないため未読"
-NO_AI, READ, READ_NOTHING = "AI の利用を断っている", "香水のページ", "香水のないページ"
-COUNTED = ("取得", "ディスクから", REFUSED, READ_NOTHING, READ)  # come first at the end
-CHECK_START = f"START_URL を確かめるか、時間をおいて、もう一度 {COMMAND}。"
-INTERRUPTED = f"中断しました。続きは、もう一度 {COMMAND}。"
+FETCHED, KEPT, UNREAD = "取得", "ディスクから", "MAX_PAGES のため未読"
+NETWORK = (OSError, urllib3.exceptions.HTTPError, zlib.error)
 FAULTS = {  # kinds of fault, as counted at the end
-    requests.Timeout: "時間切れ",
-    urllib3.exceptions.TimeoutError: "時間切れ",
-    requests.exceptions.SSLError: "安全に接続できない",
-    zlib.error: "圧縮が壊れている",
-    urllib3.exceptions.ProtocolError: "途中で切れた",
-    urllib3.exceptions.HTTPError: "接続できない",
-    OSError: "接続できない",
+    "時間切れ": (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
+    "圧縮が壊れている": zlib.error,
+    "途中で切れた": urllib3.exceptions.ProtocolError,
+    "接続できない": NETWORK,
 }
 
 
 class PageFailed(Exception):
     """A page that could not be had; the text is the reason, as counted at the end."""
-
-
-def retry_after(value: str) -> float:
-    """Seconds that a Retry-After header asks for, as number or date, a year at most; 0 for none."""
-    with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        return min(urllib3.Retry().parse_retry_after(value), 366 * DAY)
-    return 0.0
 
 
 def unpacked(body: bytes, encoding: str) -> bytes:
@@ -1390,76 +1491,40 @@ def unpacked(body: bytes, encoding: str) -> bytes:
         raise PageFailed(f"頼んでいない圧縮（{re.sub('[^A-Za-z0-9, -]', '', encoding)[:20]}）")
     unpacker = zlib.decompressobj(GZIP)
     body = unpacker.decompress(body, MAX_BYTES + 1)
-    if len(body) > MAX_BYTES:
-        raise PageFailed("大きすぎる")
-    if not unpacker.eof:
+    if not unpacker.eof and len(body) <= MAX_BYTES:
         raise zlib.error("a body that ends in the midst")
     return body
-
-
-class Connections(requests.adapters.HTTPAdapter):
-    """Connections that can be cut from outside: what drips never meets a reading time-out."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sockets = weakref.WeakSet()
-
-    def get_connection_with_tls_context(
-        self, *args: object, **options: object
-    ) -> urllib3.HTTPConnectionPool:
-        """The pool that a request takes its connection from; each connection notes its socket."""
-        pool = super().get_connection_with_tls_context(*args, **options)
-        kind, sockets = type(pool).ConnectionCls, self.sockets
-
-        class Noted(kind):
-            def connect(self) -> None:
-                super().connect()
-                sockets.add(self.sock)
-
-        pool.ConnectionCls = Noted
-        return pool
-
-    def cut(self) -> None:
-        """Ends whatever the connections wait for."""
-        for opened in list(self.sockets):
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(opened, socket.SHUT_RDWR)
 
 
 class Shop:
     """A polite visitor of one host: robots.txt, pace, retries, redirects, pages kept on disk."""
 
-    def __init__(self, start: str, served: str = "", paths: Container[str] = ()) -> None:
+    def __init__(self, start: str, served: str = "", files: Iterable[str] = ()) -> None:
         self.start, self.host = start, urlsplit(start).netloc
-        self.served, self.paths = served, paths  # a folder's local address and its paths
+        self.served, self.files = served, {*map(url_key, files)}  # a folder's local address
         self.days = 0 if served else REFRESH_DAYS  # a folder may have changed
         self.delay = 0 if served else DELAY_SECONDS
         self.robots: dict[str, Protego] = {}
-        self.counts = Counter(dict.fromkeys(COUNTED, 0))
-        self.ended = self.ready = 0.0  # when the last request ended, and the next may begin
+        self.counts = Counter()  # of pages, by what came of them
+        self.ended = 0.0  # when the last request ended
+        self.wait = 0.0  # seconds that the next one waits at least
         self.failures = 0  # pages failing in a row
-        self.missed = False  # whether a page failed that another time may give
         self.stopped = ""  # why nothing more is asked for; pages on disk are still read
-        self.pages = 0  # how many were read or tried
         self.moved = ""  # another host that the shop sends to
-        self.connections = Connections()
         self.session = requests.Session()
         self.session.trust_env = not served  # no proxy between this machine and itself
 
     def own(self, url: str) -> str:
         """The address; one of another host that the folder was saved from, as the folder's own."""
-        parts = urlsplit(url)
-        if not self.paths or parts.netloc in ("", self.host):
-            return url
-        path = urlunsplit(("", "", *parts[2:]))
-        known = path_key(unquote(path)).removesuffix("/") in self.paths
-        return f"http://{self.host}{path}" if known else url
+        path = urlunsplit(("", "", *urlsplit(url)[2:]))
+        known = self.files and url_key(folder_key(path)) in self.files
+        return f"http://{self.host}{path}" if url and known else url
 
-    def refusal(self, url: str, robots: bool = True) -> str:
+    def refusal(self, url: str) -> str:
         """Why an address may not be asked for; empty where it may."""
         if urlsplit(url).netloc != self.host:
             return ELSEWHERE
-        agents = (USER_AGENT, *AI_AGENTS) if robots else ()
+        agents = (USER_AGENT, *AI_AGENTS)
         return "" if all(self.rules(url).can_fetch(url, agent) for agent in agents) else REFUSED
 
     def rules(self, url: str) -> Protego:
@@ -1467,152 +1532,118 @@ class Shop:
         origin = urljoin(url, "/")
         if origin in self.robots:
             return self.robots[origin]
+        self.robots[origin] = Protego.parse("")  # for robots.txt itself
         try:
-            page = self.follow(f"{origin}robots.txt", robots=False)
+            page = self.follow(f"{origin}robots.txt")
         except PageFailed as failure:
-            said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}{CHECK_START}"
-            raise SystemExit(self.stopped or said) from None
-        text = page.body[:ROBOTS_BYTES] if page.head["status"] == 200 else b""
-        rules = Protego.parse(text.decode("utf-8-sig", "replace"))
+            page = stored_page(stored_file(f"{origin}robots.txt"))
+            if not page or page.status in REDIRECTS:
+                said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}"
+                remedy = f"START_URL を確かめるか、時間をおいて、{AGAIN}"
+                raise SystemExit(self.stopped or said + remedy) from None
+        text = page.body[:ROBOTS_BYTES] if page.status == 200 else b""
+        self.robots[origin] = rules = Protego.parse(text.decode("utf-8-sig", "replace"))
         delay = rules.crawl_delay(USER_AGENT) or 0
         if self.served:
             delay = min(delay, FOLDER_DELAY)
-        if delay > RETRY_AFTER_CAP:
-            raise SystemExit(
-                f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
-                f"集めるなら RETRY_AFTER_CAP をその秒数以上にして、もう一度 {COMMAND}。"
-            )
         self.delay = max(self.delay, delay)
-        self.robots[origin] = rules
+        if delay > RETRY_AFTER_CAP:
+            said = f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
+            raise SystemExit(f"{said}集めるなら RETRY_AFTER_CAP をその秒数以上にして、{AGAIN}")
         return rules
 
-    def read(self, url: str) -> Page | None:
+    def read(self, url: str, what: str = "失敗") -> Page | None:
         """The page at an address; None, and the reason is counted, where it cannot be had."""
-        if reason := self.refusal(url):
-            self.counts[reason] += 1
-            return None
-        self.pages += 1
         try:
             page = self.follow(url)
-            if page.head["status"] == 200:
+            if page.status == 200:
                 return page
-            raise PageFailed(f"HTTP {page.head['status']}")
+            raise PageFailed(f"HTTP {page.status}")
         except PageFailed as failure:
-            self.counts[f"失敗: {failure}"] += 1
-            return None
+            reason = str(failure)
+        self.counts[REFUSED if reason == REFUSED else f"{what}: {reason}"] += 1
+        return None
 
-    def follow(self, url: str, robots: bool = True) -> Page:
+    def follow(self, url: str) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
         passed = []
         while url not in passed and len(passed) <= MAX_REDIRECTS:
+            if reason := self.refusal(url):
+                self.moved = f"{url} は{ELSEWHERE}です。" if reason == ELSEWHERE else self.moved
+                raise PageFailed(reason)
             page = self.page(url)
-            if page.head["status"] not in REDIRECTS:
+            if page.status not in REDIRECTS:
                 return page
             passed.append(url)
-            url = self.own(canonical(page.head["location"], url))
-            if not url:
-                raise PageFailed("転送先が読めない")
-            if reason := self.refusal(url, robots):
-                self.moved = f"{url} に転送されています。" if reason == ELSEWHERE else self.moved
-                raise PageFailed(f"転送先: {reason}")
+            url = self.own(canonical(page.location, url))
         raise PageFailed("転送が終わらない")
 
     def page(self, url: str) -> Page:
         """The page as stored; from the shop where there is none or it is too old."""
         file, always = stored_file(url), url.endswith("/robots.txt")
         days = ROBOTS_DAYS if always else self.days
-        stored = stored_page(file)
-        if stored and not always and stored.head["status"] not in LASTING:
-            stored = None
-        if stored and (days is None or time.time() - stored.head["checked_at"] < days * DAY):
-            self.counts["ディスクから"] += 1
-            return stored
-        try:
-            page = self.request(url, stored)
-            lasting = always or page.head["status"] in LASTING
-            if stored and not lasting:
-                raise PageFailed(f"HTTP {page.head['status']}")
-        except PageFailed:
-            if not stored:
-                raise
-            self.counts["更新できず前のページを使用"] += 1
-            return stored
-        self.counts["取得"] += 1
-        if lasting:
-            head = json.dumps(page.head, ensure_ascii=False).encode(errors="replace")
+        oldest = 0 if days is None else time.time() - days * DAY
+        page = stored_page(file)
+        if page and datetime.fromisoformat(page.fetched_at).timestamp() > oldest:
+            self.counts[KEPT] += 1
+            return page
+        page = self.request(url)
+        self.counts[FETCHED] += 1
+        if always or page.status in LASTING:
+            head = json.dumps(page[:-1], ensure_ascii=False).encode(errors="replace")
             replace_file(file, head + b"\n" + page.body)
         return page
 
-    def request(self, url: str, stored: Page | None) -> Page:
+    def request(self, url: str) -> Page:
         """One page from the shop: at a polite pace, again after what can heal, never faster."""
+        if self.failures >= MAX_FAILURES and not self.stopped:
+            self.stopped = f"{self.host} のページが続けて取れません。時間をおいて、{AGAIN}"
         if self.stopped:
             raise PageFailed("停止のあと取得せず")
         for attempt in range(ATTEMPTS):
-            ready = max(self.ready, self.ended + self.delay * random.uniform(1, JITTER))
-            time.sleep(max(0.0, ready - time.monotonic()))
-            wait = 0.0
+            pause = max(self.wait, self.delay * random.uniform(1, JITTER))
+            time.sleep(max(0.0, self.ended + pause - time.monotonic()))
+            self.wait = 0.0
             try:
-                page = self.exchange(url, stored)
-                status = page.head["status"]
-                reason, wait = f"HTTP {status}", retry_after(page.head["retry_after"])
-                if status < 500 and status not in HEALING:
-                    self.note(reason if status in REFUSING else "")
+                page = self.exchange(url)
+                if page.status < 500 and page.status not in HEALING:
+                    self.failures = self.failures + 1 if page.status in REFUSING else 0
                     return page
-            except tuple(FAULTS) as error:
-                reason = next(said for kind, said in FAULTS.items() if isinstance(error, kind))
+                reason, self.wait = f"HTTP {page.status}", page.wait
+            except NETWORK as error:
+                reason = next(said for said, kind in FAULTS.items() if isinstance(error, kind))
             finally:
                 self.ended = time.monotonic()
-            if wait > RETRY_AFTER_CAP:
-                when = datetime.fromtimestamp(time.time() + wait).strftime("%Y年%m月%d日 %H:%M")
+            if self.wait > RETRY_AFTER_CAP:
+                when = datetime.fromtimestamp(time.time() + self.wait)
                 said = f"{self.host} が待つよう求めています（{reason}）。"
-                self.stopped = f"{said}{when} 以降にもう一度 {COMMAND}。"
+                self.stopped = f"{said}{when:%Y年%m月%d日 %H:%M} 以降に{AGAIN}"
                 break
-            if attempt + 1 < ATTEMPTS:
-                wait = max(wait, BACKOFF_SECONDS * 2**attempt)
-            self.ready = self.ended + wait
-        self.note(reason)
+            self.wait = max(self.wait, BACKOFF_SECONDS * 2**attempt)
+        self.failures += 1
         raise PageFailed(reason)
 
-    def note(self, failure: str) -> None:
-        """Counts pages that fail in a row; after too many nothing more is asked for."""
-        self.failures = self.failures + 1 if failure else 0
-        self.missed = self.missed or bool(failure)
-        if self.failures >= MAX_FAILURES and not self.stopped:
-            said = f"{self.host} のページが続けて取得できません（{failure}）。"
-            self.stopped = f"{said}時間をおいて、もう一度 {COMMAND}。"
-
-    def exchange(self, url: str, stored: Page | None) -> Page:
+    def exchange(self, url: str) -> Page:
         """One request and its answer, within PAGE_SECONDS and MAX_BYTES; </html> ends a body."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        asked = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
-        for name, key in (("If-None-Match", "etag"), ("If-Modified-Since", "last_modified")):
-            if stored and stored.head[key] and not self.served:  # a folder may be another by now
-                asked[name] = stored.head[key]
-        sent = requests.Request("GET", address, headers=asked).prepare()
+        names = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
+        asked = requests.Request("GET", address, headers=names).prepare()
         way = self.session.merge_environment_settings(address, {}, True, None, None)  # proxies
-        timeout = CONNECT_SECONDS, READ_SECONDS
         body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
-        clock = threading.Timer(PAGE_SECONDS, self.connections.cut)
-        clock.start()
-        try:
-            with self.connections.send(sent, timeout=timeout, **way) as answer:
-                status, headers = answer.status_code, answer.headers
-                while status == 200 and (part := answer.raw.read1(2**16)):
+        with self.session.get_adapter(address).send(asked, timeout=READ_SECONDS, **way) as answer:
+            status, headers, raw = answer.status_code, answer.headers, answer.raw
+            try:
+                while status == 200 and len(body) <= MAX_BYTES and (part := raw.read1(PIECE)):
                     body += part
-                    if len(body) > MAX_BYTES:
-                        raise PageFailed("大きすぎる")
-        except tuple(FAULTS):
-            if time.monotonic() < deadline and not body.rstrip().lower().endswith(b"</html>"):
-                raise
-        finally:
-            clock.cancel()
-        if time.monotonic() >= deadline:
-            self.note("時間切れ")
-            raise PageFailed("時間切れ")
-        if status == 304 and stored:
-            return Page({**stored.head, "checked_at": time.time()}, stored.body)
+                    if time.monotonic() > deadline:
+                        raise TimeoutError
+            except NETWORK:
+                if not body.rstrip().lower().endswith(b"</html>"):
+                    raise
         html = unpacked(bytes(body), headers.get("Content-Encoding", "")) if body else b""
-        return Page(head_of(url, status, headers, html), html)
+        if len(html) > MAX_BYTES:
+            raise PageFailed("大きすぎる")
+        return page_of(url, status, headers, html)
 
 
 # The crawl ----------------------------------------------------------------------------------------
@@ -1638,18 +1669,11 @@ def sitemap_links(shop: Shop) -> list[str]:
     seen, links = {""}, []
     while todo and len(seen) <= MAX_SITEMAPS and len(links) < MAX_LISTED:
         url = shop.own(canonical(todo.popleft(), shop.start))
-        if url in seen:
-            continue
+        page = shop.read(url, "読めないサイトマップ") if url not in seen else None
         seen.add(url)
-        try:
-            if reason := shop.refusal(url):
-                raise PageFailed(reason)
-            entries = sitemap_entries(shop.follow(url).body)
-        except PageFailed as failure:
-            shop.counts[f"読めないサイトマップ: {failure}"] += 1
-            continue
-        todo += [address for kind, address in entries if kind == "sitemap"]
-        links += [canonical(address, shop.start) for kind, address in entries if kind == "url"]
+        for kind, address in sitemap_entries(page.body) if page else ():
+            found = {"sitemap": todo, "url": links}.get(kind, [])
+            found.append(canonical(address, shop.start))
     return links
 
 
@@ -1657,136 +1681,112 @@ class Frontier:
     """The addresses to read, each once: a sitemap's first, kinds in turn, no kind in vain."""
 
     def __init__(self, shop: Shop) -> None:
-        self.shop, self.known = shop, {url_key(shop.start)}
-        self.queues = {(0, kind_of(shop.start)): deque([shop.start])}  # by rank and kind
-        self.turns, self.barren = Counter(), Counter()
+        self.shop = shop
+        self.waiting = [(0, 0, 0, shop.start)]  # a heap: rank, turn, order of coming, address
+        self.known = {url_key(shop.start)}
+        self.read: set[str] = set()
         self.seen: set[int] = set()  # lines and bodies of pages
+        self.turns = Counter()  # by rank and kind: addresses that have come
+        self.barren = Counter()  # by kind: pages in a row that say nothing new
 
-    def add(self, urls: list[str], rank: int) -> bool:
-        """Queues what is new and of this host; whether a kind of it was not known before."""
-        kinds = len(self.queues)
+    def add(self, urls: list[str], rank: int) -> None:
+        """Queues what is new and of this host."""
         for url in map(self.shop.own, urls):
-            parts, key = urlsplit(url), url_key(url)
-            if parts.netloc != self.shop.host or key in self.known or not is_page(url):
-                continue
-            if parts.path.count("/") <= MAX_DEPTH:
+            parts, key, kind = urlsplit(url), url_key(url), (rank, kind_of(url))
+            near = parts.netloc == self.shop.host and parts.path.count("/") <= MAX_DEPTH
+            if near and key not in self.known and is_page(url):
                 self.known.add(key)
-                self.queues.setdefault((rank, kind_of(url)), deque()).append(url)
-        return len(self.queues) > kinds
+                heapq.heappush(self.waiting, (rank, self.turns[kind], len(self.known), url))
+                self.turns[kind] += 1
 
     def __iter__(self) -> Iterator[str]:
-        """The addresses in turn."""
-        while ready := [
-            (rank, self.turns[rank, kind], kind)
-            for (rank, kind), queue in self.queues.items()
-            if queue and self.barren[kind] < MAX_BARREN
-        ]:
-            rank, _, kind = min(ready, key=itemgetter(0, 1))
-            self.turns[rank, kind] += 1
-            yield self.queues[rank, kind].popleft()
-
-    def __len__(self) -> int:
-        """How many addresses are not yet read."""
-        return sum(map(len, self.queues.values()))
+        """The addresses in turn; those of a kind that says nothing new any more are counted."""
+        while self.waiting:
+            *_, url = heapq.heappop(self.waiting)
+            if self.barren[kind_of(url)] >= MAX_BARREN:
+                self.shop.counts["新しいことがないため未読"] += 1
+            elif url_key(url) not in self.read:
+                yield url
 
     def judge(self, page: Page) -> None:
-        """Queues a page's links, and notes whether it says or leads to anything new."""
-        root, url, rules = tree_of(page.body), page.head["url"], page.head.get("rules", [])
-        body, lines, new = hash(page.body), set(), False
-        if root is not None:
-            lines = lines_of(root)
-            if body not in self.seen and not {"nofollow", "none"} & {*rules}:
-                new = self.add(links_of(root, url), rank=1)
-        new = new or not lines <= self.seen
-        self.barren[kind_of(url)] = 0 if new else self.barren[kind_of(url)] + 1
+        """Queues a page's links, and notes whether the page says anything new."""
+        root, url, body = tree_of(page.body), page.url, hash(page.body)
+        if body not in self.seen and not {"nofollow", "none"} & {*page.rules}:
+            self.add(links_of(root, url), rank=1)
+        shown = "//text()[not(parent::style or parent::script[not(contains(@type, 'ld+json'))])]"
+        texts = (re.sub(r"[\W\d_]+", "", text) for text in root.xpath(shown, smart_strings=False))
+        lines = {hash(text) for text in texts if text}
+        self.barren[kind_of(url)] = self.barren[kind_of(url)] + 1 if lines <= self.seen else 0
         self.seen |= lines | {body}  # one page under endless addresses is a trap
+        self.read.add(url_key(url))
 
 
-def crawl(shop: Shop, frontier: Frontier) -> Iterator[dict]:
-    """The head of each page of the shop, in an order that only the pages decide."""
+def crawl(shop: Shop) -> None:
+    """Reads the shop's pages onto the disk, in an order that only the pages decide."""
+    frontier = Frontier(shop)
     frontier.add(sitemap_links(shop), rank=0)
-    read = set()
-    for url in frontier:
-        if shop.pages >= MAX_PAGES:
-            shop.counts[UNREAD] = len(frontier) + 1
-            return
-        page = shop.read(url) if url_key(url) not in read else None
-        if page is None or url_key(page.head["url"]) in read:
-            continue
-        read |= {url_key(url), url_key(page.head["url"])}
-        frontier.judge(page)
-        yield page.head
-    shop.counts[BARREN] = len(frontier)
+    frontier.add([page.url for page in stored_pages(shop)], rank=2)  # each may be gone by now
+    with tqdm(desc="ページ", unit="枚", disable=None) as bar:
+        for url in frontier:
+            if shop.counts[FETCHED] + shop.counts[KEPT] >= MAX_PAGES:
+                shop.counts[UNREAD] = len(frontier.waiting) + 1
+                return
+            if page := shop.read(url):
+                frontier.judge(page)
+                bar.set_postfix_str(f"待ち {len(frontier.waiting):,}", refresh=False)
+                bar.update()
 
 
-def others_stored(shop: Shop, reached: list[dict]) -> list[dict]:
-    """Heads of the shop's pages that earlier runs stored and this one, cut short, did not reach."""
-    known, heads = {head["url"] for head in reached}, []
-    for file in sorted(Path(PAGES_DIR).glob("*.page")):
-        if page := stored_page(file):
-            url = page.head["url"]
-            if urlsplit(url).netloc == shop.host and page.head["status"] == 200 and is_page(url):
-                heads += [page.head] if url not in known else []
-    return heads
+def stored_pages(shop: Shop) -> list[Page]:
+    """All stored pages of the shop that may be read, without bodies, whichever run stored them."""
+    pages = filter(None, (stored_page(file, False) for file in Path(PAGES_DIR).glob("*.page")))
+    found = [page for page in pages if page.status == 200 and is_page(page.url)]
+    return sorted(page for page in found if not shop.refusal(page.url))
 
 
-class StoredPages:
-    """Stored pages (address, body), however often gone through: one at a time is in memory."""
+def addressed(pages: list[Page]) -> dict[str, Page]:
+    """Pages by the address that each gives as its own, where that is no mistake of a template."""
+    titles = defaultdict(set)
+    for page in pages:
+        titles[page.own].add(page.title)
+    believed = {own for own, found in titles.items() if len(found) == 1}
+    return {page.own if page.own in believed else page.url: page for page in pages}
 
-    def __init__(self, heads: list[dict]) -> None:
-        titles: dict[str, set[str]] = {}
-        for head in heads:
-            titles.setdefault(head.get("own", ""), set()).add(head.get("title", ""))
-        self.heads: dict[str, dict] = {}
-        for head in heads:
-            own = head.get("own", "")
-            parts, start = urlsplit(own), urlsplit(head["url"])
-            meant = parts.netloc == start.netloc and parts.path != "/" and len(titles[own]) == 1
-            self.heads.setdefault(own if meant else head["url"], head)  # else a template's mistake
 
-    def __len__(self) -> int:
-        return len(self.heads)
-
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        for address, head in self.heads.items():
-            if page := stored_page(stored_file(head["url"])):
-                yield address, page.body
+def bodies_of(pages: Mapping[str, Page]) -> Iterator[tuple[str, bytes]]:
+    """(address, body) of each page: one at a time is in memory."""
+    for address, page in pages.items():
+        if found := stored_page(stored_file(page.url)):
+            yield address, found.body
 
 
 # A folder as a shop -------------------------------------------------------------------------------
 
 
-def path_key(path: str) -> str:
+def folder_key(path: str) -> str:
     """A path in one spelling, of a file or of what a request asks for; either may hold a `?`."""
-    url = canonical("http://folder/" + quote(path.lstrip("/"), safe="/?&=;"))
-    return url.removeprefix("http://folder")
+    return canonical("http://folder/" + quote(unquote(path).lstrip("/"), safe="/?&=;"))
 
 
 def folder_files(folder: Path) -> dict[str, Path]:
     """The folder's files by what a static host finds them under; `?` and @ as wget writes names."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     found: dict[str, Path] = {}
     for bare in (False, True):  # each file by its own name before any by a shorter one
-        for path in files:
+        for path in filter(Path.is_file, sorted(folder.rglob("*"))):
             name = path.relative_to(folder).as_posix()
-            short = INDEX.sub(r"\1", PAGE_ENDING.sub("", INDEX.sub(r"\1", name)))
-            name = short if bare else name
+            name = PAGE_ENDING.sub("", INDEX.sub(r"\1", name)) if bare else name
             for spelling in (name, re.sub(r"@(?=[^/]*=)", "?", name)):
-                found.setdefault(path_key(spelling), path)
+                found.setdefault(folder_key(spelling), path)
     return found
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[tuple[str, Container[str]]]:
-    """Address and paths of a folder that is served on 127.0.0.1 for as long as the block runs."""
-    files = folder_files(folder)
+def served(folder: Path, files: Mapping[str, Path]) -> Iterator[str]:
+    """Address of a folder that is served on 127.0.0.1 for as long as the block runs."""
 
     class Handler(http.server.SimpleHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # else each page waits 40 ms for its second half
-
         def translate_path(self, path: str) -> str:
-            key = path_key(unquote(path))
+            key = folder_key(path)
             file = files.get(key) or files.get(key.removesuffix("/"))
             return str(file) if file else super().translate_path(path)
 
@@ -1796,105 +1796,61 @@ def served(folder: Path) -> Iterator[tuple[str, Container[str]]]:
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        paths = {key.removesuffix("/") for key in files}
-        yield f"http://127.0.0.1:{server.server_port}", paths
+        yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
 # The perfumes -------------------------------------------------------------------------------------
 
 SHOWN = 3  # perfumes and addresses that are shown
-GONE_SHOWN = 10  # names that are shown of perfumes that are gone
 DOUBTED = ("name", "top_notes", "notes", "concept")  # differ from perfume to perfume
-DOUBTFUL = 0.2  # share of the perfumes that say the same ...
-DOUBTFUL_COUNT = 4  # ... and how many these are at least
-REMEDY = f'SELECTORS = {{"項目": "h1"}} のように場所を書き（README）、もう一度 {COMMAND}。'
-
-
-def earlier_names(host: str) -> dict[str, str]:
-    """Names, by address, of this host's perfumes that OUTPUT_FILE has from an earlier run."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        lines = Path(OUTPUT_FILE).read_bytes().splitlines()
-        names = {perfume["url"]: str(perfume["name"]) for perfume in map(json.loads, lines)}
-        return {url: name for url, name in names.items() if urlsplit(url).netloc == host}
-    return {}
-
-
-def without_copies(perfumes: list[dict]) -> list[dict]:
-    """Perfumes without those that say the same as one before under another address."""
-    chosen = {}
-    for perfume in perfumes:
-        chosen.setdefault(str(perfume | {"url": ""}), perfume)
-    return list(chosen.values())
-
-
-def gather(shop: Shop) -> list[dict]:
-    """Heads of the shop's stored pages; where the crawl was cut short, of earlier runs' too."""
-    heads, frontier = [], Frontier(shop)
-    try:
-        with tqdm(desc="ページ", unit="枚", disable=None) as bar:
-            for head in crawl(shop, frontier):
-                heads.append(head)
-                bar.set_postfix_str(f"待ち {len(frontier):,}", refresh=False)
-                bar.update()
-    except (SystemExit, KeyboardInterrupt) as stop:
-        shop.stopped = str(stop) or INTERRUPTED
-    if shop.stopped == INTERRUPTED:
-        print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
-    if shop.stopped or shop.missed or shop.counts[UNREAD]:
-        heads += others_stored(shop, heads)
-    return heads
+DOUBTFUL, DOUBTFUL_COUNT = 0.2, 4  # share of the perfumes that say the same, and their number
 
 
 def visit(shop: Shop) -> None:
     """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
-    heads = gather(shop)
-    open_heads = [head for head in heads if "noai" not in head.get("rules", [])]
-    pages = StoredPages(open_heads)
-    read, earlier = read_shop(pages, progress=True), earlier_names(shop.host)
-    perfumes = [
-        perfume | {"fetched_at": pages.heads[perfume["url"]]["fetched_at"]}
-        for perfume in without_copies(read.perfumes)
-    ]
+    try:
+        crawl(shop)
+    except SystemExit as stop:
+        shop.stopped = str(stop)
+    except KeyboardInterrupt:
+        shop.stopped = f"中断しました。続きは、{AGAIN}"
+        print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
+    stored = stored_pages(shop)
+    pages = addressed([page for page in stored if "noai" not in page.rules])
+    bar = tqdm(bodies_of(pages), desc="読み取り", total=len(pages), unit="枚", disable=None)
+    read = read_shop(bar)
+    unlike = {str(perfume | {"url": ""}): perfume for perfume in read.perfumes}.values()
+    perfumes = [perfume | {"fetched_at": pages[perfume["url"]].fetched_at} for perfume in unlike]
     if perfumes:  # a wrong START_URL leaves the file as it was
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
-    shop.counts[NO_AI] = len(heads) - len(open_heads)
+    shop.counts["AI の利用を断っている"] = sum("noai" in page.rules for page in stored)
+    shop.counts["香水のページ"] = len({perfume["url"] for perfume in perfumes})
     named = {perfume["url"] for perfume in read.perfumes}
-    shop.counts[READ] = len({perfume["url"] for perfume in perfumes})
-    shop.counts[READ_NOTHING] = len(pages) - len(named)
-    shop.counts["ほかと同じ香水のページ"] = len(named) - shop.counts[READ]
-    report(shop, read._replace(perfumes=perfumes), earlier)
+    shop.counts["香水のないページ"] = len(pages) - len(named)
+    report(shop, read._replace(perfumes=perfumes))
 
 
-def report(shop: Shop, read: ShopRead, earlier: dict[str, str]) -> None:
+def report(shop: Shop, read: ShopRead) -> None:
     """Prints what came of the run; ends the program when it stopped early or found nothing."""
-    counts = [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]
-    if counts:
+    if counts := [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]:
         print("、".join(counts))
-    if read.perfumes:
-        describe(read.perfumes)
-        found = {perfume["url"] for perfume in read.perfumes}
-        if gone := [name for url, name in earlier.items() if url not in found]:
-            print(f"前回あって今回ない香水 {len(gone):,}: {'、'.join(gone[:GONE_SHOWN])}")
     if read.silent:
         shown = "、".join(read.silent[:SHOWN])
         print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
     for field in read.unmatched:
         print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
     if shop.counts[UNREAD]:
-        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りは、大きくして、もう一度 {COMMAND}。")
+        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りは、大きくして、{AGAIN}")
     if read.perfumes:
+        describe(read.perfumes)
         print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
-        print(
-            f"{len(read.perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py"
-        )
-    if shop.stopped:
-        raise SystemExit(shop.stopped)
-    if not read.perfumes:
-        refused = f"robots.txt が {shop.counts[REFUSED]:,} ページを断っています。"
-        said = f"{START_URL} から香水が見つかりませんでした。{shop.moved}"
-        raise SystemExit(said + refused * bool(shop.counts[REFUSED]) + CHECK_START)
+        written = f"{len(read.perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。"
+        print(f"{written}次: python arrangeData.py")
+    if shop.stopped or not read.perfumes:
+        said = f"{START_URL} から香水が見つかりませんでした。{shop.moved}START_URL を確かめて、"
+        raise SystemExit(shop.stopped or said + AGAIN)
 
 
 def describe(perfumes: list[dict]) -> None:
@@ -1908,7 +1864,8 @@ def describe(perfumes: list[dict]) -> None:
             doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
     print("埋まった項目（違う値の数）: " + "、".join(filled))
     if doubts:
-        print(f"注意: {'、'.join(doubts)}です。読み違いなら {REMEDY}")
+        remedy = f'読み違いなら SELECTORS = {{"項目": "h1"}} のように場所を書き（README）、{AGAIN}'
+        print(f"注意: {'、'.join(doubts)}です。{remedy}")
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
         notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
@@ -1918,68 +1875,54 @@ def describe(perfumes: list[dict]) -> None:
 
 # The run ------------------------------------------------------------------------------------------
 
-COUNTS = ("MAX_PAGES", "MAX_BYTES", "ATTEMPTS", "MAX_FAILURES", "MAX_BARREN")
-SECONDS = ("CONNECT_SECONDS", "READ_SECONDS", "PAGE_SECONDS")
-WAITS = ("DELAY_SECONDS", "BACKOFF_SECONDS", "RETRY_AFTER_CAP", "REFRESH_DAYS")
-SMALLEST = dict.fromkeys(COUNTS, 1) | dict.fromkeys(SECONDS, 0.1) | dict.fromkeys(WAITS, 0)
-MOST_OF_ALL = 1e9
-
-
-def expect(meant: object, name: str, value: object, remedy: str) -> None:
-    """Ends the program at a setting's value that cannot be meant."""
-    if not meant:
-        raise SystemExit(f"{name} = {value!r} は使えません。{remedy}直して、もう一度 {COMMAND}。")
+NUMBER, AGENT = r"\d{1,9}(\.\d+)?", r"'[!-&(-\[\]-~][ -&(-\[\]-~]*'"
+WRITTEN = (  # how the values of constants are written in Python, what that is, the constants
+    (r"[1-9]\d{0,8}", "1 以上の整数", ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS")),
+    (NUMBER, "0 以上の数", ("DELAY_SECONDS", "RETRY_AFTER_CAP")),
+    (rf"{NUMBER}|None", "0 以上の数か None", ("REFRESH_DAYS",)),
+    (rf"(?!0(\.0)?$){NUMBER}", "0 より大きい数", ("READ_SECONDS", "PAGE_SECONDS")),
+    (r"(\w+Path\()?['\"].*\S.*['\"]\)?", "空でない文字列", ("OUTPUT_FILE", "PAGES_DIR")),
+    (AGENT, "英字の名前", ("USER_AGENT",)),
+    (rf"[(\[]({AGENT}(, )?)*,?[)\]]", '("GPTBot",) のような組', ("AI_AGENTS",)),
+)
 
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
-    settings = globals()
-    for name, least in SMALLEST.items():
-        value, kinds = settings[name], int if name in COUNTS else int | float
-        number = isinstance(value, kinds) and not isinstance(value, bool)
-        meant = (number and least <= value < MOST_OF_ALL) or (name, value) == ("REFRESH_DAYS", None)
-        expect(meant, name, value, f"{least} 以上の数に")
-    for name in ("OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"):
-        meant = isinstance(settings[name], str | Path) and str(settings[name]).strip()
-        expect(meant, name, settings[name], "空でない文字列に")
-    for name, value in (("USER_AGENT", [USER_AGENT]), ("AI_AGENTS", AI_AGENTS)):
-        meant = isinstance(value, tuple | list) and all(map(is_token, value))
-        expect(meant, name, settings[name], '英字の名前（AI_AGENTS は ("GPTBot",) のような組）に')
-    expect(isinstance(SELECTORS, dict), "SELECTORS", SELECTORS, '{"name": "h1.item"} のような形に')
-    for field, css in SELECTORS.items():
-        expect(field in FIELDS[1:], "SELECTORS の項目", field, f"{'、'.join(FIELDS[1:])} に")
-        try:
+    for written, meant, names in WRITTEN:
+        for name in names:
+            if not re.fullmatch(written, repr(globals()[name])):
+                said = f"{name} = {globals()[name]!r} は使えません。"
+                raise SystemExit(f"{said}{meant}に直して、{AGAIN}")
+    try:
+        if unknown := SELECTORS.keys() - {*FIELDS[1:]}:
+            raise ValueError(f"{'、'.join(unknown)} という項目はありません")
+        for css in SELECTORS.values():
             soupsieve.compile(css)
-        except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
-            why = str(error).split("\n")[0]
-            expect(False, f"SELECTORS の {field}", css, f"（{why}）正しい CSS に")
-    page_words("url")  # a file that cannot be read is told before the shop is asked
-
-
-def is_token(name: object) -> bool:
-    """Whether a name may stand in a header."""
-    return isinstance(name, str) and bool(name.strip()) and name.isascii() and name.isprintable()
+    except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
+        said = f"SELECTORS = {SELECTORS!r} は使えません（{str(error).splitlines()[0]}）。"
+        raise SystemExit(f'{said}{{"name": "h1.item"}} のように直して、{AGAIN}') from None
 
 
 def run() -> None:
     """Reads the shop at START_URL into OUTPUT_FILE."""
     for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
         place.mkdir(parents=True, exist_ok=True)
-        (place / ".tmp").touch()  # fails now what would fail after the first page
-        (place / ".tmp").unlink()
-    if Path(OUTPUT_FILE).is_dir():
-        raise IsADirectoryError(errno.EISDIR, "フォルダーです", str(OUTPUT_FILE))
+        tempfile.TemporaryFile(dir=place).close()  # fails now what would fail after the first page
+    if Path(OUTPUT_FILE).exists():
+        Path(OUTPUT_FILE).open("rb+").close()
     start, folder = canonical(str(START_URL)), Path(str(START_URL))
     with FileLock(Path(PAGES_DIR) / ".lock", blocking=False):  # ends with the process
         if start:
             visit(Shop(start))
         elif folder.is_dir() and str(START_URL).strip():
             name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
-            with served(folder) as (address, paths):
-                visit(Shop(f"http://{name}.localhost/", address, paths))
+            files = folder_files(folder)
+            with served(folder, files) as address:
+                visit(Shop(f"http://{name}.localhost/", address, files))
         else:
             why = "はファイルです" if folder.is_file() else "がありません"
-            remedy = f"START_URL に店のアドレス（https://…）かフォルダーを書いて {COMMAND}。"
+            remedy = f"START_URL に店のアドレス（https://…）かフォルダーを書いて、{AGAIN}"
             raise SystemExit(f"{START_URL or '（空白）'} {why}。{remedy}")
 
 
@@ -1992,19 +1935,17 @@ def main() -> None:
     try:
         run()
     except KeyboardInterrupt:
-        said = f"中断しました。{OUTPUT_FILE} は前のままです。"
-        raise SystemExit(f"{said}もう一度 {COMMAND}。") from None
+        raise SystemExit(f"中断しました。{OUTPUT_FILE} は前のままです。{AGAIN}") from None
     except Timeout:
-        said = f"もう 1 つの getData.py が {PAGES_DIR} に書き込んでいます。"
-        raise SystemExit(f"{said}それが終わってから、もう一度 {COMMAND}。") from None
+        said = f"もう 1 つの getData.py が {PAGES_DIR} に書き込んでいます。終わってから、{AGAIN}"
+        raise SystemExit(said) from None
     except BrokenPipeError:  # who read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
         said = f"{place} が読み書きできません（{error.strerror}）。"
-        remedy = f"空き容量と書き込みの許可を確かめて、もう一度 {COMMAND}。"
-        raise SystemExit(said + remedy) from None
+        raise SystemExit(f"{said}空き容量と書き込みの許可を確かめて、{AGAIN}") from None
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def page(body: str, title: str = "", head: str = "") -> bytes:
 def perfume_page(number: int, brand: str = "Nerval", extra: str = "") -> bytes:
     """A perfume's page, as the reference shop writes it."""
     return page(
-        f"<h1>{brand} – Nuit {number}</h1><div class='woocommerce-product-details__short-description'><p>夜の庭を歩くような香りです。静かな時間に。<br>"
+        f"<h1>{brand} – Nuit {number}</h1><p class='price'>{1_000 + number:,}円</p><div class='woocommerce-product-details__short-description'><p>夜の庭を歩くような香りです。静かな時間に。<br>"
         f"【ユニセックス／ウッディ】</p><p>Top<br>レモン　ライム<br>Middle<br>ローズ　リリー<br>Last<br>ムスク　アンバー</p></div>{extra}",
         f"Nuit {number} | 小さな店",
     )
@@ -154,7 +154,6 @@ def crawl(tmp_path, monkeypatch, capsys):
             "PAGES_DIR": str(tmp_path / "pages"),
             "DELAY_SECONDS": 0,
             "BACKOFF_SECONDS": 0.01,
-            "CONNECT_SECONDS": 5,
             "READ_SECONDS": 10,
             "PAGE_SECONDS": 30,
             "MAX_BARREN": 20,
@@ -207,22 +206,6 @@ def drip(request, _):
         time.sleep(0.05)
 
 
-def drip_head(request, _):
-    request.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    for _ in range(60):
-        request.wfile.write(b"x")
-        time.sleep(0.05)
-
-
-def drip_chunk_size(request, _):
-    request.wfile.write(
-        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    )
-    for _ in range(60):
-        request.wfile.write(b"0")
-        time.sleep(0.05)
-
-
 def drip_for_ever(request, _):
     """A body without a length, which only its end would end."""
     request.wfile.write(
@@ -256,10 +239,8 @@ def always(fault):
 HALF = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5000\r\n\r\n<html><h1>A"
 BOMB = gzip.compress(b"<p>" * 3_000_000)
 FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, what the closing counts say, how often it is asked
-    "slow drip": (drip, False, "時間切れ", 1),
-    "slow drip of the head": (drip_head, False, "時間切れ", 1),
-    "slow drip of a chunk's size": (drip_chunk_size, False, "時間切れ", 1),
-    "slow drip without a length": (drip_for_ever, False, "時間切れ", 1),
+    "slow drip": (drip, False, "時間切れ", 3),
+    "slow drip without a length": (drip_for_ever, False, "時間切れ", 3),
     "a page, then silence": (silent_after_the_page, True, "", 1),
     "silence": (lambda request, _: time.sleep(1.5), False, "時間切れ", 3),
     "silence, then a page": (first(lambda request: time.sleep(0.8)), True, "", 2),
@@ -480,7 +461,7 @@ FAULTS = {  # what happens at /p/2: the answer, whether its perfume is read, wha
     "redirect to a broken address": (
         always(lambda request: reply(request, status=302, Location="http://[::1")),
         False,
-        "転送先が読めない",
+        "別のホスト",
         1,
     ),
     "redirect to another host": (
@@ -590,7 +571,7 @@ def test_a_fault_costs_no_other_record(fault, faulty_shop, crawl):
     )
     records, printed = crawl(shop, **(SHORT if "silence" in fault or "drip" in fault else {}))
     assert (
-        names(records) == ["Nuit 1", "Nuit 2", "Nuit 3"]
+        sorted(names(records)) == ["Nuit 1", "Nuit 2", "Nuit 3"]
         if read_it
         else names(records) == ["Nuit 1", "Nuit 3"]
     )
@@ -613,6 +594,18 @@ def test_a_long_retry_after_stops_the_run_with_what_it_has(wait, faulty_shop, cr
     records, printed = crawl(shop)
     assert names(records) == ["Nuit 1"] and "/p/3" not in shop.asked()
     assert "以降に" in printed.split("END")[1]
+
+
+def test_a_page_that_is_there_asks_for_no_wait(faulty_shop, crawl):
+    shop = faulty_shop(
+        {
+            "/": index("/p/1", "/p/2"),
+            "/p/1": always(lambda request: reply(request, perfume_page(1), Retry_After="9000")),
+            "/p/2": perfume_page(2),
+        }
+    )
+    records, printed = crawl(shop)
+    assert names(records) == ["Nuit 1", "Nuit 2"] and "END" not in printed
 
 
 def test_a_retry_after_holds_for_the_next_page_too(faulty_shop, crawl):
@@ -678,7 +671,8 @@ def test_a_shop_that_is_down_is_left_alone(status, faulty_shop, crawl):
     assert (
         names(records) == ["Nuit 1"]
         and len(shop.asked()) < 15
-        and f"HTTP {status}" in printed.split("END")[1]
+        and f"失敗: HTTP {status} 4、" in printed
+        and "続けて取れません" in printed.split("END")[1]
         and "python getData.py" in printed.split("END")[1]
     )
 
@@ -700,7 +694,7 @@ def test_a_shop_that_is_down_is_left_alone(status, faulty_shop, crawl):
         (b"User-agent: PerfumeChatbot\nDisallow: /\n\nUser-agent: *\nAllow: /", False),
         (b"User-agent: GPTBot\nDisallow: /", False),
         (always(lambda request: reply(request, status=429)), False),
-        (drip_head, False),
+        (drip, False),
         (
             always(
                 lambda request: reply(request, status=302, Location="http://127.0.0.2:9/robots.txt")
@@ -738,7 +732,7 @@ def test_robots_txt_comes_first_and_is_obeyed(answer, crawled, faulty_shop, craw
     assert (
         b"Disallow: /" not in (answer if isinstance(answer, bytes) else b"")
         or crawled
-        or "robots.txt が 1 ページを断っています" in printed.split("END")[1]
+        or "robots.txt が断っている 2" in printed
     )
     assert crawled or ("END" in printed and set(shop.asked()) <= {"/robots.txt", "/rules.txt"})
 
@@ -755,8 +749,7 @@ def test_a_shop_that_never_takes_the_call_is_left(crawl):
         started = time.monotonic()
         records, printed = crawl(
             f"http://127.0.0.1:{deaf.getsockname()[1]}/",
-            CONNECT_SECONDS=0.3,
-            READ_SECONDS=60,
+            READ_SECONDS=0.3,
             PAGE_SECONDS=60,
             ATTEMPTS=1,
         )
@@ -780,8 +773,8 @@ def test_a_shop_that_moved_is_named(faulty_shop, crawl):
     records, printed = crawl(shop)
     assert (
         records == []
-        and "http://127.0.0.2:9/shop%1B%5B31m/ に転送されています" in printed.split("END")[1]
-        and "失敗: 転送先: 別のホスト 1" in printed
+        and "http://127.0.0.2:9/shop%1B%5B31m/ は別のホストです" in printed.split("END")[1]
+        and "失敗: 別のホスト 1" in printed
     )
 
 
@@ -1080,12 +1073,7 @@ def test_the_run_ends_at_max_pages_and_keeps_what_was_there(faulty_shop, crawl):
     )
     assert len(crawl(shop)[0]) == 9
     records, printed = crawl(shop, MAX_PAGES=4)
-    assert (
-        len(records) == 9
-        and "MAX_PAGES（4）" in printed
-        and "今回ない" not in printed
-        and "END" not in printed
-    )
+    assert len(records) == 9 and "MAX_PAGES（4）" in printed and "END" not in printed
 
 
 def test_a_page_under_two_addresses_is_one_perfume(faulty_shop, crawl):
@@ -1098,8 +1086,8 @@ def test_a_page_under_two_addresses_is_one_perfume(faulty_shop, crawl):
         }
     )
     records, printed = crawl(shop)
-    assert names(records) == ["Nuit 1", "Nuit 2"]
-    assert "香水のないページ 1、香水のページ 2、ほかと同じ香水のページ 1" in printed
+    assert sorted(names(records)) == ["Nuit 1", "Nuit 2"]
+    assert "香水のページ 2、香水のないページ 1\n" in printed
 
 
 @pytest.mark.parametrize(
@@ -1233,7 +1221,7 @@ def test_a_shop_cannot_lead_to_another_address(faulty_shop, crawl):
     records, printed = crawl(shop)
     inner.close()
     assert names(records) == ["Nuit 1"] and inner.log == []
-    assert "失敗: 転送先: 別のホスト 1" in printed
+    assert "失敗: 別のホスト 1" in printed
 
 
 @pytest.mark.parametrize("status, again", [(301, 0), (308, 0), (302, 1), (303, 1), (307, 1)])
@@ -1310,12 +1298,6 @@ def test_what_is_no_page_is_not_asked_for(path, faulty_shop, crawl):
     assert names(crawl(shop)[0]) == ["Nuit 1"] and path not in shop.asked()
 
 
-def test_a_button_that_leads_to_a_page_is_a_link(faulty_shop, crawl):
-    button = """<button onclick="window.location.href='/p/1'">詳しく</button>"""
-    shop = faulty_shop({"/": page(button), "/p/1": perfume_page(1)})
-    assert names(crawl(shop)[0]) == ["Nuit 1"]
-
-
 def test_a_canonical_address_that_a_template_gives_to_all_is_not_believed(faulty_shop, crawl):
     link = b'<link rel="canonical" href="/shop/"></head>'
     pages = {f"/p/{at}": perfume_page(at).replace(b"</head>", link) for at in (1, 2, 3)}
@@ -1381,10 +1363,10 @@ def test_a_second_run_needs_no_shop(failing, robots, faulty_shop, crawl, monkeyp
     monkeypatch.setattr(getData.time, "time", lambda: now() + 172_800)
     monkeypatch.setattr(getData, "read_shop", better_reader())
     again, printed = crawl(shop, MAX_FAILURES=5)
-    assert names(once) == ["Nuit 2", "Nuit 1"] and again == [
+    assert names(once) == ["Nuit 1", "Nuit 2"] and again == [
         {**record, "perfumer": "新しい"} for record in once
     ]
-    assert ("END" in printed) == (failing == 12) and "今回ない" not in printed
+    assert ("END" in printed) == (failing == 12)
 
 
 def test_a_better_reader_rereads_the_stored_pages(faulty_shop, crawl, monkeypatch):
@@ -1421,17 +1403,17 @@ def test_a_run_stopped_while_crawling_reads_all_stored_pages(faulty_shop, crawl,
     assert len(once) == 6
     shop_read = getData.Shop.read
 
-    def stopped(self, url):
+    def stopped(self, url, *what):
         if url.endswith("/p/3"):
             raise KeyboardInterrupt
-        return shop_read(self, url)
+        return shop_read(self, url, *what)
 
     monkeypatch.setattr(getData.Shop, "read", stopped)
     monkeypatch.setattr(getData, "read_shop", better_reader())
     records, printed = crawl(shop)
     assert sorted(names(records)) == names(once) == sorted({*names(records)})
     assert {record["perfumer"] for record in records} == {"新しい"}
-    assert "中断しました" in printed.split("END")[1] and "今回ない" not in printed
+    assert "中断しました" in printed.split("END")[1]
 
 
 def test_a_second_interrupt_leaves_the_earlier_file(faulty_shop, crawl, monkeypatch):
@@ -1476,46 +1458,27 @@ def test_a_page_that_fails_now_costs_no_record_of_before(answer, kept, faulty_sh
     shop.pages["/p/2"] = always(lambda request: reply(request, status=answer, Location="/closed"))
     shop.pages["/closed"] = page("<h1>メンテナンス中</h1>")
     records, printed = crawl(shop, REFRESH_DAYS=0)
-    assert (
-        names(records) == ["Nuit 1", "Nuit 2"][: 1 + kept]
-        and ("今回ない香水 1: Nuit 2" in printed) != kept
-        and ("更新できず前のページを使用 1" in printed) == kept
-        and "END" not in printed
-    )
+    assert names(records) == ["Nuit 1", "Nuit 2"][: 1 + kept] and "END" not in printed
 
 
-@pytest.mark.parametrize(
-    "header, condition", [("ETag", "If-None-Match"), ("Last-Modified", "If-Modified-Since")]
-)
-def test_old_pages_are_asked_for_again_only_when_changed(header, condition, faulty_shop, crawl):
-    def tagged(number, tag):
-        return lambda request, _: (
-            reply(request, status=304)
-            if request.headers.get(condition) == tag
-            else reply(request, perfume_page(number), **{header.replace("-", "_"): tag})
-        )
-
+def test_old_pages_are_asked_for_again(faulty_shop, crawl):
     shop = faulty_shop(
         {
             "/": index("/p/1", "/p/2", "/p/3"),
-            "/p/1": tagged(1, '"a"'),
-            "/p/2": tagged(2, '"b"'),
-            "/p/3": perfume_page(3),
+            **{f"/p/{number}": perfume_page(number) for number in (1, 2, 3)},
         }
     )
     once, _ = crawl(shop)
     asked = len(shop.log)
     assert crawl(shop, REFRESH_DAYS=1)[0] == once and len(shop.log) == asked
     shop.pages |= {
-        "/p/2": tagged(7, '"c"'),
+        "/": index("/p/2"),
+        "/p/1": perfume_page(7),
+        "/p/2": always(lambda request: reply(request, status=500)),
         "/p/3": always(lambda request: reply(request, status=410)),
     }
     records, printed = crawl(shop, REFRESH_DAYS=0)
-    assert names(records) == ["Nuit 1", "Nuit 7"] and records[0] == once[0]
-    assert "前回あって今回ない香水 1: Nuit 3" in printed
-    shop.pages["/p/2"] = always(lambda request: reply(request, status=500))
-    records, printed = crawl(shop, REFRESH_DAYS=0)
-    assert names(records) == ["Nuit 1", "Nuit 7"] and "更新できず前のページを使用 1" in printed
+    assert names(records) == ["Nuit 7", "Nuit 2"] and "失敗: HTTP 500 1" in printed
 
 
 KILLED = """
@@ -1690,7 +1653,7 @@ def test_the_sample_site_is_read_as_its_table_says(crawl):
         ("OUTPUT_FILE", str(ROOT / "README.md" / "perfumes.jsonl"), "README.md"),
         ("OUTPUT_FILE", str(ROOT / "data"), str(ROOT / "data")),
         ("SELECTORS", "h1", "SELECTORS = 'h1'"),
-        ("SELECTORS", {"title": "h1"}, "SELECTORS の項目 = 'title'"),
+        ("SELECTORS", {"title": "h1"}, "title という項目はありません"),
         ("SELECTORS", {"name": "h1["}, "Malformed attribute selector"),
         ("SELECTORS", {"name": ""}, "name"),
         ("SELECTORS", {"name": ["h1"]}, "['h1']"),
@@ -1827,8 +1790,10 @@ def test_a_folder_without_a_front_page_is_read_by_its_files(mirror, crawl):
 
 
 def test_a_folder_that_has_changed_is_read_anew(mirror, crawl):
-    crawl(mirror({"index.html": perfume_page(1)}))
-    assert names(crawl(mirror({"index.html": perfume_page(2)}))[0]) == ["Nuit 2"]
+    folder = mirror({f"{number}.html": perfume_page(number) for number in (1, 2)})
+    assert names(crawl(folder)[0]) == ["Nuit 1", "Nuit 2"]
+    (Path(folder) / "2.html").unlink()
+    assert names(crawl(mirror({"1.html": perfume_page(3)}))[0]) == ["Nuit 3"]
 
 
 def test_a_folder_needs_no_proxy(crawl, tmp_path, monkeypatch):
@@ -1854,18 +1819,17 @@ def test_the_closing_counts_say_what_came_of_each_page(faulty_shop, crawl):
         }
     )
     _, printed = crawl(shop)
-    assert (
-        printed.splitlines()[0]
-        == "取得 8、robots.txt が断っている 1、香水のないページ 2、香水のページ 2、失敗: 転送先: 別のホスト 1、失敗: HTTP 404 1、失敗: HTTP 500 1"
+    counts = printed.splitlines()[0]
+    assert counts == (
+        "取得 8、読めないサイトマップ: HTTP 404 1、robots.txt が断っている 1、失敗: 別のホスト 1、"
+        "失敗: HTTP 404 1、失敗: HTTP 500 1、香水のページ 2、香水のないページ 2"
     )
     assert (
         "name 100%（2）" in printed and "perfumer 0%（0）" in printed and "2 件の香水を" in printed
     )
     assert "例: Nerval / Nuit 1 — レモン、ライム、ローズ、リリー、ムスク、アンバー" in printed
-    assert (
-        crawl(shop)[1].splitlines()[0]
-        == "取得 1、ディスクから 7、robots.txt が断っている 1、香水のないページ 2、香水のページ 2、失敗: 転送先: 別のホスト 1、失敗: HTTP 404 1、失敗: HTTP 500 1"
-    )
+    again = crawl(shop)[1].splitlines()[0].split("、")
+    assert {*again} == {"取得 1", "ディスクから 7", *counts.split("、")[1:]}
 
 
 def read_as(perfumes=(), silent=(), unmatched=()):
