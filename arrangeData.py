@@ -3,12 +3,11 @@
     python arrangeData.py
 
 Reads:  data/perfumes.jsonl; data/spellings.csv (a line: a value of the data and what customers say
-        for it); data/phrasings.csv (a line: a kind of question and its wordings; ○○ and △△ are what
-        it is about, and a noun alone asks for that of a perfume)
+        for it); data/phrasings.csv (a line: a kind of question and its wordings, ○○ and △△ being
+        what it is about)
 Writes: data/perfume_qa.json: a JSON array of {"instruction", "response", "type", "key", "source"},
-        one record a line, by perfume and then by type: a person finds the questions about a page
-        together, a changed page leaves most lines of the others; loadModel.py shuffles. Same input,
-        same bytes.
+        one record a line, by perfume and then by type, so that a changed page leaves most lines as
+        they were; loadModel.py shuffles. Same input, same bytes.
 Prints: what was left out and why; the types with counts and an example
 
 `type` and `key` say what was asked, the key in values as perfumes.jsonl spells them, joined by ×:
@@ -35,8 +34,8 @@ import random
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,13 +51,13 @@ NOTES_SHOWN = 3  # notes of a tier that a recommendation names; a longer tier en
 MAX_CHARACTERS = 240  # of a response: at a token or less each it fits generate.py's MAX_NEW_TOKENS
 RECORDS_PER_PERFUME = {  # on average; 0: left out; 1,591 perfumes give about 29,000 records
     "brand": 0.9, "gender": 0.5, "season": 0.6, "scene": 0.6, "image": 0.5, "impression": 0.5,
-    "note": 0.8, "note_tier": 0.5, "family": 0.6, "concentration": 0.4,
-    "season_gender": 0.3, "scene_gender": 0.3, "note_season": 0.3, "family_scene": 0.3,
-    "brand_gender": 0.3, "brand_season": 0.3, "brand_scene": 0.3, "brand_note": 0.3,
-    "without_note": 0.4, "without_brand": 0.3, "several": 0.5, "brands": 0.2,
-    "name_notes": 1.0, "name_features": 1.0, "name_brand": 1.0, "name_gender": 1.0,
+    "note": 0.8, "note_tier": 0.5, "family": 0.6, "concentration": 0.4, "season_gender": 0.3,
+    "scene_gender": 0.3, "note_season": 0.3, "family_scene": 0.3, "brand_gender": 0.3,
+    "brand_season": 0.3, "brand_scene": 0.3, "brand_note": 0.3, "without_note": 0.4,
+    "without_brand": 0.3, "several": 0.5, "brands": 0.2, "yes_no": 0.8, "compare": 0.3,
+    "similar": 0.4, "name_notes": 1.0, "name_features": 1.0, "name_brand": 1.0, "name_gender": 1.0,
     "name_occasions": 1.0, "name_tier": 1.0, "name_concentration": 1.0, "name_family": 0.5,
-    "name_perfumer": 1.0, "name_year": 1.0, "yes_no": 0.8, "compare": 0.3, "similar": 0.4,
+    "name_perfumer": 1.0, "name_year": 1.0,
 }  # fmt: skip
 # --------------------------------------------------------------------------------------------------
 
@@ -67,9 +66,9 @@ Facts = dict[str, list[str]]  # {simple type: values}
 Words = list[list[str]]  # the lines of a table of words
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
 ALL_NOTES = TIERS | {"ノート": "notes"}
-SEASONS = ("春", "夏", "秋", "冬")
 PEOPLE = {"メンズ": "男性向け", "レディース": "女性向け", "ユニセックス": "男女兼用"}
 BOTH = "ユニセックス"
+WORDS_ALONE = 1 / 6  # of the questions for a perfume: 夏 メンズ 香水
 LIKE = 60  # perfumes looked through for one that is like another
 AGAIN = "もう一度 python arrangeData.py を実行してください。"
 
@@ -77,34 +76,27 @@ AGAIN = "もう一度 python arrangeData.py を実行してください。"
 OPENINGS = {  # type: how the answer says what was asked
     "brand": "{}の香りでは", "gender": "{}では", "season": "{}でしたら", "scene": "{}には",
     "image": "{}では", "impression": "{}では", "note": "{}を使った香水では", "family": "{}では",
-    "note_tier": "{}を使った香水では", "concentration": "{}では",
-    "season_gender": "{}の{}では", "scene_gender": "{}に合う{}では", "brand_gender": "{}の{}では",
-    "note_season": "{1}に似合う{0}の香りでは", "family_scene": "{1}に合う{0}では",
+    "note_tier": "{}を使った香水では", "concentration": "{}では", "season_gender": "{}の{}では",
+    "scene_gender": "{}に合う{}では", "note_season": "{1}に似合う{0}の香りでは",
+    "family_scene": "{1}に合う{0}では", "brand_gender": "{}の{}では",
     "brand_season": "{}の{}に似合う香りでは", "brand_scene": "{}の{}に合う香りでは",
     "brand_note": "{}の{}を使った香りでは", "without_note": "{1}を使わない{0}の香水では",
     "without_brand": "{1}以外の{0}の香水では",
 }  # fmt: skip
-CLOSINGS = {  # what has to be known: the sentence after the notes
-    ("impression", "scene"): "{impression}で、{scene}に合います。",
-    ("season", "gender"): "{season}似合う{gender}の香りです。",
-    ("image", "season"): "{image}で、{season}似合います。",
-    ("image", "gender"): "{image}の、{gender}の香りです。",
-    ("impression",): "{impression}の香りです。",
-}
 ABOUT = {  # type: what is said of a perfume after its name
     "name_notes": "の香りの構成は、{}です。", "name_features": "の特徴は、{}です。",
     "name_gender": "の対象は、{}です。", "name_occasions": "のおすすめの{}です。",
     "name_concentration": "の濃度は、{}です。", "name_family": "の香調は、{}です。",
     "name_perfumer": "の調香師は、{}です。", "name_year": "の発売年は、{}です。",
-    "name_brand": "のブランドは、{}です。",
+    "name_brand": "のブランドは、{}です。", "name_tier": "の{}です。",
 }  # fmt: skip
+CLOSINGS = ("name_features", "name_gender", "name_occasions")  # what else is told of it
 YES_NO = {"gender": "gender", "season": "occasions", "scene": "occasions", "note": "notes"}
 REFERENCE = {"brand": "{}の", "gender": "{}の", "season": "{}に相応しい"}  # fmt: skip
 FACETS = ("brand", "gender", "season", "scene", "image", "impression", "family")  # of several
 NUMBERS = (1, 2, 2, 3, 3, 3, 4, 5, 5, 6, 8)  # of perfumes wanted, as often as customers want it
 PERSONS = {"メンズ": ("男性", "男の人", "男"), "レディース": ("女性", "女の人", "女")}  # fmt: skip
 NOUNS = {"impression": "印象", "image": "イメージ"}  # what a quality is said of
-COMPARED = ("name_family", "name_gender", "name_occasions")
 
 # -- reading ---------------------------------------------------------------------------------------
 TEXTS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", "concentration", "perfumer")
@@ -129,17 +121,16 @@ def unique(values: Iterable[Any]) -> list[Any]:
 def fault(perfume: Perfume) -> str | None:
     """Why a perfume of right kinds is left out."""
     titles = [perfume[field] for field in TEXTS if field != "url"]
-    words = list(chain(*(perfume[field] for field in LISTS)))
-    marked = "".join(titles)
+    words = [word for field in LISTS for word in perfume[field]]
     faults = {
         "url、name、brand のどれかがない": not all(perfume[f] for f in ("url", "name", "brand")),
         "制御文字がある": FORBIDDEN.search("".join([perfume["url"], *titles, *words])),
         "記号かアドレスが混じっている": any(map(MARKUP.search, [*titles, *words])),
         "長すぎる項目がある": max(map(len, titles)) > 80 or len(perfume["url"]) > 2_000,
         "ノートなどが長すぎるか多すぎる": max(map(len, words), default=0) > 40 or len(words) > 120,
-        "見出しが値に混じっている": any(map(LABEL.fullmatch, words)) or re.search("[【】]", marked),
+        "見出しが値に混じっている": any(map(LABEL.fullmatch, words)) or "【" in "".join(titles),
         "gender が決まった値ではない": perfume["gender"] not in ("", *PEOPLE),
-        "seasons が決まった値ではない": not set(perfume["seasons"]) <= set(SEASONS),
+        "seasons が決まった値ではない": not set(perfume["seasons"]) <= set("春夏秋冬"),
         "year が年ではない": perfume["year"] and perfume["year"] not in YEARS,
     }
     return next((reason for reason, found in faults.items() if found), None)
@@ -179,7 +170,7 @@ def read_perfumes(path: str) -> tuple[list[Perfume], dict[str, list[int]]]:
                 continue
             try:
                 perfume = read_perfume(line)
-                same = tuple(perfume[field] for field in ("url", "brand", "name", "concentration"))
+                same = tuple(perfume[field] for field in ("url", "brand", "name", "strength"))
                 if same in perfumes:
                     raise ValueError("前の行と同じ香水")
                 perfumes[same] = perfume
@@ -197,7 +188,7 @@ def read_words(path: str) -> Words:
         text = content.decode("cp932")
     rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""))]
     if any(FORBIDDEN.search(cell) for row in rows for cell in row):
-        raise ValueError("制御文字がある")
+        raise csv.Error("制御文字がある")
     return [cells for row in rows if (cells := [cell for cell in row if cell])]
 
 
@@ -247,9 +238,8 @@ def facts(perfume: Perfume) -> Facts:
     single = ("brand", "gender", "concentration", "perfumer")
     known = {kind: [perfume[kind]] if perfume[kind] else [] for kind in single}
     known |= {kind: perfume[kind + "s"] for kind in ("season", "scene", "image", "impression")}
-    known |= {"family": perfume["families"], "year": []}
-    if perfume["year"]:
-        known["year"] = [f"{perfume['year']}年"]
+    known["family"] = perfume["families"]
+    known["year"] = [f"{perfume['year']}年"] if perfume["year"] else []
     known["note"] = unique(note for field in ALL_NOTES.values() for note in perfume[field])
     known["note_tier"] = [f"{note}×{tier}" for tier, f in TIERS.items() for note in perfume[f]]
     return known
@@ -261,24 +251,9 @@ def tiers(perfume: Perfume, limit: int, room: int, asked: str = "") -> str:
     for label, field in ALL_NOTES.items():
         notes = perfume[field]
         kept = sorted(notes, key=lambda note: note != asked)[:limit]
-        if notes:
-            more = "など" if len(notes) > limit else ""
-            text += f"【{label}】{', '.join(note for note in notes if note in kept)}{more}"
+        shown = ", ".join(note for note in notes if note in kept)
+        text += f"【{label}】{shown}{'など' * (len(notes) > limit)}" * bool(notes)
     return text if len(text) <= room or limit == 1 else tiers(perfume, limit - 1, room, asked)
-
-
-def closing(known: Facts, draw: random.Random) -> str:
-    """One short sentence about what is known; empty where that is too little."""
-    said = {kind: joined(known[kind][:2]) + noun for kind, noun in NOUNS.items() if known.get(kind)}
-    if seasons := known.get("season"):
-        all_year = len(seasons) == len(SEASONS)
-        said["season"] = "一年を通して" if all_year else "・".join(seasons) + "に"
-    if scenes := known.get("scene"):
-        said["scene"] = phrase("scene", scenes[0])
-    if genders := known.get("gender"):
-        said["gender"] = PEOPLE[genders[0]]
-    possible = [sentence for kinds, sentence in CLOSINGS.items() if said.keys() >= set(kinds)]
-    return draw.choice(possible).format(**said) if possible else ""
 
 
 def about(kind: str, perfume: Perfume, known: Facts) -> str:
@@ -296,6 +271,9 @@ def about(kind: str, perfume: Perfume, known: Facts) -> str:
         parts = [about("name_family", perfume, known) + "の香り"] if known["family"] else []
         parts += [joined(known[k][:3]) + noun for k, noun in NOUNS.items() if known[k]]
         return "、".join(parts)
+    if kind == "compare":
+        parts = [about(k, perfume, known) for k in ("name_family", *CLOSINGS[1:])]
+        return "、".join(filter(None, parts))
     if kind == "name_occasions":
         words = {"季節は": known["season"], "シーンは": known["scene"]}
         return "、".join(word + "・".join(values) for word, values in words.items() if values)
@@ -324,14 +302,15 @@ class Shop:
 
     def __init__(self, perfumes: list[Perfume], spellings: Words, phrasings: Words) -> None:
         self.draw = random.Random()  # seeded for each perfume
-        self.perfumes = perfumes
         self.pools = defaultdict(list)  # (type, value): its perfumes; ("", "") has all
         self.namesakes = defaultdict(lambda: defaultdict(list))  # name: {brand: its perfumes}
+        self.kana = defaultdict(str)  # brand: its Japanese spelling
         self.met = set()  # (type, key), and of the reference's kinds the questions asked so far
         self.values = set()  # all that the pages say
         for perfume in perfumes:
             known = facts(perfume)
             self.values.update(*known.values())
+            self.kana[perfume["brand"]] = perfume["brand_ja"] or self.kana[perfume["brand"]]
             for wish in [("", ""), *((kind, value) for kind in FACETS for value in known[kind])]:
                 self.pools[wish].append(perfume)
             for name in {perfume["name"], perfume["name_ja"] or perfume["name"]}:
@@ -342,10 +321,10 @@ class Shop:
         self.lines = {word: row for row in reversed(spellings) for word in reversed(row)}
         self.lines |= {row[0]: row for row in spellings}  # a value's own line goes before others
 
-    def words(self, kind: str, value: str, perfume: Perfume) -> list[str]:
+    def words(self, kind: str, value: str) -> list[str]:
         """The value as customers say it, in words that fit a question and mean only that."""
         if kind == "brand":
-            kana = perfume["brand_ja"]
+            kana = self.kana[value]
             return unique(filter(None, (re.sub("[ ・]", "", kana), kana, value)))
         if (kind, value) not in self.said:
             row = self.lines.get(value, [])
@@ -358,25 +337,23 @@ class Shop:
             self.said[kind, value] = unique(said) + said[:1] * (len(said) // 4)
         return self.said[kind, value]
 
-    def word(self, kind: str, value: str, perfume: Perfume) -> str:
+    def word(self, kind: str, value: str) -> str:
         """One of the words: 薔薇, 残り香に薔薇."""
         if kind == "note_tier":
             note, tier = value.rsplit("×", 1)
-            return f"{self.word('tier', tier, perfume)}に{self.word('note', note, perfume)}"
-        return self.draw.choice(self.words(kind, value, perfume))
+            return f"{self.word('tier', tier)}に{self.word('note', note)}"
+        return self.draw.choice(self.words(kind, value))
 
     def ask(self, kind: str, *about: str) -> str:
-        """A wording of this kind; where it is a noun, one that asks for that of a perfume."""
+        """A wording of this kind about these words."""
         asked = self.draw.choice(self.phrasings[kind])
-        if about and "○○" not in asked:
-            return self.ask("noun of name", *about, asked)
         for mark, word in zip(("○○", "△△"), about, strict=False):
             asked = asked.replace(mark, word)
         return asked
 
-    def wording(self, kind: str, value: str, perfume: Perfume) -> str:
+    def wording(self, kind: str, value: str) -> str:
         """What a customer says before 香水."""
-        word = self.word(kind.removeprefix("without_"), value, perfume)
+        word = self.word(kind.removeprefix("without_"), value)
         return self.ask(value if value == BOTH else kind, word)
 
     def names(self, perfume: Perfume) -> list[str]:
@@ -403,51 +380,48 @@ class Shop:
         asked = name if name.isascii() or self.draw.random() < 1 / 2 else name.replace(" ", "")
         if len(self.owners(name, perfume)) == 1 and self.draw.random() > 1 / 3:
             return asked
-        return f"{self.word('brand', perfume['brand'], perfume)}の{asked}"
+        return f"{self.word('brand', perfume['brand'])}の{asked}"
 
     # Each maker returns an exchange, or None where the perfume lacks what would be asked.
     def wish(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
         """A question with one or two values, answered by one perfume."""
         kinds = [kind] if kind in known else kind.split("_")
         if kinds[0] == "without":
-            known = known | {kind: self.lacking(kinds[1], known)}
+            own = [*known["note"], *known["family"], *known["brand"]]
+            others = facts(self.draw.choice(self.pools["", ""]))[kinds[1]]
+            lacking = [word for word in others if not any(word in value for value in own)]
+            known = known | {kind: lacking}
             kinds = [self.draw.choice(("gender", "season", "family")), kind]
         if not all(known[k] for k in kinds):
             return None
-        unmet = [value for value in known[kinds[0]] if (kind, value) not in self.met]
-        wanted = {k: self.draw.choice(unmet if k == kind and unmet else known[k]) for k in kinds}
+        unmet = [value for value in known.get(kind, []) if (kind, value) not in self.met]
+        wanted = {k: self.draw.choice((k == kind and unmet) or known[k]) for k in kinds}
         name = self.names(perfume)[-1] if "brand" in wanted else self.title(perfume)
         opening = OPENINGS[kind].format(*(phrase(k, value) for k, value in wanted.items()))
         answer = f"{opening}、{name}がおすすめです。"
         note = wanted.get("note") or wanted.get("note_tier", "").rsplit("×", 1)[0]
         if shown := tiers(perfume, NOTES_SHOWN, MAX_CHARACTERS - len(answer) - 40, note):
             answer += shown + "。"
-        answer += closing({k: known[k] for k in known if k not in kinds}, self.draw)
-        question = self.wish_question(wanted, perfume)
+        untold = known | {k: [] for k in kinds}
+        closings = [ABOUT[k].format(said) for k in CLOSINGS if (said := about(k, perfume, untold))]
+        answer += self.draw.choice(closings or [""]).removeprefix("の")
+        question = self.wish_question(wanted)
         return Exchange(question, answer, "×".join(wanted.values()), [perfume])
 
-    def lacking(self, kind: str, known: Facts) -> list[str]:
-        """A material or a brand of the shop that is not the perfume's, if one was found."""
-        found = self.draw.choice(facts(self.draw.choice(self.perfumes))[kind] or [""])
-        own = [*known["note"], *known["family"], *known["brand"]]
-        return [] if any(found in value for value in own) else [found]
-
-    def wish_question(self, wanted: dict[str, str], perfume: Perfume) -> str:
+    def wish_question(self, wanted: dict[str, str]) -> str:
         """A question for these values: the reference's, a sentence, or the words alone."""
         (kind, value), *more = wanted.items()
         if kind in REFERENCE and not more:
-            said = PEOPLE.get(value) or self.words(kind, value, perfume)[0]
-            if (
-                question := REFERENCE[kind].format(said) + "香水を教えてください。"
-            ) not in self.met:
+            said = PEOPLE.get(value) or self.words(kind, value)[0]
+            question = REFERENCE[kind].format(said) + "香水を教えてください。"
+            if question not in self.met:
                 return question
         excluding = any(k.startswith("without") for k in wanted)
-        if self.draw.random() < 1 / 6 and not excluding:
-            words = [self.word(k, v, perfume) for k, v in wanted.items()]
-            noun = not more and kind not in (*NOUNS, "note_tier") and value != BOTH
-            form = "noun" if noun and self.draw.random() < 1 / 2 else "keywords"
-            return self.ask(form, " ".join(re.sub("[なの]$", "", word) for word in words))
-        said = [self.wording(k, v, perfume) for k, v in wanted.items()]
+        if self.draw.random() < WORDS_ALONE and not excluding:
+            words = [re.sub("[なの]$", "", self.word(k, v)) for k, v in wanted.items()]
+            several = more or kind in (*NOUNS, "note_tier") or value == BOTH
+            return self.ask("keywords" if several else "noun", " ".join(words))
+        said = [self.wording(k, v) for k, v in wanted.items()]
         if excluding or [*wanted][-1] in ("season", "scene"):  # 春に合うローズの香りがする香水
             said.reverse()
         return self.ask("wish", "".join(said))
@@ -464,9 +438,9 @@ class Shop:
             return None
         digit = self.draw.choice((str(number), "〇一二三四五六七八"[number]))
         counted = digit + self.draw.choice(("つ", "つ", "本", "本", "個", "種類"))
-        question = self.ask("several", self.wording(facet, value, perfume), counted)
-        named = "、".join(chosen)
-        answer = f"{phrase(facet, value)}の香水を{number}本選ぶなら、{named}がおすすめです。"
+        question = self.ask("several", self.wording(facet, value), counted)
+        answer = f"{phrase(facet, value)}の香水を{number}本選ぶなら、"
+        answer += "、".join(chosen) + "がおすすめです。"
         return Exchange(question, answer, f"{number}×{facet}×{value}", [*chosen.values()])
 
     def brands(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
@@ -476,43 +450,31 @@ class Shop:
         pool = self.pools[facet, value]
         chosen = {p["brand"]: p for p in [perfume, *self.draw.sample(pool, min(len(pool), 6))]}
         listed = "、".join(chosen) + "など" * (len(chosen) < len(self.brands[facet, value]))
-        if not facet:
-            question, opening, key = self.ask("all brands"), "取り扱い", "すべて"
-        else:
-            question = self.ask("brands", self.wording(facet, value, perfume))
-            opening, key = f"{phrase(facet, value)}の香水の", f"{facet}×{value}"
+        wanted = self.ask("brands", self.wording(facet, value)) if facet else ""
+        opening = f"{phrase(facet, value)}の香水の" if facet else "取り扱い"
+        question, key = wanted or self.ask("all brands"), f"{facet}×{value}" if facet else "すべて"
         return Exchange(question, f"{opening}ブランドは、{listed}です。", key, [*chosen.values()])
 
     def by_name(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
-        """A question about a perfume by its name."""
+        """A question about a perfume by its name, of a tier also by that."""
         name, same = self.draw.choice(self.names(perfume)), [perfume]
-        asked, told = self.called(perfume, name), name
         owners = self.owners(name, perfume)
-        if kind == "name_brand" and len(owners) > 1:
-            name, same = (
-                name.removesuffix(perfume["strength"]),
-                [first for first, *_ in owners.values()],
-            )
-        elif len(owners) > 1:
-            told = f"{perfume['brand']}の{name}"
+        asked = self.called(perfume, name)
+        told = f"{perfume['brand']}の{name}" if len(owners) > 1 else name
         if kind == "name_brand":
-            asked = told = name
-        said = "と".join(about(kind, p, known) for p in same)
-        answer = told + ABOUT[kind].format(said)
-        return Exchange(self.ask(kind, asked), answer, self.key(*same), same) if said else None
-
-    def tier(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
-        """A question about one tier of a perfume by its name."""
-        if not known["note_tier"]:
-            return None
-        tier = self.draw.choice([tier for tier, field in TIERS.items() if perfume[field]])
-        question = self.ask(kind, self.called(perfume), self.word("tier", tier, perfume))
-        answer = f"{self.title(perfume)}の{tier}は、{'、'.join(perfume[TIERS[tier]])}です。"
-        return Exchange(question, answer, f"{self.key(perfume)}×{tier}", [perfume])
+            same = [first for first, *_ in owners.values()] if len(owners) > 1 else same
+            asked = told = name.removesuffix(perfume["strength"]) if len(owners) > 1 else name
+        present = [tier for tier, field in TIERS.items() if perfume[field]]
+        tier = [self.draw.choice(present)] if kind == "name_tier" and present else []
+        notes = [f"{t}は、{'、'.join(perfume[TIERS[t]])}" for t in tier]
+        said = "と".join(about(kind, p, known | {"tier": notes}) for p in same)
+        question = self.ask(kind, asked, *(self.word("tier", t) for t in tier))
+        key = "×".join([self.key(*same), *tier])
+        return Exchange(question, told + ABOUT[kind].format(said), key, same) if said else None
 
     def yes_no(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
-        """Whether a perfume is for somebody, a season or a scene, or has a material; and the fact."""
-        facet, other = self.draw.choice([*YES_NO]), self.draw.choice(self.perfumes)
+        """Whether a perfume is for somebody, a season or a scene, or has a material; the fact."""
+        facet, other = self.draw.choice([*YES_NO]), self.draw.choice(self.pools["", ""])
         asked = self.draw.choice(facts(self.draw.choice((perfume, other)))[facet] or [""])
         if not asked or not known[facet]:
             return None
@@ -520,13 +482,13 @@ class Shop:
             asked = self.draw.choice([*PERSONS])
             word, true = self.draw.choice(PERSONS[asked]), known[facet][0] in (asked, BOTH)
         else:
-            word, true = self.word(facet, asked, perfume), asked in known[facet]
+            word, true = self.word(facet, asked), asked in known[facet]
         if not true and facet == "note" and any(asked in note for note in known["note"]):
             return None  # シチリア産レモン is a レモン
-        kind = "name_" + YES_NO[facet]
-        fact = self.title(perfume) + ABOUT[kind].format(about(kind, perfume, known))
         question = self.ask(facet + "?", self.called(perfume), word)
-        answer = f"{'はい' if true else 'いいえ'}、{fact}"
+        answer = f"{'はい' if true else 'いいえ'}、{self.title(perfume)}"
+        told = "name_" + YES_NO[facet]
+        answer += ABOUT[told].format(about(told, perfume, known))
         return Exchange(question, answer, f"{self.key(perfume)}×{facet}×{asked}", [perfume])
 
     def similar(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
@@ -544,30 +506,26 @@ class Shop:
 
     def compare(self, kind: str, perfume: Perfume, known: Facts) -> Exchange | None:
         """A question how two perfumes differ."""
-        facet = self.draw.choice([k for k in FACETS if known[k]])
-        both, told = [perfume, self.draw.choice(self.pools[facet, known[facet][0]])], []
-        for one in both:
-            parts = [about(k, one, facts(one)) for k in COMPARED]
-            told.append(f"{self.title(one)}は{'、'.join(filter(None, parts))}" * any(parts))
-        if both[0] is both[1] or not all(told):
+        other = self.draw.choice(self.pools["", ""])
+        one, two = about(kind, perfume, known), about(kind, other, facts(other))
+        if other is perfume or not one or not two:
             return None
-        question = self.ask(kind, *map(self.called, both))
-        answer = f"{'で、'.join(told)}です。{in_common(known, facts(both[1]))}"
-        return Exchange(question, answer, self.key(*both), both)
+        answer = f"{self.title(perfume)}は{one}で、{self.title(other)}は{two}です。"
+        answer += in_common(known, facts(other))
+        question = self.ask(kind, self.called(perfume), self.called(other))
+        return Exchange(question, answer, self.key(perfume, other), [perfume, other])
 
 
 MAKERS = dict.fromkeys(OPENINGS, Shop.wish) | dict.fromkeys(ABOUT, Shop.by_name)
-MAKERS |= {"several": Shop.several, "brands": Shop.brands, "name_tier": Shop.tier}
-MAKERS |= {"yes_no": Shop.yes_no, "similar": Shop.similar, "compare": Shop.compare}
+MAKERS |= {k: getattr(Shop, k) for k in ("several", "brands", "yes_no", "similar", "compare")}
 
 
 def arrange(shop: Shop) -> Iterator[dict[str, Any]]:
     """The records, perfume by perfume; the same instruction and response never twice."""
     written = set()
-    for perfume in tqdm(shop.perfumes, desc="質問を作成", unit="本", disable=None):
-        shop.draw.seed(
-            f"{SEED} {perfume['url']} {perfume['name']}"
-        )  # a changed page moves few others
+    for perfume in tqdm(shop.pools["", ""], desc="質問を作成", unit="本", disable=None):
+        # Seeded for each, so that a changed page moves few others.
+        shop.draw.seed(f"{SEED} {perfume['url']} {perfume['name']}")
         known = facts(perfume)
         for kind, rate in RECORDS_PER_PERFUME.items():
             times = int(rate + shop.draw.random())
@@ -599,19 +557,23 @@ def check_constants() -> None:
             raise SystemExit(f"{name} が {value!r} です。1 以上の整数に直し、{AGAIN}")
 
 
-def opened(read: Callable[[str], Any], path: str, remedy: str) -> Any:
-    """What read(path) returns; SystemExit where the file cannot be read."""
+@contextmanager
+def explained(path: str, fault: str, remedy: str) -> Iterator[None]:
+    """A part in which a file that cannot be used stops the run in one line."""
     try:
-        return read(path)
+        yield
     except FileNotFoundError:
         raise SystemExit(f"{path} がありません。{remedy}") from None
-    except (OSError, ValueError, csv.Error) as error:
-        raise SystemExit(f"{path} を読めません（{error}）。{remedy}") from None
+    except BlockingIOError:
+        raise SystemExit(f"別の arrangeData.py が {path} を作成中です。後で{AGAIN}") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SystemExit(f"{path} {fault}（{reason}）。{remedy}") from None
 
 
 def write(records: Iterable[dict[str, Any]], path: str) -> dict[str, list[Any]]:
     """Writes the records and moves the file into place; {type: [count, first record]}."""
-    unfinished, table, own = Path(f"{path}.tmp"), {}, False
+    unfinished, table = Path(f"{path}.tmp"), None
     try:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, "a", encoding="utf-8", newline="\n") as file:
@@ -619,7 +581,7 @@ def write(records: Iterable[dict[str, Any]], path: str) -> dict[str, list[Any]]:
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            own = True
+            table = {}  # from here on the file is this run's alone
             if file.tell():  # left by a run that was killed
                 file.truncate(0)
             for record in records:
@@ -628,15 +590,8 @@ def write(records: Iterable[dict[str, Any]], path: str) -> dict[str, list[Any]]:
             file.write("\n]\n")
         if table:
             os.replace(unfinished, path)
-    except BlockingIOError:
-        raise SystemExit(
-            f"別の arrangeData.py が {path} を作成中です。終わったら、{AGAIN}"
-        ) from None
-    except OSError as error:
-        remedy = f"空き容量と権限を確かめ、{AGAIN}"
-        raise SystemExit(f"{path} に書けません（{error.strerror}）。{remedy}") from None
     finally:
-        if own:
+        if table is not None:
             unfinished.unlink(missing_ok=True)
     return table
 
@@ -647,8 +602,7 @@ def report(table: dict[str, list[Any]], perfumes: int) -> None:
     print("type                  件数   割合  例")
     for kind in filter(table.get, RECORDS_PER_PERFUME):
         count, record = table[kind]
-        answer = record["response"][:40] + "…" * (len(record["response"]) > 40)
-        shown = f"{record['instruction']} → {answer}"
+        shown = f"{record['instruction']} → {record['response']:.40}…"
         print(f"{kind:<18}{count:>8,}{count / total:>7.1%}  {shown}")
     print(f"香水 {perfumes:,} 本から質問と回答 {total:,} 件を {OUTPUT_FILE} に書きました。")
     print("次は python loadModel.py を実行してください。")
@@ -669,10 +623,15 @@ def main() -> None:
     guard_streams()
     check_constants()
     first = "python getData.py を実行"
-    perfumes, rejected = opened(read_perfumes, PERFUMES_FILE, f"先に {first}してください。")
-    tables = (SPELLINGS_FILE, PHRASINGS_FILE)
-    words = [opened(read_words, path, f"UTF-8 の CSV に戻し、{AGAIN}") for path in tables]
-    table = write(arrange(Shop(perfumes, *words)), OUTPUT_FILE) if perfumes else {}
+    with explained(PERFUMES_FILE, "を読めません", f"先に {first}してください。"):
+        perfumes, rejected = read_perfumes(PERFUMES_FILE)
+    words = []
+    for path in (SPELLINGS_FILE, PHRASINGS_FILE):
+        with explained(path, "を読めません", f"UTF-8 の CSV に戻し、{AGAIN}"):
+            words.append(read_words(path))
+    shop = Shop(perfumes, *words)
+    with explained(OUTPUT_FILE, "に書けません", f"空き容量と権限を確かめ、{AGAIN}"):
+        table = write(arrange(shop), OUTPUT_FILE) if perfumes else {}
     for reason, numbers in rejected.items():
         lines = "、".join(f"{number:,}" for number in numbers[:20]) + " など" * (len(numbers) > 20)
         print(f"除外 {len(numbers):,} 行: {reason}（行 {lines}）")
