@@ -6,16 +6,14 @@ Reads:  data/perfumes.jsonl; data/spellings.csv (a line: a value of the data and
         for it); data/phrasings.csv (a line: a kind of question and its wordings, ○○ and △△ being
         what it is about)
 Writes: data/perfume_qa.json: a JSON array of {"instruction", "response", "type", "key", "source"},
-        one record a line, by perfume and then by type, so that a changed page leaves most lines as
-        they were; loadModel.py shuffles. Same input, same bytes.
+        one record a line, by perfume and then by type; loadModel.py shuffles. Same input, same bytes
 Prints: what was left out and why; the types with counts and an example
 
 `type` and `key` say what was asked, the key in values as perfumes.jsonl spells them, joined by ×:
 
-    brand season …  "春"; a brand as `brand`, or else `brand_ja`; brand_season: "Chanel×春"
+    brand season …  "春"; a brand as `brand`, or else `brand_ja`; brand_season "Chanel×春"
     note_tier       "ローズ×トップノート"
-    without_note    "メンズ×バニラ": a gender, season or family, and what is not in it
-    without_brand   "メンズ×Chanel"
+    without_…       "メンズ×バニラ", "メンズ×Chanel": a gender, season or family, and what is not in it
     several         "3×season×春": so many perfumes are named, one to eight
     brands          "すべて", or "gender×メンズ": brands that have such a perfume are named
     name_…          "Chanel/Chance": brand, slash, `name`; `name_ja`, or the concentration behind
@@ -49,14 +47,14 @@ PHRASINGS_FILE = str(Path(__file__).parent / "data" / "phrasings.csv")  # and th
 SEED = 0  # a whole number; another one draws other questions from the same perfumes
 NOTES_SHOWN = 3  # notes of a tier that a recommendation names; a longer tier ends in など
 MAX_CHARACTERS = 240  # of a response: at a token or less each it fits generate.py's MAX_NEW_TOKENS
-RECORDS_PER_PERFUME = {  # on average; 0: left out; 1,591 perfumes give about 29,000 records
+RECORDS_PER_PERFUME = {  # on average; 0: left out; 1,591 perfumes give about 30,000 records
     "brand": 0.9, "gender": 0.5, "season": 0.6, "scene": 0.6, "image": 0.5, "impression": 0.5,
-    "note": 0.8, "note_tier": 0.5, "family": 0.6, "concentration": 0.4, "season_gender": 0.3,
-    "scene_gender": 0.3, "note_season": 0.3, "family_scene": 0.3, "brand_gender": 0.3,
-    "brand_season": 0.3, "brand_scene": 0.3, "brand_note": 0.3, "without_note": 0.4,
+    "note": 0.8, "note_tier": 0.5, "family": 0.6, "concentration": 0.4, "season_gender": 0.25,
+    "scene_gender": 0.25, "note_season": 0.25, "family_scene": 0.25, "brand_gender": 0.25,
+    "brand_season": 0.25, "brand_scene": 0.25, "brand_note": 0.25, "without_note": 0.4,
     "without_brand": 0.3, "several": 0.5, "brands": 0.2, "yes_no": 0.8, "compare": 0.3,
     "similar": 0.4, "name_notes": 1.0, "name_features": 1.0, "name_brand": 1.0, "name_gender": 1.0,
-    "name_occasions": 1.0, "name_tier": 1.0, "name_concentration": 1.0, "name_family": 0.5,
+    "name_occasions": 1.0, "name_tier": 1.0, "name_concentration": 1.0, "name_family": 1.0,
     "name_perfumer": 1.0, "name_year": 1.0,
 }  # fmt: skip
 # --------------------------------------------------------------------------------------------------
@@ -192,7 +190,6 @@ def read_words(path: str) -> Words:
     return [cells for row in rows if (cells := [cell for cell in row if cell])]
 
 
-# -- words -----------------------------------------------------------------------------------------
 NA_ADJECTIVES = (
     "きれい|上品|清楚|可憐|優雅|高貴|高級|妖艶|繊細|清潔|素朴|自然|新鮮|元気|軽快|爽快|濃厚|豪華|華麗|"
     "優美|贅沢|甘美|無難|不思議|無邪気"
@@ -284,7 +281,7 @@ def in_common(known: Facts, others: Facts) -> str:
     """What two perfumes share, as a sentence; empty where it is nothing."""
     families, notes = ([v for v in known[kind] if v in others[kind]] for kind in ("family", "note"))
     parts = ["・".join(phrase("family", family) for family in families) + "の香り"] * bool(families)
-    parts += ["、".join(notes[:NOTES_SHOWN]) + "を使った香り"] * bool(notes)
+    parts += ["、".join(notes[:NOTES_SHOWN]) + "を使った香水"] * bool(notes)
     return f"どちらも{'で、'.join(parts)}です。" if parts else ""
 
 
@@ -377,7 +374,8 @@ class Shop:
     def called(self, perfume: Perfume, name: str = "") -> str:
         """A name as a customer says it: ジャズクラブ; with the brand where needed, and now and then."""
         name = name or self.draw.choice(self.names(perfume))
-        asked = name if name.isascii() or self.draw.random() < 1 / 2 else name.replace(" ", "")
+        joined_up = not re.search("[A-Za-zÀ-ɏ]", name) and self.draw.random() < 1 / 2
+        asked = name.replace(" ", "") if joined_up else name
         if len(self.owners(name, perfume)) == 1 and self.draw.random() > 1 / 3:
             return asked
         return f"{self.word('brand', perfume['brand'])}の{asked}"
