@@ -6,7 +6,7 @@ Reads:  data/perfumes.jsonl; data/spellings.csv (a line: a value of the data and
         for it); data/phrasings.csv (a line: a kind of question and its wordings, ○○ and △△ being
         what it is about)
 Writes: data/perfume_qa.json: a JSON array of {"instruction", "response", "type", "key", "source"},
-        one record a line, by perfume and then by type; loadModel.py shuffles. Same input, same bytes
+        one record a line, by perfume and then by type (loadModel.py shuffles), same for same input
 Prints: what was left out and why; the types with counts and an example
 
 `type` and `key` say what was asked, the key in values as perfumes.jsonl spells them, joined by ×:
@@ -108,7 +108,6 @@ LABEL = re.compile(
     r"(?i)(トップ|ミドル|ラスト|ベース|ハート|ヘッド|ボトム)(ノート)?|(香りの)?ノート|香調|調香師|不明|なし|"
     r"など|\W*|(top|mid|middle|last|base|heart|head)? ?(notes?)?|.*[:：【】].*"
 )
-YEARS = range(1700, 2101)
 
 
 def unique(values: Iterable[Any]) -> list[Any]:
@@ -129,7 +128,7 @@ def fault(perfume: Perfume) -> str | None:
         "見出しが値に混じっている": any(map(LABEL.fullmatch, words)) or "【" in "".join(titles),
         "gender が決まった値ではない": perfume["gender"] not in ("", *PEOPLE),
         "seasons が決まった値ではない": not set(perfume["seasons"]) <= set("春夏秋冬"),
-        "year が年ではない": perfume["year"] and perfume["year"] not in YEARS,
+        "year が年ではない": perfume["year"] and not 1700 <= perfume["year"] <= 2100,
     }
     return next((reason for reason, found in faults.items() if found), None)
 
