@@ -342,7 +342,10 @@ class Shop:
 
     def ask(self, kind: str, *about: str) -> str:
         """A wording of this kind about these words."""
-        asked = self.draw.choice(self.phrasings[kind])
+        cells = self.phrasings.get(kind)
+        if not cells:
+            raise SystemExit(f"{PHRASINGS_FILE} に {kind} の行がありません。行を戻し、{AGAIN}")
+        asked = self.draw.choice(cells)
         for mark, word in zip(("○○", "△△"), about, strict=False):
             asked = asked.replace(mark, word)
         return asked
@@ -518,10 +521,9 @@ MAKERS |= {k: getattr(Shop, k) for k in ("several", "brands", "yes_no", "similar
 
 
 def arrange(shop: Shop) -> Iterator[dict[str, Any]]:
-    """The records, perfume by perfume; the same instruction and response never twice."""
+    """The records, none twice; each perfume draws anew, so that a change moves few others."""
     written = set()
     for perfume in tqdm(shop.pools["", ""], desc="質問を作成", unit="本", disable=None):
-        # Seeded for each, so that a changed page moves few others.
         shop.draw.seed(f"{SEED} {perfume['url']} {perfume['name']}")
         known = facts(perfume)
         for kind, rate in RECORDS_PER_PERFUME.items():
@@ -564,8 +566,7 @@ def explained(path: str, fault: str, remedy: str) -> Iterator[None]:
     except BlockingIOError:
         raise SystemExit(f"別の arrangeData.py が {path} を作成中です。後で{AGAIN}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SystemExit(f"{path} {fault}（{reason}）。{remedy}") from None
+        raise SystemExit(f"{path} {fault}（{error}）。{remedy}") from None
 
 
 def write(records: Iterable[dict[str, Any]], path: str) -> dict[str, list[Any]]:
@@ -626,9 +627,8 @@ def main() -> None:
     for path in (SPELLINGS_FILE, PHRASINGS_FILE):
         with explained(path, "を読めません", f"UTF-8 の CSV に戻し、{AGAIN}"):
             words.append(read_words(path))
-    shop = Shop(perfumes, *words)
     with explained(OUTPUT_FILE, "に書けません", f"空き容量と権限を確かめ、{AGAIN}"):
-        table = write(arrange(shop), OUTPUT_FILE) if perfumes else {}
+        table = write(arrange(Shop(perfumes, *words)), OUTPUT_FILE) if perfumes else {}
     for reason, numbers in rejected.items():
         lines = "、".join(f"{number:,}" for number in numbers[:20]) + " など" * (len(numbers) > 20)
         print(f"除外 {len(numbers):,} 行: {reason}（行 {lines}）")
