@@ -20,8 +20,7 @@ Prints: what was left out and why; the types with counts and an example
                     `name`, where only that is its own; name_brand: one for each brand that has it
     name_tier       "Chanel/Chance×トップノート"
     yes_no          "Chanel/Chance×season×夏", …×gender×…, …×scene×…, …×note×…: はい or いいえ
-    compare         "Chanel/Chance×Dior/Sauvage"
-    similar         "Chanel/Chance": another that shares a family and notes with it is named
+    compare         "Chanel/Chance×Dior/Sauvage"; similar: "Chanel/Chance", one like it is named
 """
 
 import csv
@@ -194,7 +193,7 @@ NA_ADJECTIVES = (
     "優美|贅沢|甘美|無難|不思議|無邪気"
 )
 ASIDE = re.compile(r".*([くにへのがではもと]|わず)|[a-z' .-]+")  # 甘く, 夫へ, rose
-NO_NOUN = re.compile(rf"{ASIDE.pattern}|.*([いるたな的用]|そう)")  # 食べたくなる
+NO_NOUN = re.compile(rf"{ASIDE.pattern}|.*([いるたな的用]|そう|向け)")  # 食べたくなる
 QUALITY = re.compile(rf".*[いかるたな的感みさめり用]|{NA_ADJECTIVES}")  # of a known part of speech
 
 
@@ -324,7 +323,8 @@ class Shop:
             return unique(filter(None, (re.sub("[ ・]", "", kana), kana, value)))
         if (kind, value) not in self.said:
             row = self.lines.get(value, [])
-            own = [word for word in row if self.lines[word] is row and word not in self.values]
+            loose = kind in NOUNS and row[:1] != [value]  # a word of エレガント is not 華やか
+            own = [w for w in row if self.lines[w] is row and w not in self.values and not loose]
             if kind in NOUNS or value == BOTH:
                 said = [attributive(word) for word in [value, *filter(QUALITY.fullmatch, own)]]
             else:
@@ -418,7 +418,7 @@ class Shop:
                 return question
         excluding = any(k.startswith("without") for k in wanted)
         if self.draw.random() < WORDS_ALONE and not excluding:
-            words = [re.sub("[なの]$", "", self.word(k, v)) for k, v in wanted.items()]
+            words = [re.sub("(?<!う)[なの]$", "", self.word(k, v)) for k, v in wanted.items()]
             several = more or kind in (*NOUNS, "note_tier") or value == BOTH
             return self.ask("keywords" if several else "noun", " ".join(words))
         said = [self.wording(k, v) for k, v in wanted.items()]
@@ -600,7 +600,7 @@ def report(table: dict[str, list[Any]], perfumes: int) -> None:
     print("type                  件数   割合  例")
     for kind in filter(table.get, RECORDS_PER_PERFUME):
         count, record = table[kind]
-        shown = f"{record['instruction']} → {record['response']:.40}…"
+        shown = f"{record['instruction']} → {record['response']:.40}"
         print(f"{kind:<18}{count:>8,}{count / total:>7.1%}  {shown}")
     print(f"香水 {perfumes:,} 本から質問と回答 {total:,} 件を {OUTPUT_FILE} に書きました。")
     print("次は python loadModel.py を実行してください。")
@@ -646,5 +646,5 @@ if __name__ == "__main__":
         sys.stdout.flush()
     except KeyboardInterrupt:
         raise SystemExit(f"中断しました。{OUTPUT_FILE} は前のままです。{AGAIN}") from None
-    except BrokenPipeError:  # a reader that leaves (| head): the file is in place by then
+    except OSError:  # a reader that leaves (| head): the data set is in place by then
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
