@@ -323,7 +323,7 @@ class Shop:
             return unique(filter(None, (re.sub("[ ・]", "", kana), kana, value)))
         if (kind, value) not in self.said:
             row = self.lines.get(value, [])
-            loose = kind in NOUNS and row[:1] != [value]  # a word of エレガント is not 華やか
+            loose = kind != "note" and row[:1] != [value]  # 特別な時 is not all that パーティー is
             own = [w for w in row if self.lines[w] is row and w not in self.values and not loose]
             if kind in NOUNS or value == BOTH:
                 said = [attributive(word) for word in [value, *filter(QUALITY.fullmatch, own)]]

@@ -229,18 +229,29 @@ def families_true(text, page):
     return [family.removesuffix("系") for family in text.split("・")] == page["families"]
 
 
+READ = {}  # shops gone through once, by their number
+
+
+def bearers(shop):
+    """{a name, its concentration behind it or not: the brands that have a perfume of that name}."""
+    if id(shop) not in READ:
+        found = collections.defaultdict(set)
+        for page in shop:
+            for name in filter(None, (page["name"], page["name_ja"])):
+                for spoken in (name, f"{name}（{page['concentration']}）"):
+                    found[spoken].add(page["brand"] or page["brand_ja"])
+        READ[id(shop)] = shop, found  # with the shop, whose number is nobody else's then
+    return READ[id(shop)][1]
+
+
 def key_of_name(page, shop):
     """Brand, slash, and the first name that no other perfume of the brand has, or else the name and the concentration."""
     brand = page["brand"] or page["brand_ja"]
-    others = [p for p in shop if p is not page and brand in (p["brand"], p["brand_ja"])]
-    taken = {name for p in others for name in (p["name"], p["name_ja"])}
+    bearing = [p for p in shop if brand in (p["brand"], p["brand_ja"]) and p is not page]
+    taken = {name for p in bearing for name in (p["name"], p["name_ja"])}
     own = [name for name in (page["name"], page["name_ja"]) if name and name not in taken]
-    return (
-        f"{brand}/{own[0]}"
-        if own
-        else f"{brand}/{page['name']}"
-        + (f"（{page['concentration']}）" if page["concentration"] else "")
-    )
+    strength = f"（{page['concentration']}）" if page["concentration"] else ""
+    return f"{brand}/{own[0]}" if own else f"{brand}/{page['name']}{strength}"
 
 
 def whole_brand(page):
@@ -281,7 +292,7 @@ def by_name_true(kind, response, key, pages, shop):
     else:
         form, check = ABOUT[kind]
     spoken, said = re.fullmatch("(.+?)" + form, response).groups()
-    brands = {p["brand"] or p["brand_ja"] for p in shop if named(spoken, p)}
+    brands = bearers(shop)[spoken]
     bare = any(named(spoken, page) for page in pages)
     with_brand = any(
         named(spoken.removeprefix(f"{page['brand'] or page['brand_ja']}の"), page) for page in pages
@@ -790,7 +801,7 @@ def test_scale_and_balance(records):
     assert len(records) >= 26_075
     assert len({(r["instruction"], r["response"]) for r in records}) == len(records)
     types = collections.Counter(r["type"] for r in records)
-    assert len(types) >= 16 and max(types.values()) <= 0.15 * len(records)
+    assert len(types) >= 35 and max(types.values()) <= 0.12 * len(records)
     brand_of = {page["url"]: page["brand"] or page["brand_ja"] for page in CATALOGUE}
     named_by = collections.Counter(brand_of[url] for r in records for url in r["source"])
     perfumes_of = collections.Counter(brand_of.values())
