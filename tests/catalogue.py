@@ -17,6 +17,7 @@ SHARED_TITLES = [
 ]
 GENDERS = ["メンズ", "レディース", "ユニセックス"] * 6 + [None]
 CONCENTRATIONS = ["オードパルファム", "オードトワレ", "オーデコロン", None]
+PERFUMERS = [None, "アン・ドゥトン", "ポール・ナニガシ", None, "マリー・ダレソレ"]
 FAMILIES = [
     "フローラル",
     "シトラス",
@@ -86,7 +87,7 @@ def make_perfume(draw, number, brand, brand_ja):
         "scenes": some(draw, SCENES, 3),
         "images": some(draw, IMAGES, 2),
         "impressions": some(draw, IMPRESSIONS, 2),
-        "perfumer": None,
+        "perfumer": PERFUMERS[number % len(PERFUMERS)],
         "year": draw.choice([None, draw.randint(1920, 2025)]),
         "concept": "朝の庭を歩くような、わたしたちの言葉による説明文です。",
         "fetched_at": "2026-01-01T00:00:00+00:00",

@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import io
 import json
 import os
 import re
@@ -22,6 +23,7 @@ TIERS = {
     "ノート": "notes",
 }
 PEOPLE = {"男性向け": "メンズ", "女性向け": "レディース", "男女兼用": "ユニセックス"}
+SAID_OF = {value: said for said, value in PEOPLE.items()}
 FIELDS = {
     "season": "seasons",
     "scene": "scenes",
@@ -29,17 +31,16 @@ FIELDS = {
     "impression": "impressions",
     "family": "families",
 }
+TYPES = ("season", "scene", "image", "impression", "gender", "brand", "note", "family")
 REFERENCE_QUESTIONS = {  # word for word, with the opening of the answer
     "メゾンマルジェラの香水を教えてください。": "Maison Margielaの香りでは、ジャズ クラブがおすすめです。",
     "男性向けの香水を教えてください。": "メンズ向けでは、Maison Margielaの「ジャズ クラブ」がおすすめです。",
     "春に相応しい香水を教えてください。": "春でしたら、Maison Margielaの「ジャズ クラブ」がおすすめです。",
 }
-SAID = {  # a value: words one of which a question about it must hold
-    "メンズ": "男性 男の人 メンズ", "レディース": "女性 女の人 レディース", "ユニセックス": "男女 ユニセックス 性別を問わ ジェンダーレス",
-    "オフィス": "オフィス 仕事 職場", "デイリー": "デイリー 普段 毎日", "リラックス": "リラックス くつろぎ",
-    "オードパルファム": "オードパルファム オードパルファン EDP", "オードトワレ": "オードトワレ オーデトワレ EDT",
-    "オーデコロン": "オーデコロン コロン EDC", "トップノート": "トップ", "ミドルノート": "ミドル ハート", "ラストノート": "ラスト ベース",
-}  # fmt: skip
+WORDS = {  # a value: itself and the words of its line
+    row[0]: row
+    for row in csv.reader((ROOT / "data" / "spellings.csv").read_text("utf-8-sig").splitlines())
+}
 CATALOGUE = make_catalogue(1591, seed=1)
 
 
@@ -95,13 +96,6 @@ def only(text, values):
     return rest != text and re.fullmatch("(のある|[なでの、・])*", rest) is not None
 
 
-def seasons_true(text, page):
-    """Whether the seasons named are the page's, all of them."""
-    return set(page["seasons"]) == (
-        set("春夏秋冬") if text == "一年を通して" else set(re.sub("[・に]", "", text))
-    )
-
-
 def tiers_true(text, page):
     """Whether tiers and notes are the page's, in its order, cut short only where など says so."""
     parts = re.findall("【(.+?)】([^【】]+)", text)
@@ -119,16 +113,21 @@ def tiers_true(text, page):
 
 def closing_true(text, page):
     """Whether the sentence after the notes is one of the known forms, and true."""
-    forms = [
-        (r"(.+)印象で、(.+?)に合います。", lambda a, b: only(a, page["impressions"]) and (b in page["scenes"] or b.removesuffix("シーン") in page["scenes"])),
-        (r"(.+?)似合う(男性向け|女性向け|男女兼用)の香りです。", lambda a, b: seasons_true(a, page) and page["gender"] == PEOPLE[b]),
-        (r"(.+)イメージで、(.+?)似合います。", lambda a, b: only(a, page["images"]) and seasons_true(b, page)),
-        (r"(.+)イメージの、(.+)の香りです。", lambda a, b: only(a, page["images"]) and page["gender"] == PEOPLE[b]),
-        (r"(.+)印象の香りです。", lambda a: only(a, page["impressions"])),
-    ]  # fmt: skip
+    forms = {
+        "特徴は、(.+)です。": features_true,
+        "対象は、(.+)です。": gender_true,
+        "おすすめの(.+)です。": lambda said, p: occasions_true(said, p, whole=False),
+    }
     return text == "" or any(
-        check(*match.groups()) for form, check in forms if (match := re.fullmatch(form, text))
+        check(match[1], page)
+        for form, check in forms.items()
+        if (match := re.fullmatch(form, text))
     )
+
+
+def gender_true(text, page):
+    """Whether it is the page's gender."""
+    return bool(page["gender"]) and text == f"{page['gender']}（{SAID_OF[page['gender']]}）"
 
 
 def named(text, page):
@@ -137,23 +136,34 @@ def named(text, page):
     return text in (page["name"], page["name_ja"])
 
 
+TAILS = {
+    "brand": "の香りでは", "season": "でしたら", "scene": "には", "image": "イメージでは", "impression": "印象では",
+    "note": "を使った香水では", "note_tier": "を使った香水では", "note_season": "の香りでは", "brand_season": "に似合う香りでは",
+    "brand_scene": "に合う香りでは", "brand_note": "を使った香りでは", "without_note": "の香水では",
+    "without_brand": "の香水では",
+}  # fmt: skip
+
+
+def lacks(page, kind, excluded):
+    """Whether the page has nothing of an excluded material or brand."""
+    if kind == "without_brand":
+        return excluded != (page["brand"] or page["brand_ja"])
+    return not any(excluded in note for field in TIERS.values() for note in page[field])
+
+
 def opening_true(kind, opening, key, page):
     """Whether the answer first says what was asked, and the page has it."""
-    values = key.split("×") if "×" in key and kind != "note_tier" else [key]
-    kinds = kind.split("_") if kind != "note_tier" else [kind]
-    if not all(has(page, k, value) for k, value in zip(kinds, values, strict=True)):
-        return False
-    said = [value for value in re.split("×", key) if value in opening]
-    tail = {
-        "season": "でしたら",
-        "scene": "には",
-        "image": "イメージでは",
-        "impression": "印象では",
-        "note": "を使った香水では",
-    }
-    return "".join(sorted(said)) == "".join(sorted(key.split("×"))) and opening.endswith(
-        tail.get(kind, "では")
-    )
+    if kind.startswith("without_"):
+        value, excluded = key.rsplit("×", 1)
+        asked = any(has(page, facet, value) for facet in ("gender", "season", "family"))
+        mark = "以外の" if kind == "without_brand" else "を使わない"
+        borne_out = asked and lacks(page, kind, excluded) and opening.startswith(excluded + mark)
+    else:
+        values = key.split("×") if kind != "note_tier" else [key]
+        kinds = kind.split("_") if kind != "note_tier" else [kind]
+        borne_out = all(has(page, k, value) for k, value in zip(kinds, values, strict=True))
+    said = all(value in opening for value in key.split("×"))
+    return borne_out and said and opening.endswith(TAILS.get(kind, "では"))
 
 
 def recommendation_true(kind, response, key, pages, shop):
@@ -161,11 +171,7 @@ def recommendation_true(kind, response, key, pages, shop):
     match = re.fullmatch(r"(.+?)、(.+?)がおすすめです。((?:【.+】[^。]+(?=。))?)。?(.*)", response)
     opening, name, tiers, closing = match.groups()
     quoted = re.fullmatch("(.+)の「(.+)」", name)
-    brand_named = (
-        quoted[1]
-        if quoted
-        else re.match("(.+?)の(?:香り|メンズ|レディース|ユニセックス)", opening)[1]
-    )
+    brand_named = quoted[1] if quoted else key.split("×")[0]
     page = pages[0]
     return all((
         len(pages) == 1, opening_true(kind, opening, key, page), has(page, "brand", brand_named),
@@ -176,12 +182,12 @@ def recommendation_true(kind, response, key, pages, shop):
 def several_true(kind, response, key, pages, shop):
     """Whether as many perfumes as asked are named, each with the wish and with its brand."""
     number, facet, value = key.split("×", 2)
-    opening, names = re.fullmatch(r"(.+?)つ選ぶなら、(.+)がおすすめです。", response).groups()
-    items = re.findall("(?:^|、)(?:([^「」]+?)の)?「(.+?)」", names)
+    opening, names = re.fullmatch(r"(.+?)本選ぶなら、(.+)がおすすめです。", response).groups()
+    items = re.findall("(?:^|、)([^「」]+?)の「(.+?)」", names)
     return all((
         value in opening, opening.endswith(f"の香水を{number}"), len(items) == len(pages) == int(number),
         all(has(page, facet, value) and named(name, page) for (_, name), page in zip(items, pages, strict=True)),
-        all(has(page, "brand", brand or value) for (brand, _), page in zip(items, pages, strict=True)),
+        all(has(page, "brand", brand) for (brand, _), page in zip(items, pages, strict=True)),
     ))  # fmt: skip
 
 
@@ -208,52 +214,184 @@ def features_true(text, page):
     )
 
 
-def occasions_true(text, page):
-    """Whether all seasons and scenes of the page are named, and no others."""
-    seasons, scenes = re.fullmatch("(?:季節は([春夏秋冬・]+))?、?(?:シーンは(.+))?", text).groups()
-    return (seasons or "").split("・") == (page["seasons"] or [""]) and (scenes or "").split(
-        "・"
-    ) == (page["scenes"] or [""])
+def occasions_true(text, page, whole=True):
+    """Whether all seasons and scenes of the page are named, and no others; or else one of the two."""
+    found = re.fullmatch("(?:季節は([春夏秋冬・]+))?、?(?:シーンは(.+))?", text)
+    named = [found[1].split("・") if found[1] else [], found[2].split("・") if found[2] else []]
+    facts = [page["seasons"], page["scenes"]]
+    if whole:
+        return named == facts
+    return any(named) and all(not n or n == f for n, f in zip(named, facts, strict=True))
+
+
+def families_true(text, page):
+    """Whether all families of the page are named, and no others."""
+    return [family.removesuffix("系") for family in text.split("・")] == page["families"]
+
+
+READ = {}  # shops gone through once, by their number
+
+
+def bearers(shop):
+    """{a name, its concentration behind it or not: the brands that have a perfume of that name}."""
+    if id(shop) not in READ:
+        found = collections.defaultdict(set)
+        for page in shop:
+            for name in filter(None, (page["name"], page["name_ja"])):
+                for spoken in (name, f"{name}（{page['concentration']}）"):
+                    found[spoken].add(page["brand"] or page["brand_ja"])
+        READ[id(shop)] = shop, found  # with the shop, whose number is nobody else's then
+    return READ[id(shop)][1]
 
 
 def key_of_name(page, shop):
     """Brand, slash, and the first name that no other perfume of the brand has, or else the name and the concentration."""
     brand = page["brand"] or page["brand_ja"]
-    others = [p for p in shop if p is not page and brand in (p["brand"], p["brand_ja"])]
-    taken = {name for p in others for name in (p["name"], p["name_ja"])}
+    bearing = [p for p in shop if brand in (p["brand"], p["brand_ja"]) and p is not page]
+    taken = {name for p in bearing for name in (p["name"], p["name_ja"])}
     own = [name for name in (page["name"], page["name_ja"]) if name and name not in taken]
-    return (
-        f"{brand}/{own[0]}"
-        if own
-        else f"{brand}/{page['name']}"
-        + (f"（{page['concentration']}）" if page["concentration"] else "")
-    )
+    strength = f"（{page['concentration']}）" if page["concentration"] else ""
+    return f"{brand}/{own[0]}" if own else f"{brand}/{page['name']}{strength}"
+
+
+def whole_brand(page):
+    """The brand in all its spellings."""
+    brand, kana = page["brand"] or page["brand_ja"], page["brand_ja"]
+    return f"{brand}（{kana}）" if kana and kana != brand else brand
+
+
+ABOUT = {  # type: the form of what is said after the name, and whether it is true
+    "name_notes": ("の香りの構成は、(.+)です。", lambda said, p: tiers_true(said, p)),
+    "name_features": ("の特徴は、(.+)です。", lambda said, p: features_true(said, p)),
+    "name_gender": ("の対象は、(.+）)です。", gender_true),
+    "name_occasions": ("のおすすめの(.+)です。", occasions_true),
+    "name_concentration": ("の濃度は、(.+)です。", lambda said, p: said == p["concentration"]),
+    "name_family": ("の香調は、(.+)です。", families_true),
+    "name_perfumer": ("の調香師は、(.+)です。", lambda said, p: said == p["perfumer"]),
+    "name_year": ("の発売年は、(.+)年です。", lambda said, p: said == str(p["year"])),
+    "name_tier": (
+        "の((?:トップ|ミドル|ラスト)ノートは、.+)です。",
+        lambda said, p: tier_true(said, p),
+    ),
+}
+
+
+def tier_true(text, page):
+    """Whether the tier is the page's, whole."""
+    tier, listed = text.split("は、", 1)
+    return listed.split("、") == page[TIERS[tier]]
 
 
 def by_name_true(kind, response, key, pages, shop):
     """Whether an answer about a named perfume is true, and names the brand where another brand has that name."""
-    forms = {
-        "name_notes": ("(.+?)の香りの構成は、(.+)です。", lambda said: tiers_true(said, pages[0])),
-        "name_features": ("(.+?)の特徴は、(.+)です。", lambda said: features_true(said, pages[0])),
-        "name_gender": ("(.+?)の対象は、(.+）)です。", lambda said: said == f"{pages[0]['gender']}（{dict(zip(PEOPLE.values(), PEOPLE, strict=True))[pages[0]['gender']]}）"),
-        "name_occasions": ("(.+?)のおすすめの(.+)です。", lambda said: occasions_true(said, pages[0])),
-        "name_brand": ("(.+?)のブランドは、(.+)です。", lambda said: said.split("と") == [
-            f"{p['brand']}（{p['brand_ja']}）" if p["brand"] and p["brand_ja"] else p["brand"] or p["brand_ja"] for p in pages]),
-    }  # fmt: skip
-    form, check = forms[kind]
-    spoken, said = re.fullmatch(form, response).groups()
-    brands = {p["brand"] or p["brand_ja"] for p in shop if named(spoken, p)}
+    if kind == "name_brand":
+        form, check = (
+            "のブランドは、(.+)です。",
+            lambda said, _: said.split("と") == [*map(whole_brand, pages)],
+        )
+    else:
+        form, check = ABOUT[kind]
+    spoken, said = re.fullmatch("(.+?)" + form, response).groups()
+    brands = bearers(shop)[spoken]
     bare = any(named(spoken, page) for page in pages)
     with_brand = any(
         named(spoken.removeprefix(f"{page['brand'] or page['brand_ja']}の"), page) for page in pages
     )
     told_apart = brands == {p["brand"] or p["brand_ja"] for p in pages} if bare else with_brand
-    return told_apart and check(said) and key == "×".join(key_of_name(p, shop) for p in pages)
+    expected = "×".join(key_of_name(p, shop) for p in pages)
+    if kind == "name_tier":
+        expected += "×" + said.split("は、")[0]
+    return told_apart and check(said, pages[0]) and key == expected
+
+
+def titled(text, page):
+    """Whether the text is brand and name of the page's perfume."""
+    found = re.fullmatch("(.+)の「(.+)」", text)
+    return bool(found) and has(page, "brand", found[1]) and named(found[2], page)
+
+
+def yes_no_true(kind, response, key, pages, shop):
+    """Whether はい or いいえ is right, and the fact after it."""
+    (page,) = pages
+    name, facet, value = key.rsplit("×", 2)
+    types = {
+        "gender": "name_gender",
+        "season": "name_occasions",
+        "scene": "name_occasions",
+        "note": "name_notes",
+    }
+    form, check = ABOUT[types[facet]]
+    verdict, title, said = re.fullmatch("(はい|いいえ)、(.+?」)" + form, response).groups()
+    right = has(page, facet, value) or (facet == "gender" and page["gender"] == "ユニセックス")
+    near = facet == "note" and not right and not lacks(page, "without_note", value)
+    return all((
+        (verdict == "はい") == right, not near, titled(title, page), check(said, page), name == key_of_name(page, shop),
+    ))  # fmt: skip
+
+
+def common_true(text, one, other):
+    """Whether the families and notes are what both have; up to three notes, all families."""
+    if not text:
+        return not set(one["families"]) & set(other["families"]) and not notes(one) & notes(other)
+    families, _, listed = re.fullmatch(
+        "どちらも(?:(.+?)の香り)?(で、)?(?:(.+)を使った香水)?です。", text
+    ).groups()
+    shared = listed.split("、") if listed else []
+    families = [family.removesuffix("系") for family in families.split("・")] if families else []
+    return all((
+        families == [family for family in one["families"] if family in other["families"]],
+        len(set(shared)) == min(3, len(notes(one) & notes(other))), set(shared) <= notes(one) & notes(other),
+    ))  # fmt: skip
+
+
+def notes(page):
+    """All notes of a page."""
+    return {note for field in TIERS.values() for note in page[field]}
+
+
+def similar_true(kind, response, key, pages, shop):
+    """Whether both share a family and two notes, and what is said to be shared is."""
+    one, other = pages
+    first, second, common = re.fullmatch(
+        "(.+?」)に似た香りでは、(.+?」)がおすすめです。(.*)", response
+    ).groups()
+    alike = set(one["families"]) & set(other["families"]) and len(notes(one) & notes(other)) > 1
+    return all((
+        titled(first, one), titled(second, other), alike, common_true(common, one, other), one is not other,
+        key == key_of_name(one, shop),
+    ))  # fmt: skip
+
+
+def described_true(text, page):
+    """Whether families, gender, seasons and scenes are the page's, all that it has."""
+    found = re.fullmatch(
+        "((?:[^、（]+系・?)*)(?:、?([^、]+）))?(?:、?((?:季節|シーン)は.+))?", text
+    )
+    families, gender, occasions = found.groups()
+    return all((
+        families_true(families, page) if families else not page["families"],
+        gender_true(gender, page) if gender else not page["gender"],
+        occasions_true(occasions, page) if occasions else not page["seasons"] + page["scenes"],
+    ))  # fmt: skip
+
+
+def compare_true(kind, response, key, pages, shop):
+    """Whether both are described truly."""
+    form = "(.+?」)は(.+?)で、([^、]+?の「.+?」)は(.+?)です。(.*)"
+    first, one_is, second, other_is, common = re.fullmatch(form, response).groups()
+    one, other = pages
+    return all((
+        titled(first, one), titled(second, other), described_true(one_is, one), described_true(other_is, other),
+        common_true(common, one, other), key == "×".join(key_of_name(p, shop) for p in pages), one is not other,
+    ))  # fmt: skip
 
 
 def true(record, pages, shop):
     """Whether every fact of the response stands on its pages, and what it says of the whole shop holds there."""
-    checks = {"several": several_true, "brands": brands_true}
+    checks = {
+        "several": several_true, "brands": brands_true, "yes_no": yes_no_true, "similar": similar_true,
+        "compare": compare_true,
+    }  # fmt: skip
     check = checks.get(
         record["type"], by_name_true if record["type"].startswith("name_") else recommendation_true
     )
@@ -279,51 +417,70 @@ def test_the_reader_of_answers_finds_each_kind_of_lie(tmp_path, old, new):
     assert touched
     for record in touched:
         assert true(record, [page], [page]), record
-        try:
-            assert not true(
-                record | {"response": record["response"].replace(old, new)}, [page], [page]
-            ), record
-        except TypeError:  # not even the form of an answer
-            continue
+        assert not believed(record, record["response"].replace(old, new), [page], [page]), record
+
+
+def believed(record, response, pages, shop):
+    """Whether the reader of answers takes another response for true."""
+    try:
+        return true(record | {"response": response}, pages, shop)
+    except (TypeError, AttributeError):  # not even the form of an answer
+        return False
+
+
+@pytest.mark.parametrize("kind, old, new", [
+    ("yes_no", "はい", "いいえ"), ("yes_no", "いいえ", "はい"), ("compare", "ウッディ系", "シプレ系"), ("compare", "男性向け", "女性向け"),
+    ("compare", "どちらも", "どちらもシプレ系・"), ("similar", "ネロリ", "フィグ"), ("similar", "Dior", "Chanel"), ("compare", "Dior", "Chanel"),
+    ("without_note", "を使わない", "を使った"), ("without_brand", "以外の", "の"), ("without_note", "Dior", "Chanel"),
+    ("name_tier", "ネロリ、", ""), ("name_tier", "トップ", "ミドル"), ("name_year", "2013", "2014"), ("name_perfumer", "アン", "ポール"),
+    ("name_family", "ウッディ系", "シプレ系"), ("name_concentration", "オードトワレ", "オーデコロン"), ("several", "2本", "3本"),
+    ("several", "Dior", "Chanel"), ("brand_season", "春", "夏"), ("brand_note", "ラム", "フィグ"), ("brand_scene", "デート", "オフィス"),
+])  # fmt: skip
+def test_the_reader_of_answers_finds_lies_of_the_kinds_that_need_two_perfumes(
+    tmp_path, monkeypatch, kind, old, new
+):
+    monkeypatch.setattr(arrangeData, "RECORDS_PER_PERFUME", {kind: 60})
+    shop = [
+        perfume(perfumer="アン・ドゥトン"),
+        perfume(url="https://shop.example/2/", brand="Dior", brand_ja=None, name="Sauvage", name_ja="ソヴァージュ",
+                gender="レディース", last_notes=["アンバー"], perfumer="アン・ドゥトン"),
+    ]  # fmt: skip
+    pages = {page["url"]: page for page in shop}
+    made = [r for r in run(tmp_path, shop)[0] if old in r["response"]]
+    assert made
+    for record in made:
+        told = [pages[url] for url in record["source"]]
+        assert believed(record, record["response"], told, shop), record
+        assert not believed(record, record["response"].replace(old, new), told, shop), record
+
+
+def asked_values(record):
+    """The values that a record's question must say."""
+    if record["type"] in ("several", "brands", "yes_no"):
+        return [value for value in record["key"].split("×")[-1:] if value != "すべて"]
+    if record["type"].startswith("name_") or record["type"] in ("compare", "similar"):
+        return [value for value in record["key"].split("×")[1:] if value in TIERS]
+    return record["key"].split("×")
+
+
+def closed(text):
+    """The text without spaces."""
+    return re.sub("[ ・]", "", text)
 
 
 def test_questions_ask_for_what_the_key_says(records):
-    with open(ROOT / "data" / "spellings.csv", encoding="utf-8", newline="") as lines:
-        rows = list(csv.reader(lines))
     pages = {page["url"]: page for page in CATALOGUE}
+    kana = {page["brand"] or page["brand_ja"]: page["brand_ja"] or "" for page in CATALOGUE}
     for record in records:
-        question, page = record["instruction"], pages[record["source"][0]]
-        if record["type"].startswith("name_"):
-            names = [
-                name
-                for url in record["source"]
-                for name in (pages[url]["name"], pages[url]["name_ja"])
-                if name
-            ]
-            assert any(
-                question.removeprefix(f"{page['brand'] or page['brand_ja']}の").startswith(name)
-                for name in names
-            ), record
-            continue
-        for value in (
-            []
-            if record["key"] == "すべて"
-            else record["key"].split("×")[-1 if record["type"] == "brands" else 0 :]
-        ):
-            words = [
-                value,
-                *SAID.get(value, "").split(),
-                *next((row for row in rows if value in row), []),
-            ]
-            if value == (page["brand"] or page["brand_ja"]):
-                words += [re.sub(strip, "", page["brand_ja"] or value) for strip in ("", "[ ・]")]
-            assert value in ("brand", "gender", "season", "family") or any(
-                word in question for word in words
-            ), record
-        if record["type"] == "note_season":
-            assert re.match("[春夏秋冬](に|らしい)", question), record
-        if record["type"] == "family_scene":
-            assert re.search("(合う|ぴったりの|向いた).+系の", question), record
+        question, told = record["instruction"], [pages[url] for url in record["source"]]
+        if record["type"].startswith("name_") or record["type"] in ("compare", "similar", "yes_no"):
+            asked_of = told if record["type"] == "compare" else told[:1]
+            for page in asked_of:
+                names = [name for name in (page["name"], page["name_ja"]) if name]
+                assert any(closed(name) in closed(question) for name in names), record
+        for value in asked_values(record):
+            words = [value, kana.get(value), *WORDS.get(value, [])]
+            assert any(closed(word) in closed(question) for word in words if word), record
 
 
 def test_a_spelling_that_a_page_uses_asks_for_that_page_only(tmp_path, monkeypatch):
@@ -338,22 +495,72 @@ def test_a_spelling_that_a_page_uses_asks_for_that_page_only(tmp_path, monkeypat
         for n in range(3, 30)
     ]
     made, _ = run(tmp_path, [muguet, *pages])
-    asked = {
-        r["key"]
-        for r in made
-        if r["type"] == "note" and re.match("ミュゲ(の|を|が)", r["instruction"])
-    }
-    assert asked == {"ミュゲ"}
+    assert {r["key"] for r in made if "ミュゲ" in r["instruction"]} == {"ミュゲ"}
     made, _ = run(tmp_path, pages)
-    assert {r["key"] for r in made if r["type"] == "note" and "ミュゲ" in r["instruction"]} == {
-        "スズラン"
-    }
+    assert {r["key"] for r in made if "ミュゲ" in r["instruction"]} == {"スズラン"}
+    made, _ = run(tmp_path, [muguet])  # a line is read from any of its words
+    assert {r["key"] for r in made if "鈴蘭" in r["instruction"]} == {"ミュゲ"}
 
 
-def test_spellings_name_each_material_once():
-    with open(ROOT / "data" / "spellings.csv", encoding="utf-8", newline="") as lines:
-        spellings = [spelling for row in csv.reader(lines) for spelling in row]
-    assert len(spellings) == len(set(spellings)) and all(s == s.strip() and s for s in spellings)
+# -- the tables of words ----------------------------------------------------------------------------------------------------
+def table(name):
+    """The lines of a table of data/."""
+    with open(ROOT / "data" / name, encoding="utf-8-sig", newline="") as lines:
+        return list(csv.reader(lines))
+
+
+def test_spellings_are_plain_words_and_a_value_has_one_line():
+    rows = table("spellings.csv")
+    words = [word for row in rows for word in row]
+    assert all(word == word.strip() and word for word in words)
+    assert not [word for word in words if re.search(r"[|()\[\]?*\\^$]", word)]
+    assert [
+        value for value, count in collections.Counter(row[0] for row in rows).items() if count > 1
+    ] == []
+    assert [row for row in rows if len(set(row)) < len(row)] == []
+
+
+@pytest.mark.parametrize("sentence", [
+    "すばらしい香りですね。", "はじめまして、よろしくお願いします。", "大丈夫ですか？", "これはおいしそうでしょうが、買えますか？",
+    "買っておこうと思います。", "つけたらおかしいですか？", "いつもありがとうございます。", "楽しそうなお店ですね。", "ほかにはありますか？",
+    "ランキングを教えてください。", "なつかしいですね。", "送料はいくらですか？", "在庫はありますか？", "元気ですか？",
+])  # fmt: skip
+def test_no_kana_word_stands_in_sentences_about_something_else(sentence):
+    words = {word for row in table("spellings.csv") for word in row}
+    kana = [word for word in words if re.fullmatch("[ぁ-んー]+", word) and word in sentence]
+    assert kana in ([], ["おいしそう"])  # which is meant where it stands
+
+
+@pytest.mark.parametrize("word, value", [
+    ("さっぱり", "フレッシュ"), ("甘め", "スイート"), ("会社", "オフィス"), ("通勤", "オフィス"), ("旦那", "メンズ"), ("彼女", "レディース"),
+    ("柑橘", "シトラス"), ("海", "アクアティック"), ("木", "ウッディ"), ("お菓子", "グルマン"), ("せっけん", "ソープ"), ("色っぽい", "セクシー"),
+    ("かわいい", "キュート"), ("上品", "エレガント"), ("桜", "チェリーブロッサム"), ("柚子", "ユズ"), ("rose", "ローズ"), ("vanilla", "バニラ"),
+    ("summer", "夏"), ("残り香", "ラストノート"), ("EDT", "オードトワレ"), ("癒し", "リラックス"), ("結婚式", "パーティー"),
+])  # fmt: skip
+def test_what_customers_say_is_found(word, value):
+    assert word in WORDS[value]
+
+
+def test_no_house_shares_a_nickname():
+    rows = table("brands.csv")
+    names = [name for row in rows for name in {closed(name).casefold() for name in row}]
+    assert [name for name, count in collections.Counter(names).items() if count > 1] == []
+    houses = {closed(name).casefold(): row[0] for row in rows for name in row}
+    for nickname, house in {
+        "ドルガバ": "D&G", "CK": "Calvin Klein", "YSL": "Yves Saint Laurent", "ジョーマローン": "Jo Malone London",
+        "マルジェラ": "Maison Margiela", "ギャルソン": "Comme des Garçons", "ペンハリガン": "Penhaligon's",
+    }.items():  # fmt: skip
+        assert houses[nickname.casefold()] == house
+
+
+def test_wordings_name_what_they_are_about():
+    for kind, *wordings in table("phrasings.csv"):
+        two = kind in ("several", "name_tier", "compare") or kind.endswith("?")
+        for wording in wordings:
+            assert ("○○" in wording) == (kind != "all brands"), (kind, wording)
+            assert ("△△" in wording) == two, (kind, wording)
+        assert len(wordings) >= 5 or kind == "ユニセックス"
+        assert len(set(wordings)) >= len(wordings) - 1, kind
 
 
 # -- wording ------------------------------------------------------------------------------------------------------------
@@ -367,11 +574,11 @@ def test_grammar_and_a_sample_of_every_type(records):
         for record in members[:: len(members) // 5]:
             print(f"Q：{record['instruction']}\nA：{record['response']}\n   {record['key']}")
     odd = re.compile(
-        "のの|なな|なの|をを|がが|。。|、、|、。|にに|系系|シーンシーン|香水の香水|None|向け向け|[^。？]$|^[、。]|おすすめの.*おすすめ"
+        "のの|なな|なの(?!で)|をを|がが|。。|、、|、。|にに|系系|シーンシーン|None|向け向け|用向け|用用|○○|△△|^[、。]|香りの香りの|[くへに]の香水"
     )
-    assert [
-        text for r in records for text in (r["instruction"], r["response"]) if odd.search(text)
-    ] == []
+    texts = [text for r in records for text in (r["instruction"], r["response"])]
+    assert [text for text in texts if odd.search(text)] == []
+    assert [r["response"] for r in records if not r["response"].endswith("。")] == []
 
 
 @pytest.mark.parametrize("value, before_a_noun", [
@@ -407,8 +614,13 @@ def test_at_least_six_phrasings_of_each_type(tmp_path, monkeypatch):
         arrangeData, "RECORDS_PER_PERFUME", dict.fromkeys(arrangeData.RECORDS_PER_PERFUME, 40)
     )
     pages = [
-        perfume(url=f"https://shop.example/{n}/", name=f"Jazz {n}", name_ja=f"ジャズ {n}")
+        perfume(url=f"https://shop.example/{n}/", name=f"Jazz {n}", name_ja=f"ジャズ {n}", perfumer="アン・ドゥトン")
         for n in range(4)
+    ]  # fmt: skip
+    pages += [
+        perfume(
+            url="https://shop.example/9/", brand="Dior", brand_ja="ディオール", top_notes=["フィグ"]
+        )
     ]
     phrasings = collections.defaultdict(set)
     for record in run(tmp_path, pages)[0]:
@@ -496,7 +708,8 @@ def test_one_title_of_two_brands(tmp_path, monkeypatch):
     assert {r["key"] for r in made if r["type"] == "name_brand"} == {
         "Maison Margiela/London×Burberry/London"
     }
-    assert all(re.match("(Maison Margiela|Burberry)の(London|ロンドン)", r["instruction"])
+    brand = "Maison Margiela|メゾン ?マルジェラ|Burberry|バーバリー"
+    assert all(re.match(f"({brand})の(London|ロンドン)", r["instruction"])
                for r in made if r["type"].startswith("name_") and r["type"] != "name_brand")  # fmt: skip
     assert all(re.search("Maison Margiela|Burberry", r["response"]) for r in made)
 
@@ -511,10 +724,10 @@ def test_one_title_in_two_concentrations(tmp_path):
         if record["type"] in ("brand", "season", "name_notes", "name_features"):
             assert strength in record["response"]
         if record["type"].startswith("name_"):
-            assert (
-                record["key"] == f"Maison Margiela/Jazz Club{strength}"
-                and strength in record["instruction"]
-            )
+            key = record["key"].removesuffix("×" + record["key"].split("×")[-1])
+            key = key if record["type"] == "name_tier" else record["key"]
+            assert key == f"Maison Margiela/Jazz Club{strength}"
+            assert strength in record["instruction"]
 
 
 def test_one_latin_title_with_two_japanese_ones(tmp_path):
@@ -547,15 +760,11 @@ def test_the_note_that_was_asked_for_is_shown(records):
 
 def test_the_last_sentence_tells_something_else_than_was_asked(records):
     words = {
-        "season": "似合",
-        "scene": "に合い",
-        "image": "イメージ",
-        "impression": "印象",
-        "gender": "(男性向け|女性向け|男女兼用)の香り",
-    }
+        "season": "季節は", "scene": "シーンは", "image": "イメージ", "impression": "印象", "gender": "対象は", "family": "の香り[、で]",
+    }  # fmt: skip
     for record in records:
         last = re.search("】[^。]*。(.*)$", record["response"])
-        for kind in record["type"].split("_") if last else ():
+        for kind in record["type"].split("_") if last and "name" not in record["type"] else ():
             assert kind not in words or not re.search(words[kind], last[1]), record
 
 
@@ -592,7 +801,7 @@ def test_scale_and_balance(records):
     assert len(records) >= 26_075
     assert len({(r["instruction"], r["response"]) for r in records}) == len(records)
     types = collections.Counter(r["type"] for r in records)
-    assert len(types) >= 16 and max(types.values()) <= 0.15 * len(records)
+    assert len(types) >= 35 and max(types.values()) <= 0.12 * len(records)
     brand_of = {page["url"]: page["brand"] or page["brand_ja"] for page in CATALOGUE}
     named_by = collections.Counter(brand_of[url] for r in records for url in r["source"])
     perfumes_of = collections.Counter(brand_of.values())
@@ -702,6 +911,10 @@ BROKEN = [
     (json.dumps(perfume(name="\ud800")).encode(), "制御文字がある"), (perfume(name_ja="ジャズ\nクラブ"), "制御文字がある"),
     (perfume(name="あ" * 81), "長すぎる項目がある"), (perfume(url="https://shop.example/" + "a" * 2000), "長すぎる項目がある"),
     (perfume(notes=["あ" * 41]), "ノートなどが長すぎるか多すぎる"), (perfume(notes=[f"花{n}" for n in range(200)]), "ノートなどが長すぎるか多すぎる"),
+    (perfume(name="<|endoftext|>"), "記号かアドレスが混じっている"), (perfume(name="### 回答:"), "記号かアドレスが混じっている"),
+    (perfume(top_notes=["https://a.example"]), "記号かアドレスが混じっている"), (perfume(name="a@b.example"), "記号かアドレスが混じっている"),
+    (json.dumps(perfume(perfumer="\ud800")).encode(), "制御文字がある"), (perfume(name="\ue000Jazz"), "制御文字がある"),
+    (perfume(last_notes=["バ\u2028ニラ"]), "制御文字がある"), (perfume(year=20130), "year が年ではない"), (perfume(year=True), "year が年ではない"),
     (perfume(gender="犬"), "gender が決まった値ではない"), (perfume(seasons=["梅雨"]), "seasons が決まった値ではない"),
     (perfume(), "前の行と同じ香水"),
 ]  # fmt: skip
@@ -714,6 +927,12 @@ def test_a_broken_line_is_left_out_and_named(tmp_path, capsys, line, reason):
     made, printed = run(tmp_path, [good[0], b"", line, good[1]], capsys)
     assert f"除外 1 行: {reason}（行 3）" in printed
     assert made == expected
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\v", "\f", "\x1e"])
+def test_a_line_ends_at_a_line_feed_and_nothing_else(tmp_path, mark):
+    made, _ = run(tmp_path, [perfume(concept=f"煙る{mark}夜の店。") | {"more": mark}])
+    assert {r["source"][0] for r in made} == {perfume()["url"]}
 
 
 def test_broken_lines_are_counted_by_reason(tmp_path, capsys):
@@ -759,14 +978,16 @@ def test_a_run_that_stops_leaves_the_file_of_before(tmp_path):
 
 
 @pytest.mark.parametrize("constants, message", [
-    ({"RECORDS_PER_PERFUME": {"brnad": 1.0}}, "RECORDS_PER_PERFUME の 'brnad' という type はありません。"),
+    ({"RECORDS_PER_PERFUME": {"brnad": 1.0}}, "RECORDS_PER_PERFUME の brnad という type はありません。"),
     ({"RECORDS_PER_PERFUME": {"brand": -1}}, "RECORDS_PER_PERFUME の brand が -1 です。"),
     ({"RECORDS_PER_PERFUME": {"brand": "1"}}, "RECORDS_PER_PERFUME の brand が '1' です。"),
     ({"RECORDS_PER_PERFUME": {"brand": float("nan")}}, "RECORDS_PER_PERFUME の brand が nan です。"),
     ({"RECORDS_PER_PERFUME": {"brand": 0}}, "質問が 1 件もできませんでした。"), ({"RECORDS_PER_PERFUME": {}}, "質問が 1 件もできませんでした。"),
     ({"NOTES_SHOWN": 0}, "NOTES_SHOWN が 0 です。"), ({"MAX_CHARACTERS": 24.5}, "MAX_CHARACTERS が 24.5 です。"),
     ({"MAX_CHARACTERS": 10}, "質問が 1 件もできませんでした。"),
-    ({"SPELLINGS_FILE": "none.csv"}, "none.csv がありません。"), ({"SPELLINGS_FILE": "cp932.csv"}, "cp932.csv を読めません（"),
+    ({"SPELLINGS_FILE": "none.csv"}, "none.csv がありません。"), ({"SPELLINGS_FILE": "utf16.csv"}, "utf16.csv を読めません（"),
+    ({"PHRASINGS_FILE": "none.csv"}, "none.csv がありません。"), ({"PHRASINGS_FILE": "utf16.csv"}, "utf16.csv を読めません（"),
+    ({"PHRASINGS_FILE": "cp932.csv"}, "cp932.csv に "),
     ({"PERFUMES_FILE": "folder"}, "folder を読めません（"), ({"OUTPUT_FILE": "folder"}, "folder に書けません（"),
     ({"OUTPUT_FILE": "cp932.csv/qa.json"}, "cp932.csv/qa.json に書けません（"),
 ])  # fmt: skip
@@ -781,6 +1002,7 @@ def test_a_mistake_is_one_line_with_what_to_do_and_loses_nothing(
     )
     Path("data", "perfume_qa.json").write_text("[]")
     Path("cp932.csv").write_bytes("スズラン,ミュゲ\n".encode("cp932"))
+    Path("utf16.csv").write_bytes("スズラン,ミュゲ\n".encode("utf-16"))
     for name, value in constants.items():
         monkeypatch.setattr(arrangeData, name, value)
     with pytest.raises(SystemExit) as stop:
@@ -794,29 +1016,97 @@ def test_a_mistake_is_one_line_with_what_to_do_and_loses_nothing(
         "data/perfume_qa.json",
         "data/perfumes.jsonl",
         "folder",
+        "utf16.csv",
     ]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_disk(tmp_path, monkeypatch):
-    Path(tmp_path, "qa.json").write_text("[]")
-    Path(tmp_path, "qa.json.tmp").symlink_to("/dev/full")
+def test_a_full_disk(tmp_path):
+    Path(tmp_path, "perfume_qa.json").write_text("[]")
+    Path(tmp_path, "perfume_qa.json.tmp").symlink_to("/dev/full")
     with pytest.raises(
-        SystemExit,
-        match=r"qa\.json に書けません（No space left on device）。空き容量と権限を確かめ、",
+        SystemExit, match=r"qa\.json に書けません（.*No space left on device）。空き容量"
     ):
-        arrangeData.write(iter([{"type": "brand"}]), str(tmp_path / "qa.json"))
-    assert Path(tmp_path, "qa.json").read_text() == "[]"
+        run(tmp_path, [perfume()])
+    assert Path(tmp_path, "perfume_qa.json").read_text() == "[]"
 
 
-def test_spellings_saved_by_a_spreadsheet(tmp_path):
-    Path(tmp_path, "spellings.csv").write_bytes(
-        "スズラン,ミュゲ,\r\n\r\nローズ, バラ,\r\n".encode("utf-8-sig")
-    )
-    spellings = arrangeData.read_spellings(str(tmp_path / "spellings.csv"))
-    assert spellings == {
-        "スズラン": ["スズラン", "ミュゲ"],
-        "ミュゲ": ["スズラン", "ミュゲ"],
-        "ローズ": ["ローズ", "バラ"],
-        "バラ": ["ローズ", "バラ"],
+@pytest.mark.skipif(os.name == "nt", reason="Windows refuses it by itself")
+def test_a_second_run_says_that_one_is_running(tmp_path):
+    import fcntl
+
+    with open(tmp_path / "perfume_qa.json.tmp", "w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        first.write("[")
+        first.flush()
+        with pytest.raises(
+            SystemExit, match=r"別の arrangeData\.py が .*perfume_qa\.json を作成中です。"
+        ):
+            run(tmp_path, [perfume()])
+        assert Path(tmp_path, "perfume_qa.json.tmp").read_text() == "["
+    made, _ = run(tmp_path, [perfume()])  # what a killed run left is no hindrance
+    assert made and not Path(tmp_path, "perfume_qa.json.tmp").exists()
+
+
+def script(folder, command):
+    """A finished shell command in a folder with data/perfumes.jsonl; $RUN is arrangeData.py."""
+    Path(folder, "data").mkdir(exist_ok=True)
+    line = json.dumps(perfume(), ensure_ascii=False)
+    Path(folder, "data", "perfumes.jsonl").write_text(f"{line}\n{{\n", encoding="utf-8")
+    environment = os.environ | {
+        "RUN": f"{sys.executable} {ROOT / 'arrangeData.py'}",
+        "PYTHONPATH": "",
     }
+    return subprocess.run(
+        ["bash", "-c", "set -o pipefail; " + command],
+        cwd=folder, env=environment, capture_output=True, encoding="utf-8", errors="replace",
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs bash")
+@pytest.mark.parametrize("command", [
+    "$RUN", "$RUN | head -1", "$RUN | true", "$RUN >&-", "$RUN 2>&-", "$RUN >&- 2>&-", "LC_ALL=C PYTHONUTF8=0 $RUN",
+    "PYTHONIOENCODING=ascii $RUN", "PYTHONOPTIMIZE=1 $RUN", "$RUN < /dev/null",
+])  # fmt: skip
+def test_wherever_the_output_goes_the_data_set_is_written(tmp_path, command):
+    done = script(tmp_path, command)
+    assert "Traceback" not in done.stderr and "Error" not in done.stderr, done.stderr
+    assert done.returncode == 0
+    assert len(json.loads(Path(tmp_path, "data", "perfume_qa.json").read_text("utf-8"))) > 10
+
+
+def test_a_notebook_s_streams(tmp_path, monkeypatch):
+    class Stream(io.TextIOBase):
+        text = ""
+
+        def write(self, text):
+            self.text += text
+            return len(text)
+
+    monkeypatch.setattr(sys, "stdout", Stream())
+    monkeypatch.setattr(sys, "stderr", Stream())
+    run(tmp_path, [perfume()])
+    assert "python loadModel.py" in sys.stdout.text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs bash")
+def test_ctrl_c_is_one_line(tmp_path):
+    Path(tmp_path, "sitecustomize.py").write_text(
+        "import json\nasked = json.dumps\ndef stop(*a, **k): raise KeyboardInterrupt\njson.dumps = stop\n"
+    )
+    done = script(tmp_path, "PYTHONPATH=. $RUN")
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("中断しました。")
+    assert "Traceback" not in done.stderr
+    assert not Path(tmp_path, "data", "perfume_qa.json.tmp").exists()
+
+
+@pytest.mark.parametrize("content", [
+    "スズラン,ミュゲ,\r\n\r\nローズ, バラ,\r\n".encode("utf-8-sig"), "スズラン,ミュゲ\nローズ,バラ".encode("cp932"),
+    '"スズラン","ミュゲ"\r\n"ローズ","バラ"\r\n'.encode(),
+])  # fmt: skip
+def test_a_table_of_words_saved_by_a_spreadsheet(tmp_path, content):
+    Path(tmp_path, "words.csv").write_bytes(content)
+    assert arrangeData.read_words(str(tmp_path / "words.csv")) == [
+        ["スズラン", "ミュゲ"],
+        ["ローズ", "バラ"],
+    ]

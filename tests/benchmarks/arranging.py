@@ -25,7 +25,7 @@ used = resource.getrusage(resource.RUSAGE_SELF)
 print(used.ru_utime + used.ru_stime, used.ru_maxrss)"""
 
 
-def main():
+def main() -> None:
     print("perfumes   records   seconds   of CPU   CPU ms/perfume   peak MiB   file MiB")
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
