@@ -58,6 +58,11 @@ FIELDS = {  # kind of value: the fields that hold it
     "perfumer": ["perfumer"], "year": ["year"],
 }  # fmt: skip
 ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
+CHOSEN = {
+    "gender",
+    "concentration",
+    "family",
+}  # of which a question offers several: メンズ？レディース？
 NAMING = {"name", "first", "part"}  # a name, its first words, words of it where its brand is said
 TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
     "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
@@ -66,7 +71,7 @@ TELLS = {  # kind of value: the type of answer that tells it, where that is not 
 CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff]"
 )
-IGNORED = set(" 　・-‐‑–—ー〜~'’‘`.°*=&,ッっ")  # what spellings of one word differ in
+IGNORED = set(" 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆")  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ")
 V_ROW = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}  # ヴァ is バ
 NUMBERS = [
@@ -90,14 +95,17 @@ COUNTED = re.compile(
 )
 MORE = re.compile("(他|ほか|別の|べつの|次|もう(一|1|ひと)つ)(に|の|は|を|も|、|$)")
 RATHER = re.compile("^(もっと|もう少し|もうちょっと|じゃあ|では|それなら)")
-IT = re.compile("それ|これ|[そこ]の(香水|香り|匂い)|さっきの")
+IT = re.compile("[そこ](れ(?!以外|なら|より|ぞれ|から)|の(香水|香り|匂い))|さっきの")
 NOUN = re.compile(
     r"[ァ-ヺー]{2,}(?:[・ ＝=&＆]?[ァ-ヺー]+)*|[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ'’&.]+|[一-龠々]+"
+    "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
 SMELL = re.compile(  # behind a material: the smell of it is meant
     "(の|な|っぽい|っぽく|みたいな|のような|系|系の)*(香り|匂い|におい|味)|っぽ|な|感|[がのを]?(入|使|配合)"
 )
-PURPOSE = re.compile("に|で|へ|帰り|用|向け|向き|中|前|後|好き")  # behind what a perfume is for
+PURPOSE = re.compile(
+    "に(?!つい|関)|で|へ|帰り|用|向け|向き|中|前|後|好き"
+)  # behind what a perfume is for
 GAP = re.compile(  # between what is excluded and what excludes it
     "(系|の|香り|匂い|におい|香料|香水|もの|やつ|とか|など|は|が|も|を|って|に|だけ|ちょっと|少し|あまり|"
     "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|、| )*"
@@ -322,15 +330,16 @@ class Lexicon:
         self.add_asked(read_words("asked_words.csv"))
         self.add_names("brand", {"brand"})
         self.add_names("name", NAMING)
+        for values in self.words.values():
+            values -= {v for v in values if v.kind == "absent" and len(values) > 1}
         self.longest = max(map(len, self.words))
 
     def add(self, word: str, *values: Value) -> None:
         """Takes a word in, unless it is too short to be told from its surroundings."""
-        key = fold(word)
-        if values and (len(key) > 1 or re.fullmatch("[一-龠a-z]", key)):
-            self.words[key].update(values)
-            if re.fullmatch("[ぁ-んー]+", word):
-                self.hiragana.add(key)
+        for key in {fold(word), folded(word)[0]}:
+            if values and (len(key) > 1 or re.fullmatch("[一-龠a-z]", key)):
+                self.words[key].update(values)
+                self.hiragana.update([key] if re.fullmatch("[ぁ-んー]+", word) else [])
 
     def add_houses(self, houses: list[list[str]]) -> None:
         """Every spelling of the brands, and the houses that the data lacks."""
@@ -356,8 +365,6 @@ class Lexicon:
             stem = word[:-1] if values and re.search("[一-龠ぁ-ん]い$", word) else ""
             for form in [word, *(stem + end for end in ("く", "さ", "め", "み", "すぎ") if stem)]:
                 self.add(form, *(values or [Value("absent", word)]))
-        for values in self.words.values():
-            values -= {v for v in values if v.kind == "absent" and len(values) > 1}
         notes = {fold(value.text): value for value in self.bearing if value.kind == "note"}
         for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
             short = key[start:]  # a compound is what its end names, unless its own line says no
@@ -419,7 +426,7 @@ class Lexicon:
             for size in range(min(self.longest, len(letters) - at), 0, -1):
                 values = self.words.get(letters[at : at + size])
                 start, end = places[at], places[at + size - 1] + 1
-                end += len(re.match("ー*", text[end:])[0])
+                end = re.compile("((?<=ヴ)[ァィェォ])?ー*").match(text, end).end()
                 if (
                     values
                     and (start, end) not in torn
@@ -441,10 +448,12 @@ class Lexicon:
     def stands(self, text: str, start: int, end: int, follows: bool) -> bool:
         """Whether a piece of text, which follows another word or not, may be a word by itself."""
         word, before, after = text[start:end], text[:start][-1:], text[end : end + 1]
+        begins = follows or not re.match("[ぁ-ん]", before) or before in PARTICLES
+        if re.match("[ぁ-ん]", word) and len(word) < 4 and not begins:
+            return False
         if re.fullmatch("[ぁ-んー]+", word):
-            begins = follows or not re.match("[ぁ-ん]", before) or before in PARTICLES
             ends = len(word) > 2 or not re.match("[ぁ-ん]", after) or after in PARTICLES
-            return len(word) > 3 or (fold(word) in self.hiragana and begins and ends)
+            return len(word) > 3 or (fold(word) in self.hiragana and ends)
         if re.fullmatch("[一-龠]", word):
             return (follows or not re.match("[一-龠々]", before)) and not re.match(
                 "[一-龠々]", after.strip("用向系物場頃夜朝夕専春夏秋冬")
@@ -500,7 +509,7 @@ def joined(text: str, wishes: list[Word]) -> tuple[Word, ...]:
         for other, wish in enumerate(merged):
             if word.kinds <= ONE_EACH and word.kinds == wish.kinds:
                 place, linked = other, True
-        if not linked or merged[place].kinds != word.kinds:
+        if not linked or not merged[place].kinds & word.kinds:
             merged.append(word)
             continue
         wish = merged[place]
@@ -518,17 +527,20 @@ class Reader(Lexicon):
         number, text = counted(text)
         words, taken = self.guessed(text, self.find(text))
         asked = set(meanings(words, "ask"))
-        about = bool(asked - {"similar", "compare"})
+        asked |= {"tier"} if meanings(words, "tier") else set()
         read: list[Word] = []
         for word in words:
-            read.append(word._replace(values=self.meant(text, word, words, read, about)))
+            read.append(word._replace(values=self.meant(text, word, words, read, asked)))
+        asked = set(meanings(read, "ask"))
         excluded = left_out(text, read)
+        if "similar" in asked:  # ソヴァージュを持っています。似た香りは？
+            excluded = {word for word in excluded if not word.kinds & NAMING}
         names = [word for word in read if word.kinds & NAMING]
         wishes = [word for word in read if word.kinds & FIELDS.keys()]
         tiers = meanings(read, "tier")
         unknown, strange = self.unknown(text, read)
         if not names and (
-            about or tiers
+            tiers or asked - {"similar", "compare", "brands"}
         ):  # シャネルのガーデニアってどんな香り: a name that the data lacks
             titles = [w for house, w in itertools.pairwise(wishes) if self.titled(text, house, w)]
             unknown += [word.text for word in titles]
@@ -558,7 +570,7 @@ class Reader(Lexicon):
             taken=taken,
             greeting="".join(meanings(read, "greet")[:1]),
             of_perfumes=any("topic" in word.kinds for word in read),
-            further="" if names else "other" if MORE.search(text) else going_on,
+            further="" if names else "other" if MORE.search(text) and not excluded else going_on,
         )
 
     def guessed(
@@ -596,7 +608,7 @@ class Reader(Lexicon):
         return sorted(words), tuple(taken)
 
     def meant(
-        self, text: str, word: Word, words: list[Word], read: list[Word], about: bool
+        self, text: str, word: Word, words: list[Word], read: list[Word], asked: set[str]
     ) -> frozenset[Value]:
         """What a word means in its place: a name after its brand or where a name is asked about, else a wish."""
         titles = frozenset(value for value in word.values if value.kind in NAMING)
@@ -604,8 +616,12 @@ class Reader(Lexicon):
         if "not" in word.kinds and len(word.kinds) > 1:  # なし: without, or 梨
             cue = bool(read and GAP.fullmatch(text[read[-1].end : word.start]))
             return frozenset(value for value in word.values if (value.kind == "not") == cue)
+        if "ask" in word.kinds and word.kinds & FIELDS.keys():  # 好きな人
+            named = any(w.kinds & NAMING for w in read)
+            return frozenset(value for value in word.values if (value.kind == "ask") == named)
         if not titles:
             return word.values
+        about = asked - {"brands"}
         owners = self.bears(word._replace(values=titles))
         of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
         smelled = SMELL.match(text[word.end :])
@@ -620,12 +636,9 @@ class Reader(Lexicon):
             return others  # ワイルドな香り
         if of_house or not word.kinds & FIELDS.keys():
             return others if smelled and not about and others else titles
-        named = any(w.kinds & NAMING for w in read)
-        return (
-            titles
-            if about and not named and not smelled and word.kinds & {"brand", "note"}
-            else others
-        )
+        about = about or re.match("は|って", text[word.end :])  # サクラは春向き？
+        named = any(w.kinds & NAMING for w in read) and "compare" not in asked
+        return titles if about and not named and not smelled else others
 
     @staticmethod
     def titled(text: str, house: Word, word: Word) -> bool:
@@ -730,7 +743,7 @@ class Clerk(Reader):
         if question.greeting and not (question.names or question.wishes or opening):
             return Plan(question.greeting + self.suggestions(question))
         if self.refused(question):
-            strange = "".join(f"「{word}」" for word in question.strange[:1]) or "お尋ねの内容"
+            strange = "".join(f"「{word}」" for word in question.strange[-1:]) or "お尋ねの内容"
             return Plan(
                 (opening or f"{strange}はデータにありません。") + self.suggestions(question)
             )
@@ -844,18 +857,22 @@ class Clerk(Reader):
         claims = [
             claim for claim in self.of_type["wish"] if claim.perfumes and claim.perfumes <= fit
         ]
-        number = min(question.number or 1, len(fit))
-        if question.number and question.number > 1:
+        number, whole = min(question.number or 1, len(fit)), []
+        if question.number:
             wished, key = {value for word in wishes for value in word.values}, f"{number}×"
             several = [c for c in self.of_type["several"] if c.record["key"].startswith(key)]
             whole = [c for c in several if c.values <= wished and c.perfumes <= fit]
-            if whole and len(wishes) == 1 and not question.excluded:
-                return Plan(opening, (whole,))
+            whole = whole if len(wishes) == 1 and not question.excluded else []
+        if whole and number > 1:
+            return Plan(opening, (whole,))
+        if (question.number or 1) > 1:
             fewer = f"データにあるのは{number}つです。" * (number < question.number)
             return Plan(f"{said}香水を{number}つ選ぶなら、", (claims,) * number, True, fewer)
         near, all_said = self.nearest(question, wishes, claims)
+        if not (wishes or question.excluded):
+            near = [claim for claim in near if claim.record["type"] == "brand"] or near
         if all_said or not (wishes or question.excluded):
-            return Plan(opening.removesuffix(f"{listed(question.excluded)}以外の"), (near,))
+            return Plan(opening.removesuffix(f"{listed(question.excluded)}以外の"), (near + whole,))
         return Plan(f"{said}香水では、", (near,), True)
 
     def nearest(
@@ -923,13 +940,14 @@ class Clerk(Reader):
             for w in (*question.wishes, *question.excluded)
             if len(named) == 1 or w.kinds != {"brand"}
         ]
-        checks = [
-            w for w in wishes if not (w.kinds <= ONE_EACH and len(w.values) > 1)
-        ]  # メンズ？レディース？
-        kinds = {
-            TELLS.get(k, f"name_{k}") for w in checks or wishes for k in w.kinds & FIELDS.keys()
-        }
+        several = {kind for w in wishes for kind in w.kinds & FIELDS.keys() if len(
+            {v for other in wishes for v in other.values if kind in other.kinds and other.kinds <= CHOSEN}) > 1}  # fmt: skip
+        checks = [word for word in wishes if not word.kinds & several]  # not メンズ？レディース？
+        kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
+        kinds |= {f"name_{kind}" for kind in several}
         kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
+        if not kinds and question.of_perfumes:  # ソヴァージュの香り
+            kinds = {"name_notes", "name_features"}
         fit = [n for n in numbers if all(self.agrees(question, n, word) for word in checks)]
         if not checks and len(named) == 1:
             return Plan("", (self.facts(numbers, kinds, question.tiers),))
@@ -956,7 +974,7 @@ class Clerk(Reader):
     def facts(self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...]) -> list[Claim]:
         """The responses about perfumes of the types asked for; where there are none, what the data says."""
         perfume, ends = self.perfumes[numbers[0]], tuple(f"×{tier}" for tier in tiers)
-        if tiers and kinds <= {"name_notes"}:
+        if any(perfume.get(TIERS[tier]) for tier in tiers) and kinds <= {"name_notes"}:
             told = {tier: perfume.get(TIERS[tier]) or [] for tier in tiers}
             claims = [
                 c
@@ -966,6 +984,7 @@ class Clerk(Reader):
             ]
             claims = claims if len(tiers) == 1 else []
         else:
+            kinds = kinds or ({"name_notes"} if tiers else set())
             every = {kind for kind, _ in self.about} - {"name_tier", "yes_no", "similar", "compare"}
             claims = [
                 c for kind in sorted(kinds or every) for n in numbers for c in self.about[kind, n]
@@ -1003,10 +1022,15 @@ class Clerk(Reader):
         told: set[int] = set()
         for word in words:
             names = frozenset(value for value in word.values if value.kind == "name")
-            if names and re.match("」|(の[^、。「]*)?は、|がおすすめ|（", text[word.end :]):
+            if names and re.match("」|(の[^、。「]*)?は|がおすすめ|（", text[word.end :]):
                 same = self.bears(word._replace(values=names))
                 told |= same & houses or same
-        wrong = [(word.start, word.end) for word in words if not self.bears(word) & told]
+        told = told or houses
+        wrong = []
+        for word in words:
+            denied = bool(re.match("を使わない|以外の", text[word.end :]))
+            if bool(self.bears(word) & told) == denied:
+                wrong.append((word.start, word.end))
         for noun in NOUN.finditer(text):
             known = any(word.start < noun.end() and noun.start() < word.end for word in words)
             if not known and noun[0] not in self.plain:
