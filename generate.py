@@ -228,8 +228,10 @@ def decoded(content: bytes) -> str:
     """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", errors="replace")
-    if b"\0" in content[:2]:
-        return content.decode("utf-16-be" if content[:1] == b"\0" else "utf-16-le", "replace")
+    if b"\0" in content[:400]:
+        return content.decode(
+            "utf-16-be" if content.find(b"\0") % 2 == 0 else "utf-16-le", "replace"
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -362,6 +364,8 @@ class Lexicon:
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
         lines = {fold(row[0]): set(map(fold, row)) for row in rows}
         for word, values in ((word, means.get(fold(row[0]))) for row in rows for word in row):
+            noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
+            values = (values or set()) | means.get(noun, set())
             stem = word[:-1] if values and re.search("[一-龠ぁ-ん]い$", word) else ""
             for form in [word, *(stem + end for end in ("く", "さ", "め", "み", "すぎ") if stem)]:
                 self.add(form, *(values or [Value("absent", word)]))
@@ -625,6 +629,7 @@ class Reader(Lexicon):
         owners = self.bears(word._replace(values=titles))
         of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
         smelled = SMELL.match(text[word.end :])
+        wild = smelled and not smelled[0].startswith("の")
         kinds = {value.kind for value in titles}
         if "brand" in word.kinds:  # クロエの香水クロエ: first the brand, then the name
             house = self.bears(word._replace(values=others))
@@ -632,7 +637,7 @@ class Reader(Lexicon):
                 w.start > word.start and w.kinds & NAMING and house & self.bears(w) for w in words
             ):
                 return others
-        if not of_house and (kinds == {"part"} or (kinds == {"first"} and smelled)):
+        if not of_house and (kinds == {"part"} or (kinds == {"first"} and wild)):
             return others  # ワイルドな香り
         if of_house or not word.kinds & FIELDS.keys():
             return others if smelled and not about and others else titles
@@ -857,6 +862,8 @@ class Clerk(Reader):
         claims = [
             claim for claim in self.of_type["wish"] if claim.perfumes and claim.perfumes <= fit
         ]
+        untold = fit.difference(*(claim.perfumes for claim in claims))
+        claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
         number, whole = min(question.number or 1, len(fit)), []
         if question.number:
             wished, key = {value for word in wishes for value in word.values}, f"{number}×"
