@@ -1062,8 +1062,8 @@ class Row(NamedTuple):
 
 def shared(rows: list[Row]) -> int:
     """How many tokens the rows have in common at their start: those of the first and last in order."""
-    low, high = min(rows).tokens, max(rows).tokens
-    pairs = enumerate(zip(low, high, strict=False))
+    ordered = min(row.tokens for row in rows), max(row.tokens for row in rows)
+    low, pairs = ordered[0], enumerate(zip(*ordered, strict=False))
     return next((depth for depth, (one, other) in pairs if one != other), len(low))
 
 
@@ -1142,6 +1142,7 @@ class Assistant:
         fast.no_truncation()
         rows = zip(responses, fast.encode_batch_fast(responses), strict=True)
         self.tokens = {text: [*row.ids, tokenizer.eos_token_id] for text, row in rows}
+        self.end = tokenizer.eos_token
 
     def prompt(self, question: str) -> str:
         """The question in the template that the adapter was trained with."""
@@ -1151,14 +1152,15 @@ class Assistant:
         )
 
     def rows(self, claims: list[Claim]) -> list[Row]:
-        """The claims as rows of tokens; what is computed has none."""
+        """The claims as rows of tokens, with the end token."""
         same: dict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
             same[claim.record["response"]].append(claim)
-        return [
-            Row(self.tokens.get(text, []), claims, frozenset(asked_by(c.record) for c in claims))
-            for text, claims in same.items()
-        ]
+        rows = []
+        for text, claims in same.items():
+            tokens = self.tokens.get(text) or self.tokenizer(text + self.end)["input_ids"]
+            rows.append(Row(tokens, claims, frozenset(asked_by(c.record) for c in claims)))
+        return rows
 
     def choose(self, questions: list[str], choices: list[list[Claim]]) -> list[Claim]:
         """What the model says to each question, of what may be said."""
