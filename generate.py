@@ -316,25 +316,26 @@ class Lexicon:
         self.bearing: dict[Value, set[int]] = defaultdict(set)
         self.wider: dict[Value, set[Value]] = defaultdict(set)  # ローズ: ターキッシュローズ …
         self.hiragana: set[str] = set()
-        asked, said = (
-            " ".join(record[side] for record in qa) for side in ("instruction", "response")
-        )
+        asked = " ".join(record["instruction"] for record in qa)
         self.ordinary = set(re.findall("[一-龠々]+", asked))  # words of the questions learned from
-        self.plain = set(NOUN.findall(said))  # words of the answers
+        self.plain = set(NOUN.findall(" ".join(record["response"] for record in qa)))
         for number, perfume in enumerate(perfumes):
-            for value in (
-                Value(kind, text) for kind in FIELDS for text in values_of(perfume, kind)
+            for kind, text in (
+                (kind, text) for kind in FIELDS for text in values_of(perfume, kind)
             ):
-                self.bearing[value].add(number)
-                self.add(value.text + "年" * (value.kind == "year"), value)
+                self.bearing[Value(kind, text)].add(number)
+                self.add(text + "年" * (kind == "year"), Value(kind, text))
         self.add_houses(read_words("brands.csv"))
         self.add_spellings(read_words("spellings.csv"))
         self.add_asked(read_words("asked_words.csv"))
-        self.add_names("brand", {"brand"})
-        self.add_names("name", NAMING)
+        self.add_names("brand")
+        self.add_names("name")
         for values in self.words.values():
             values -= {v for v in values if v.kind == "absent" and len(values) > 1}
         self.longest = max(map(len, self.words))
+        kinds = {"name", "brand", "note"}
+        proper = {k: frozenset(v for v in self.words[k] if v.kind in kinds) for k in self.words}
+        self.proper = {key: values for key, values in proper.items() if values and len(key) > 3}
 
     def add(self, word: str, *values: Value) -> None:
         """Takes a word in, unless it is too short to be told from its surroundings."""
@@ -345,13 +346,11 @@ class Lexicon:
 
     def add_houses(self, houses: list[list[str]]) -> None:
         """Every spelling of the brands, and the houses that the data lacks."""
-        ours = {
-            fold(s): Value("brand", values_of(p, "brand")[0])
-            for p in self.perfumes
-            for s in spellings(p, "brand")
-        }
-        for key, value in ours.items():
-            self.words[key].add(value)
+        ours = {}
+        for perfume in self.perfumes:
+            for spelling in spellings(perfume, "brand"):
+                ours[fold(spelling)] = Value("brand", values_of(perfume, "brand")[0])
+                self.add(spelling, ours[fold(spelling)])
         for house in houses:
             known = {ours[fold(spelling)] for spelling in house if fold(spelling) in ours}
             for spelling in house:
@@ -380,33 +379,28 @@ class Lexicon:
         """What questions say besides values: types of answer, what no field tells, exclusion …"""
         kinds = {"除く": "not", "香水": "topic", "普通の言葉": "plain"}
         for label, *words in rows:
-            kind = kinds.get(label) or (
-                "ask" if label.isascii() else "greet" if label[-1] == "。" else "lack"
-            )
+            kind = "ask" if label.isascii() else "greet" if label[-1] == "。" else "lack"
+            kind = kinds.get(label, kind)
             self.ordinary.update(words if kind == "plain" else ())
             for word in words:
                 self.add(word, Value(kind, label))
         self.labels = {label: words[0] for label, *words in rows}
 
-    def add_names(self, field: str, kinds: set[str]) -> None:
+    def add_names(self, field: str) -> None:
         """Brands or names, and the words of them that belong to one house alone (マルジェラ, バカラルージュ)."""
         owners, leading = defaultdict(set), set()
         for number, perfume in enumerate(self.perfumes):
-            brand = [
-                fold(part)
-                for s in spellings(perfume, "brand")
-                for part in (s, *re.split("[ ・]", s))
-            ]
+            brand = fold(" ".join(spellings(perfume, "brand")))
             for name in spellings(perfume, field):
+                title = Value("name", spellings(perfume, "name")[-1])
                 for said in {name, re.sub("[＆&]", "アンド", name), re.sub("[＆&]", "and", name)}:
-                    if field == "name":
-                        self.add(said, Value("name", fold(name)))
-                        self.bearing[Value("name", fold(name))].add(number)
+                    self.add(said, *[title] * (field == "name"))
+                self.bearing[title].add(number)
                 words = list(filter(fold, re.split("[ ・＆]+", normal(name))))
                 for start, end in itertools.combinations(range(len(words) + 1), 2):
                     part, before = fold("".join(words[start:end])), fold("".join(words[:start]))
                     owners[part].add(number)
-                    if before in ["", *brand] and len("".join(words[start:end])) > 3:
+                    if before in brand and len("".join(words[start:end])) > 3:
                         leading.add(part)
         for part, numbers in owners.items():
             houses = {values_of(self.perfumes[number], "brand")[0] for number in numbers}
@@ -543,9 +537,8 @@ class Reader(Lexicon):
         wishes = [word for word in read if word.kinds & FIELDS.keys()]
         tiers = meanings(read, "tier")
         unknown, strange = self.unknown(text, read)
-        if not names and (
-            tiers or asked - {"similar", "compare", "brands"}
-        ):  # シャネルのガーデニアってどんな香り: a name that the data lacks
+        if not names and (tiers or asked - {"similar", "compare", "brands"}):
+            # a name that the data lacks: シャネルのガーデニアってどんな香り
             titles = [w for house, w in itertools.pairwise(wishes) if self.titled(text, house, w)]
             unknown += [word.text for word in titles]
             wishes = [word for word in wishes if word not in titles]
@@ -586,28 +579,13 @@ class Reader(Lexicon):
             if any(word.start < noun.end() and noun.start() < word.end for word in words):
                 continue
             key, values = fold(noun[0]), frozenset()
-            if noun[0] not in self.ordinary and len(key) > 3:
-                near = [
-                    known for known in self.words if len(known) > 3 and one_letter_off(known, key)
-                ]
-                likest = [
-                    {v for v in self.words[known] if v.kind in ("name", "brand", "note")}
-                    for known in near
-                ]
-                values = frozenset(likest[0]) if len(near) == 1 else values
-            if values:
-                value = min(values)
-                perfume = self.perfumes[min(self.bearing[value])]
-                taken.append(
-                    (
-                        noun[0],
-                        value.text if value.kind == "note" else spellings(perfume, value.kind)[-1],
-                    )
-                )
-            elif len(noun[0]) > 1 and noun[0] not in self.ordinary:  # a piece of a material's name
-                values = frozenset(
-                    v for v in self.bearing if v.kind == "note" and noun[0] in v.text
-                )
+            if noun[0] not in self.ordinary:
+                near = [known for known in self.proper if one_letter_off(known, key)]
+                values = self.proper[near[0]] if len(near) == 1 and len(key) > 3 else values
+                taken += [(noun[0], min(values).text)] if values else []
+            if not values and noun[0] not in self.ordinary:  # a piece of a material's name
+                notes = (value for value in self.bearing if value.kind == "note")
+                values = frozenset(note for note in notes if noun[0] in note.text)
             words.append(Word(*noun.span(), noun[0], values))
         return sorted(words), tuple(taken)
 
@@ -633,9 +611,8 @@ class Reader(Lexicon):
         kinds = {value.kind for value in titles}
         if "brand" in word.kinds:  # クロエの香水クロエ: first the brand, then the name
             house = self.bears(word._replace(values=others))
-            if any(
-                w.start > word.start and w.kinds & NAMING and house & self.bears(w) for w in words
-            ):
+            later = [w for w in words if w.start > word.start and w.kinds & NAMING]
+            if any(house & self.bears(w) for w in later):
                 return others
         if not of_house and (kinds == {"part"} or (kinds == {"first"} and wild)):
             return others  # ワイルドな香り
@@ -656,9 +633,8 @@ class Reader(Lexicon):
         unknown, strange = [], []
         for word in words:
             absent = word.kinds == {"absent"}
-            if (word.kinds and not absent) or (
-                word.text.casefold() in self.ordinary and not absent
-            ):
+            ordinary = word.kinds or word.text.casefold() in self.ordinary
+            if ordinary and not absent:
                 continue
             after = text[word.end :]
             if re.match("[一-龠]", word.text) and not absent:
@@ -714,10 +690,8 @@ class Clerk(Reader):
         """A record with the values of its key, and its page's perfumes, of several those it names."""
         kind, key = asked_by(record)
         rest, _, last = key.rpartition("×")
-        without = (
-            {Value(kind.removeprefix("without_"), last)} if kind.startswith("without_") else set()
-        )
-        values = {Value(kind, key)}
+        left = kind.removeprefix("without_")
+        without, values = {Value(left, last)} if left != kind else set(), {Value(kind, key)}
         if without:
             values = self.means[rest]
         elif kind in ("several", "brands", "yes_no"):
@@ -740,18 +714,18 @@ class Clerk(Reader):
         opening = "".join(
             f"「{typed}」を「{word}」としてお答えします。" for typed, word in question.taken
         )
-        lacking = "".join(f"「{word}」" for word in question.unknown)
-        for missing in filter(
-            None, (lacking, "、".join(question.lacks) + "の情報" * bool(question.lacks))
-        ):
-            opening += f"{missing}はデータにありません。"
+        unknown, lacks = (
+            "".join(f"「{word}」" for word in question.unknown),
+            "、".join(question.lacks),
+        )
+        opening += f"{unknown}はデータにありません。" * bool(unknown)
+        opening += f"{lacks}の情報はデータにありません。" * bool(lacks)
         if question.greeting and not (question.names or question.wishes or opening):
             return Plan(question.greeting + self.suggestions(question))
         if self.refused(question):
             strange = "".join(f"「{word}」" for word in question.strange[-1:]) or "お尋ねの内容"
-            return Plan(
-                (opening or f"{strange}はデータにありません。") + self.suggestions(question)
-            )
+            opening = opening or f"{strange}はデータにありません。"
+            return Plan(opening + self.suggestions(question))
         named = [sorted(self.bears(word)) for word in question.names]
         branded = any("brand" in word.kinds for word in question.wishes)
         if not named and not branded and question.asked & {"brands", "name_brand"}:
@@ -785,17 +759,12 @@ class Clerk(Reader):
         """Questions of the data set about the same perfume, brand or values, or of three kinds."""
         wished = {value for word in (*question.names, *question.wishes) for value in word.values}
         told = set().union(*map(self.bears, question.names))
-        near: dict[str, str] = {}
-        other: dict[str, str] = {}
+        examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
         for claim in self.claims:
-            related = claim.perfumes & told or claim.values & wished
-            (near if related else other).setdefault(
-                claim.record["type"], claim.record["instruction"]
-            )
-        other = {
-            kind: other[kind] for kind in ("brand", "season", "name_features") if kind in other
-        }
-        examples = [*near.values(), *other.values()][:3]
+            kind, related = claim.record["type"], claim.perfumes & told or claim.values & wished
+            if related or kind in ("brand", "season", "name_features"):
+                examples.setdefault((not related, kind), claim.record["instruction"])
+        examples = [examples[key] for key in sorted(examples, key=lambda key: key[0])][:3]
         return "".join(f"「{example}」" for example in examples) + "のようにお尋ねください。"
 
     def continued(self, question: Question, memory: Memory) -> Question:
@@ -806,10 +775,7 @@ class Clerk(Reader):
         if last is not None and (question.further == "it" or (bare and asks)):
             value = Value("name", f"#{last}")
             self.bearing[value] = {last}
-            asked = question.asked - {"brands"}
-            return question._replace(
-                names=(Word(0, 0, self.titles[last], frozenset({value})),), asked=asked
-            )
+            return question._replace(names=(Word(0, 0, self.titles[last], frozenset({value})),))
         if before is None or question.further not in ("other", "rather"):
             return question
         kinds = set().union(*(word.kinds for word in question.wishes))
@@ -859,9 +825,7 @@ class Clerk(Reader):
             return Plan("ほかに当てはまる香水はデータにありません。")
         opening += f"{listed(question.excluded)}以外の" * bool(question.excluded)
         said = opening + f"{listed(wishes)}に合う" * bool(wishes)
-        claims = [
-            claim for claim in self.of_type["wish"] if claim.perfumes and claim.perfumes <= fit
-        ]
+        claims = [claim for claim in self.of_type["wish"] if claim.perfumes <= fit]
         untold = fit.difference(*(claim.perfumes for claim in claims))
         claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
         number, whole = min(question.number or 1, len(fit)), []
@@ -894,13 +858,9 @@ class Clerk(Reader):
                 for tier in question.tiers:
                     worth[Value("note_tier", f"{value.text}×{tier}")] = place, nearly + 1
         without = {value for word in question.excluded for value in word.values}
-        groups = defaultdict(list, {0: claims})
+        groups = defaultdict(list, {-1: claims})
         for claim in claims:
-            if (
-                (claim.values or claim.without)
-                and claim.values <= worth.keys()
-                and claim.without <= without
-            ):
+            if claim.values <= worth.keys() and claim.without <= without:
                 said = dict(worth[value] for value in claim.values)
                 groups[10 * len(said) + len(claim.without) + sum(said.values())].append(claim)
         best = max(groups)
@@ -908,9 +868,8 @@ class Clerk(Reader):
 
     def alike(self, number: int, fit: set[int], wanted: int) -> Plan:
         """What shares families and notes with a perfume, and which they are."""
-        own = sorted(
-            v for v, bear in self.bearing.items() if v.kind in ("family", "note") and number in bear
-        )
+        kinds = ("family", "note")
+        own = [Value(k, text) for k in kinds for text in values_of(self.perfumes[number], k)]
         common = {n: [value.text for value in own if n in self.bearing[value]] for n in fit}
         best = sorted(fit, key=lambda n: (-len(common[n]), n))[:wanted]
         ends = tuple(f"/{name}" for name in spellings(self.perfumes[number], "name"))
@@ -942,18 +901,15 @@ class Clerk(Reader):
     def of_named(self, question: Question, named: list[list[int]]) -> Plan:
         """What is asked of named perfumes: a fact, whether or which of them bears out a wish, how they differ."""
         numbers = named[0] if len(named) == 1 else [same[0] for same in named]
-        wishes = [
-            w
-            for w in (*question.wishes, *question.excluded)
-            if len(named) == 1 or w.kinds != {"brand"}
-        ]
-        several = {kind for w in wishes for kind in w.kinds & FIELDS.keys() if len(
-            {v for other in wishes for v in other.values if kind in other.kinds and other.kinds <= CHOSEN}) > 1}  # fmt: skip
+        wishes = [*question.wishes, *question.excluded]
+        wishes = [w for w in wishes if len(named) == 1 or w.kinds != {"brand"}]
+        offered = {value for w in wishes if w.kinds <= CHOSEN for value in w.values}
+        several = {kind for kind, n in Counter(v.kind for v in offered).items() if n > 1}
         checks = [word for word in wishes if not word.kinds & several]  # not メンズ？レディース？
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
         kinds |= {f"name_{kind}" for kind in several}
         kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
-        if not kinds and question.of_perfumes:  # ソヴァージュの香り
+        if not kinds and question.of_perfumes and not question.tiers:  # ソヴァージュの香り
             kinds = {"name_notes", "name_features"}
         fit = [n for n in numbers if all(self.agrees(question, n, word) for word in checks)]
         if not checks and len(named) == 1:
@@ -969,11 +925,8 @@ class Clerk(Reader):
             return Plan(listed(checks) + which, tuple(self.facts([n], kinds, ()) for n in fit))
         verdict = "はい" if fit else "いいえ"
         told = [claim for n in fit or numbers for claim in self.about["yes_no", n]]
-        told = [
-            c
-            for c in told
-            if c.values & checks[0].values and c.record["response"].startswith(verdict)
-        ]
+        told = [claim for claim in told if claim.record["response"].startswith(verdict)]
+        told = [claim for claim in told if claim.values & checks[0].values]
         if told and len(checks) == 1:
             return Plan("", (told,))
         return Plan(f"{verdict}、", (self.facts(fit or numbers, kinds, ()),))
@@ -983,29 +936,22 @@ class Clerk(Reader):
         perfume, ends = self.perfumes[numbers[0]], tuple(f"×{tier}" for tier in tiers)
         if any(perfume.get(TIERS[tier]) for tier in tiers) and kinds <= {"name_notes"}:
             told = {tier: perfume.get(TIERS[tier]) or [] for tier in tiers}
-            claims = [
-                c
-                for n in numbers
-                for c in self.about["name_tier", n]
-                if c.record["key"].endswith(ends)
-            ]
-            claims = claims if len(tiers) == 1 else []
+            claims = [c for n in numbers for c in self.about["name_tier", n] if len(tiers) == 1]
+            claims = [claim for claim in claims if claim.record["key"].endswith(ends)]
         else:
             kinds = kinds or ({"name_notes"} if tiers else set())
             every = {kind for kind, _ in self.about} - {"name_tier", "yes_no", "similar", "compare"}
-            claims = [
-                c for kind in sorted(kinds or every) for n in numbers for c in self.about[kind, n]
-            ]
-            told = {self.labels[kind]: [] for kind in sorted(kinds)}
-            for kind, label in ((kind, self.labels[kind]) for kind in sorted(kinds)):
+            types = sorted(kinds or every)
+            claims = [c for kind in types for n in numbers for c in self.about[kind, n]]
+            told = {}
+            for kind in sorted(kinds):
                 fields = [k for k in FIELDS if kind in (TELLS.get(k), f"name_{k}")]
-                told[label] = [text for k in fields for text in values_of(perfume, k)]
-        title = self.titles[numbers[0]]
-        said = (
-            f"{title}の{k}は、{'、'.join(v) + 'です' if v else 'データにありません'}。"
-            for k, v in told.items()
-        )
-        return claims or [self.computed("".join(said), numbers[:1])]
+                told[self.labels[kind]] = [text for k in fields for text in values_of(perfume, k)]
+        said = ""
+        for label, texts in told.items():
+            fact = f"{'、'.join(texts)}です。" if texts else "データにありません。"
+            said += f"{self.titles[numbers[0]]}の{label}は、{fact}"
+        return claims or [self.computed(said, numbers[:1])]
 
     def computed(self, text: str, numbers: Iterable[int]) -> Claim:
         """A sentence whose words follow from the facts of perfumes."""
