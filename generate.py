@@ -77,10 +77,10 @@ V_ROW = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}  # ヴァ is �
 NUMBERS = [
     "",
     "一 ひと",
-    "二 ふた",
-    "三 みっ",
-    "四 よっ",
-    "五 いつ",
+    "二 ふた two",
+    "三 みっ three",
+    "四 よっ four",
+    "五 いつ five",
     "六 むっ",
     "七 なな",
     "八 やっ",
@@ -90,7 +90,7 @@ NUMBERS = [
 NUMBERS = {word: number for number, words in enumerate(NUMBERS) for word in words.split()}
 COUNTED = re.compile(
     rf"(?P<number>\d+|{'|'.join(NUMBERS)})(?:つ|本|個|種|点|選|品(?!種))(?!目)"
-    r"|(?i:top|best|ベスト|トップ)\s*(?P<best>\d+)|(?P<english>\d+)\s*(?:perfumes|fragrances)"
+    r"|(?i:top|best|ベスト|トップ)\s*(?P<best>\d+)|(?P<english>\d+|two|three|four|five)(?=\s(?:[a-z]+\s){0,2}(?:perfume|fragrance|scent)s)"
     "|(?P<some>いくつか|幾つか|何本か|何個か|何種類か|数本|数種類|複数)|(?P<all>全部|全て|すべて|一覧)"
 )
 MORE = re.compile("(他|ほか|別の|べつの|次|もう(一|1|ひと)つ)(に|の|は|を|も|、|$)")
@@ -108,7 +108,7 @@ PURPOSE = re.compile(
 )  # behind what a perfume is for
 GAP = re.compile(  # between what is excluded and what excludes it
     "(系|の|香り|匂い|におい|香料|香水|もの|やつ|とか|など|は|が|も|を|って|に|だけ|ちょっと|少し|あまり|"
-    "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|、| )*"
+    "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|する|した|ある|入り|入った|使った|、| )*"
 )
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")
 EITHER = re.compile("、?(か|や|または|もしくは|or)、?")
@@ -153,7 +153,7 @@ class Question(NamedTuple):
     strange: tuple[str, ...]  # other words that the data does not have
     taken: tuple[tuple[str, str], ...]  # what is a letter off, and what it was taken for
     greeting: str
-    of_perfumes: bool  # it says 香水, 香り or おすすめ
+    topics: tuple[str, ...]  # 香水 where it says so, or 香り; おすすめ
     further: str  # "other": 他には？ "rather": もっと爽やかなの "it": それは…？
 
     def goes_on(self, before: "Question | None") -> bool:
@@ -320,11 +320,10 @@ class Lexicon:
         self.ordinary = set(re.findall("[一-龠々]+", asked))  # words of the questions learned from
         self.plain = set(NOUN.findall(" ".join(record["response"] for record in qa)))
         for number, perfume in enumerate(perfumes):
-            for kind, text in (
-                (kind, text) for kind in FIELDS for text in values_of(perfume, kind)
-            ):
-                self.bearing[Value(kind, text)].add(number)
-                self.add(text + "年" * (kind == "year"), Value(kind, text))
+            for kind in FIELDS:
+                for text in values_of(perfume, kind):
+                    self.bearing[Value(kind, text)].add(number)
+                    self.add(text + "年" * (kind == "year"), Value(kind, text))
         self.add_houses(read_words("brands.csv"))
         self.add_spellings(read_words("spellings.csv"))
         self.add_asked(read_words("asked_words.csv"))
@@ -377,7 +376,7 @@ class Lexicon:
 
     def add_asked(self, rows: list[list[str]]) -> None:
         """What questions say besides values: types of answer, what no field tells, exclusion …"""
-        kinds = {"除く": "not", "香水": "topic", "普通の言葉": "plain"}
+        kinds = {"除く": "not", "香水": "topic", "おすすめ": "topic", "普通の言葉": "plain"}
         for label, *words in rows:
             kind = "ask" if label.isascii() else "greet" if label[-1] == "。" else "lack"
             kind = kinds.get(label, kind)
@@ -566,7 +565,7 @@ class Reader(Lexicon):
             strange=tuple(dict.fromkeys(strange)),
             taken=taken,
             greeting="".join(meanings(read, "greet")[:1]),
-            of_perfumes=any("topic" in word.kinds for word in read),
+            topics=meanings(read, "topic"),
             further="" if names else "other" if MORE.search(text) and not excluded else going_on,
         )
 
@@ -742,18 +741,19 @@ class Clerk(Reader):
         """Whether there is nothing that the data can answer."""
         wished = [word for word in question.wishes if word.kinds != {"brand"}]
         if question.lacks:
-            return bool(question.names) or not wished
+            return bool(question.names) or not wished or "ほかの品" in question.lacks
         if question.unknown:
             about = question.asked - {"similar", "compare"} or question.tiers
+            about = about or (wished and "香水" not in question.topics)  # 夏に飲むカクテル
             return not question.names and bool(about or not (question.wishes or question.excluded))
         if question.names or question.excluded or question.further == "other":
             return False
         if not question.wishes:
-            about = question.of_perfumes or question.asked & {"brands", "name_brand"}
+            about = question.topics or question.asked & {"brands", "name_brand"}
             return bool(question.strange) or not about
         matter = "(は|って|を|が|も|[?？]|$|ある|ない|教)"  # behind what is asked for: 春の天気は？
         off_topic = any(re.search(word + matter, question.text) for word in question.strange)
-        return off_topic and not question.of_perfumes and len(wished) == len(question.wishes)
+        return off_topic and "香水" not in question.topics and len(wished) == len(question.wishes)
 
     def suggestions(self, question: Question) -> str:
         """Questions of the data set about the same perfume, brand or values, or of three kinds."""
@@ -770,7 +770,7 @@ class Clerk(Reader):
     def continued(self, question: Question, memory: Memory) -> Question:
         """The question with what it takes from the one before."""
         before, last = memory.question, memory.last
-        bare = not (question.names or question.wishes or question.unknown or question.of_perfumes)
+        bare = not (question.names or question.wishes or question.unknown or question.topics)
         asks = (question.tiers or question.asked) and "brands" not in question.asked
         if last is not None and (question.further == "it" or (bare and asks)):
             value = Value("name", f"#{last}")
@@ -909,7 +909,7 @@ class Clerk(Reader):
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
         kinds |= {f"name_{kind}" for kind in several}
         kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
-        if not kinds and question.of_perfumes and not question.tiers:  # ソヴァージュの香り
+        if not kinds and question.topics and not question.tiers:  # ソヴァージュの香り
             kinds = {"name_notes", "name_features"}
         fit = [n for n in numbers if all(self.agrees(question, n, word) for word in checks)]
         if not checks and len(named) == 1:
