@@ -720,7 +720,8 @@ class Clerk(Reader):
         opening += f"{unknown}はデータにありません。" * bool(unknown)
         opening += f"{lacks}の情報はデータにありません。" * bool(lacks)
         if question.greeting and not (question.names or question.wishes or opening):
-            return Plan(question.greeting + self.suggestions(question))
+            shown = self.suggestions(question, MOST) if "できます" in question.greeting else ""
+            return Plan(question.greeting + shown)
         if self.refused(question):
             strange = "".join(f"「{word}」" for word in question.strange[-1:]) or "お尋ねの内容"
             opening = opening or f"{strange}はデータにありません。"
@@ -755,16 +756,16 @@ class Clerk(Reader):
         off_topic = any(re.search(word + matter, question.text) for word in question.strange)
         return off_topic and "香水" not in question.topics and len(wished) == len(question.wishes)
 
-    def suggestions(self, question: Question) -> str:
-        """Questions of the data set about the same perfume, brand or values, or of three kinds."""
+    def suggestions(self, question: Question, number: int = SOME) -> str:
+        """Questions of the data set about the same perfume, brand or values, or of different kinds."""
         wished = {value for word in (*question.names, *question.wishes) for value in word.values}
         told = set().union(*map(self.bears, question.names))
         examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
         for claim in self.claims:
             kind, related = claim.record["type"], claim.perfumes & told or claim.values & wished
-            if related or kind in ("brand", "season", "name_features"):
+            if related or number > SOME or kind in ("brand", "season", "name_features"):
                 examples.setdefault((not related, kind), claim.record["instruction"])
-        examples = [examples[key] for key in sorted(examples, key=lambda key: key[0])][:3]
+        examples = [examples[key] for key in sorted(examples, key=lambda key: key[0])][:number]
         return "".join(f"「{example}」" for example in examples) + "のようにお尋ねください。"
 
     def continued(self, question: Question, memory: Memory) -> Question:
@@ -1149,7 +1150,7 @@ class Assistant:
 
 # --- the terminal ---------------------------------------------------------------------------------
 UNIT = re.compile(  # what stays on one line: no line begins with 、。」ー, no word is broken
-    r"[「『（【［]*(?:[A-Za-z0-9À-ɏ'’&.°]+|.)[、。，．：；？！?!,」』）】］ーぁぃぅぇぉゃゅょっァィゥェォャュョッ々…〜]*"
+    r"[「『（【［]*(?:[A-Za-z0-9À-ɏ'’&.°]+|.)[、。，．・：；？！?!,」』）】］ーぁぃぅぇぉゃゅょっァィゥェォャュョッ々…〜]*"
 )
 
 
@@ -1159,11 +1160,10 @@ def show(text: str) -> None:
 
     width, column = shutil.get_terminal_size().columns, 0
     for unit in UNIT.findall(text):
-        size = max(wcswidth(unit), 0)
-        if column and column + size > width:
+        if column and column + wcswidth(unit) > width:
             print()
-            column = 0
-        column += size
+            column, unit = 0, unit.lstrip()
+        column += max(wcswidth(unit), 0)
         for char in unit:
             print(char, end="", flush=True)
             time.sleep(CHARACTER_SECONDS)
@@ -1410,8 +1410,8 @@ def main() -> None:
         how = (
             f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
         )
-        print(CONTROL.sub("", what), file=notes)
-        print(how + "。使い方：「使い方」、終わるには「終了」" * typed, file=notes, flush=True)
+        for line in (CONTROL.sub("", what), how + "。「使い方」「終了」も入力できます" * typed):
+            show(line) if typed else print(line, file=notes, flush=True)
         return Assistant(model, tokenizer, clerk)
 
     if EVALUATE:
