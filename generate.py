@@ -1,7 +1,7 @@
 """Answers questions about perfumes in the terminal, with the model that loadModel.py trained.
 
 Command: python generate.py     (or: python generate.py < questions.txt, one question a line)
-Reads:   ADAPTER_DIR, QA_FILE, PERFUMES_FILE; customers' words in data/spellings.csv, brands.csv, asked_words.csv
+Reads:   ADAPTER_DIR, QA_FILE, PERFUMES_FILE; data/spellings.csv, brands.csv and asked_words.csv
 Writes:  with EVALUATE = True evaluation.json and the section 評価 of the model card, else nothing
 Prints:  the answers to QUESTIONS, then to what is typed; to piped questions lines Q：… and A：…
 
@@ -52,17 +52,13 @@ SOURCES = 2  # pages named under an answer
 FREE_TESTS, DRAWS = 200, 10  # test questions answered freely; of chance, for its share
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
 FIELDS = {  # kind of value: the fields that hold it
-    "brand": ["brand", "brand_ja"], "gender": ["gender"], "season": ["seasons"], "scene": ["scenes"],
-    "image": ["images"], "impression": ["impressions"], "family": ["families"],
+    "brand": ["brand", "brand_ja"], "gender": ["gender"], "season": ["seasons"],
+    "scene": ["scenes"], "image": ["images"], "impression": ["impressions"], "family": ["families"],
     "note": [*TIERS.values(), "notes"], "concentration": ["concentration"],
     "perfumer": ["perfumer"], "year": ["year"],
 }  # fmt: skip
 ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
-CHOSEN = {
-    "gender",
-    "concentration",
-    "family",
-}  # of which a question offers several: メンズ？レディース？
+CHOSEN = {"gender", "concentration", "family"}  # offered to choose from: メンズ？レディース？
 NAMING = {"name", "first", "part"}  # a name, its first words, words of it where its brand is said
 TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
     "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
@@ -74,23 +70,16 @@ CONTROL = re.compile(
 IGNORED = set(" 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆")  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ")
 V_ROW = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}  # ヴァ is バ
-NUMBERS = [
-    "",
-    "一 ひと",
-    "二 ふた two",
-    "三 みっ three",
-    "四 よっ four",
-    "五 いつ five",
-    "六 むっ",
-    "七 なな",
-    "八 やっ",
-    "九",
-    "十",
-]
-NUMBERS = {word: number for number, words in enumerate(NUMBERS) for word in words.split()}
+NUMBERS = (
+    ",一 ひと,二 ふた two,三 みっ three,四 よっ four,五 いつ five,六 むっ,七 なな,八 やっ,九,十"
+)
+NUMBERS = {
+    word: number for number, words in enumerate(NUMBERS.split(",")) for word in words.split()
+}
 COUNTED = re.compile(
     rf"(?P<number>\d+|{'|'.join(NUMBERS)})(?:つ|本|個|種|点|選|品(?!種))(?!目)"
-    r"|(?i:top|best|ベスト|トップ)\s*(?P<best>\d+)|(?P<english>\d+|two|three|four|five)(?=\s(?:[a-z]+\s){0,2}(?:perfume|fragrance|scent)s)"
+    r"|(?i:top|best|ベスト|トップ)\s*(?P<best>\d+)|(?P<english>\d+|two|three|four|five)"
+    r"(?=\s(?:[a-z]+\s){0,2}(?:perfume|fragrance|scent)s)"
     "|(?P<some>いくつか|幾つか|何本か|何個か|何種類か|数本|数種類|複数)|(?P<all>全部|全て|すべて|一覧)"
 )
 MORE = re.compile("(他|ほか|別の|べつの|次|もう(一|1|ひと)つ)(に|の|は|を|も|、|$)")
@@ -103,9 +92,7 @@ NOUN = re.compile(
 SMELL = re.compile(  # behind a material: the smell of it is meant
     "(の|な|っぽい|っぽく|みたいな|のような|系|系の)*(香り|匂い|におい|味)|っぽ|な|感|[がのを]?(入|使|配合)"
 )
-PURPOSE = re.compile(
-    "に(?!つい|関)|で|へ|帰り|用|向け|向き|中|前|後|好き"
-)  # behind what a perfume is for
+PURPOSE = re.compile("に(?!つい|関)|で|へ|帰り|用|向け|向き|中|前|後|好き")  # behind an occasion
 GAP = re.compile(  # between what is excluded and what excludes it
     "(系|の|香り|匂い|におい|香料|香水|もの|やつ|とか|など|は|が|も|を|って|に|だけ|ちょっと|少し|あまり|"
     "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|する|した|ある|入り|入った|使った|、| )*"
@@ -361,12 +348,13 @@ class Lexicon:
         means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
         lines = {fold(row[0]): set(map(fold, row)) for row in rows}
-        for word, values in ((word, means.get(fold(row[0]))) for row in rows for word in row):
+        for first, word in ((row[0], word) for row in rows for word in row):
             noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
-            values = (values or set()) | means.get(noun, set())
-            stem = word[:-1] if values and re.search("[一-龠ぁ-ん]い$", word) else ""
-            for form in [word, *(stem + end for end in ("く", "さ", "め", "み", "すぎ") if stem)]:
-                self.add(form, *(values or [Value("absent", word)]))
+            values = means.get(fold(first), set()) | means.get(noun, set())
+            self.add(word, *(values or [Value("absent", word)]))
+            if re.search("[一-龠ぁ-ん]い$", word):
+                for ending in ("く", "さ", "め", "み", "すぎ"):
+                    self.add(word[:-1] + ending, *values)
         notes = {fold(value.text): value for value in self.bearing if value.kind == "note"}
         for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
             short = key[start:]  # a compound is what its end names, unless its own line says no
@@ -386,7 +374,7 @@ class Lexicon:
         self.labels = {label: words[0] for label, *words in rows}
 
     def add_names(self, field: str) -> None:
-        """Brands or names, and the words of them that belong to one house alone (マルジェラ, バカラルージュ)."""
+        """Brands or names, and those of their words that one house alone has (バカラルージュ)."""
         owners, leading = defaultdict(set), set()
         for number, perfume in enumerate(self.perfumes):
             brand = fold(" ".join(spellings(perfume, "brand")))
@@ -472,7 +460,7 @@ def counted(text: str) -> tuple[int | None, str]:
 
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
-    """The words that a question excludes: those before a cue (ローズとバニラが苦手), or after it (苦手なのはローズ)."""
+    """The words that a question excludes, before a cue or after it: ローズが苦手, 苦手なのはローズ."""
     excluded = set()
     for place, cue in ((place, word) for place, word in enumerate(words) if "not" in word.kinds):
         at, between = cue.start, GAP
@@ -520,59 +508,75 @@ class Reader(Lexicon):
 
     def understand(self, said: str) -> Question:
         """What a question says."""
-        text = normal(said)
-        number, text = counted(text)
+        number, text = counted(normal(said))
         words, taken = self.guessed(text, self.find(text))
-        asked = set(meanings(words, "ask"))
-        asked |= {"tier"} if meanings(words, "tier") else set()
-        read: list[Word] = []
-        for word in words:
-            read.append(word._replace(values=self.meant(text, word, words, read, asked)))
-        asked = set(meanings(read, "ask"))
+        read = self.read(text, words)
+        asked, tiers = set(meanings(read, "ask")), meanings(read, "tier")
         excluded = left_out(text, read)
         if "similar" in asked:  # ソヴァージュを持っています。似た香りは？
             excluded = {word for word in excluded if not word.kinds & NAMING}
         names = [word for word in read if word.kinds & NAMING]
-        wishes = [word for word in read if word.kinds & FIELDS.keys()]
-        tiers = meanings(read, "tier")
+        about = tiers or asked - {"similar", "compare", "brands"}
         unknown, strange = self.unknown(text, read)
-        if not names and (tiers or asked - {"similar", "compare", "brands"}):
-            # a name that the data lacks: シャネルのガーデニアってどんな香り
-            titles = [w for house, w in itertools.pairwise(wishes) if self.titled(text, house, w)]
-            unknown += [word.text for word in titles]
-            wishes = [word for word in wishes if word not in titles]
-        named = [word for word in names if word not in excluded]
-        told = set().union(*map(self.bears, named))
-        wishes = [  # a brand before a name only says whose it is
-            word for word in wishes if word in excluded or word.kinds != {"brand"}
-            or not named or word.start > named[-1].start or not told & self.bears(word)
-        ]  # fmt: skip
+        wishes, titles = self.wanted(text, read, excluded, bool(about))
         if len(asked) > 1 or tiers:
             asked -= {"name_features"}
         asked -= set() if re.search("ブランド|メーカー|(?i:brand)", text) else {"brands"}
-        going_on = "it" if IT.search(text) else ""
-        going_on = "rather" if RATHER.search(text) and wishes else going_on
+        further = "it" if IT.search(text) else ""
+        further = "rather" if RATHER.search(text) and wishes else further
+        further = "other" if MORE.search(text) and not excluded else further
         return Question(
             text=said,
-            names=tuple(named),
+            names=tuple(word for word in names if word not in excluded),
             wishes=joined(text, [word for word in wishes if word not in excluded]),
             excluded=tuple(word for word in (*names, *wishes) if word in excluded),
             tiers=tiers,
             number=number,
             asked=frozenset(asked),
             lacks=meanings(read, "lack"),
-            unknown=tuple(dict.fromkeys(unknown)),
+            unknown=tuple(dict.fromkeys([*unknown, *(word.text for word in titles)])),
             strange=tuple(dict.fromkeys(strange)),
             taken=taken,
             greeting="".join(meanings(read, "greet")[:1]),
             topics=meanings(read, "topic"),
-            further="" if names else "other" if MORE.search(text) and not excluded else going_on,
+            further="" if names else further,
         )
+
+    def read(self, text: str, words: list[Word]) -> list[Word]:
+        """The words with what they mean in their places."""
+        asked = {*meanings(words, "ask"), *(["tier"] if meanings(words, "tier") else [])}
+        read: list[Word] = []
+        for word in words:
+            read.append(word._replace(values=self.meant(text, word, words, read, asked)))
+        return read
+
+    def wanted(
+        self, text: str, read: list[Word], excluded: set[Word], about: bool
+    ) -> tuple[list[Word], list[Word]]:
+        """(the wishes, materials that stand for a name which the data lacks).
+
+        A brand before a name is no wish: it only says whose it is (シャネルのチャンス). A material
+        right after a brand, where a perfume is asked about, is a name (シャネルのガーデニアの特徴).
+        """
+        wishes = [word for word in read if word.kinds & FIELDS.keys()]
+        names = [word for word in read if word.kinds & NAMING and word not in excluded]
+        if not names and about and not any(word.kinds & NAMING for word in read):
+            pairs = itertools.pairwise(wishes)
+            titles = [word for house, word in pairs if self.titled(text, house, word)]
+            return [word for word in wishes if word not in titles], titles
+        told = set().union(*map(self.bears, names))
+        owners = [
+            word
+            for word in wishes
+            if names and word.kinds == {"brand"} and word.start < names[-1].start
+        ]
+        owners = [word for word in owners if told & self.bears(word) and word not in excluded]
+        return [word for word in wishes if word not in owners], []
 
     def guessed(
         self, text: str, words: list[Word]
     ) -> tuple[list[Word], tuple[tuple[str, str], ...]]:
-        """The words with the unknown nouns between them, one a letter off taken for the known one; and which were."""
+        """The words with unknown nouns between, those a letter off taken for known; and these."""
         words, taken = list(words), []
         for noun in NOUN.finditer(text):
             if any(word.start < noun.end() and noun.start() < word.end for word in words):
@@ -591,7 +595,7 @@ class Reader(Lexicon):
     def meant(
         self, text: str, word: Word, words: list[Word], read: list[Word], asked: set[str]
     ) -> frozenset[Value]:
-        """What a word means in its place: a name after its brand or where a name is asked about, else a wish."""
+        """What a word means in its place: a wish, a name, or what it does in the question."""
         titles = frozenset(value for value in word.values if value.kind in NAMING)
         others = word.values - titles
         if "not" in word.kinds and len(word.kinds) > 1:  # なし: without, or 梨
@@ -602,24 +606,31 @@ class Reader(Lexicon):
             return frozenset(value for value in word.values if (value.kind == "ask") == named)
         if not titles:
             return word.values
-        about = asked - {"brands"}
-        owners = self.bears(word._replace(values=titles))
-        of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
-        smelled = SMELL.match(text[word.end :])
-        wild = smelled and not smelled[0].startswith("の")
-        kinds = {value.kind for value in titles}
         if "brand" in word.kinds:  # クロエの香水クロエ: first the brand, then the name
             house = self.bears(word._replace(values=others))
             later = [w for w in words if w.start > word.start and w.kinds & NAMING]
             if any(house & self.bears(w) for w in later):
                 return others
-        if not of_house and (kinds == {"part"} or (kinds == {"first"} and wild)):
-            return others  # ワイルドな香り
+        return titles if self.is_name(text, word, titles, read, asked) else others
+
+    def is_name(
+        self, text: str, word: Word, titles: frozenset[Value], read: list[Word], asked: set[str]
+    ) -> bool:
+        """Whether a word names a perfume: after its brand, or where a perfume is asked about."""
+        owners = self.bears(word._replace(values=titles))
+        of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
+        smelled = SMELL.match(text[word.end :])
+        kinds = {value.kind for value in titles}
+        if not of_house and kinds == {"part"}:
+            return False
+        if not of_house and kinds == {"first"} and smelled and not smelled[0].startswith("の"):
+            return False  # ワイルドな香り
+        about = bool(asked - {"brands"})
         if of_house or not word.kinds & FIELDS.keys():
-            return others if smelled and not about and others else titles
-        about = about or re.match("は|って", text[word.end :])  # サクラは春向き？
+            return about or not smelled or word.values == titles
+        about = about or bool(re.match("は|って", text[word.end :]))  # サクラは春向き？
         named = any(w.kinds & NAMING for w in read) and "compare" not in asked
-        return titles if about and not named and not smelled else others
+        return about and not named and not smelled
 
     @staticmethod
     def titled(text: str, house: Word, word: Word) -> bool:
@@ -628,7 +639,7 @@ class Reader(Lexicon):
         return near and word.kinds <= {"note", "family"} and not SMELL.match(text[word.end :])
 
     def unknown(self, text: str, words: list[Word]) -> tuple[list[str], list[str]]:
-        """(words that stand where a name, brand or material is asked and are not in the data, others like them)."""
+        """(words not in the data that stand for a name, brand or material, others not in it)."""
         unknown, strange = [], []
         for word in words:
             absent = word.kinds == {"absent"}
@@ -686,7 +697,7 @@ class Clerk(Reader):
                 self.of_type[kind if kind in ("brands", "several") else "wish"].append(claim)
 
     def claim(self, record: Record) -> Claim:
-        """A record with the values of its key, and its page's perfumes, of several those it names."""
+        """A record with the values of its key, and the perfumes of its pages that it names."""
         kind, key = asked_by(record)
         rest, _, last = key.rpartition("×")
         left = kind.removeprefix("without_")
@@ -757,7 +768,7 @@ class Clerk(Reader):
         return off_topic and "香水" not in question.topics and len(wished) == len(question.wishes)
 
     def suggestions(self, question: Question, number: int = SOME) -> str:
-        """Questions of the data set about the same perfume, brand or values, or of different kinds."""
+        """Questions of the data set about the same perfume, brand or values, or of some kinds."""
         wished = {value for word in (*question.names, *question.wishes) for value in word.values}
         told = set().union(*map(self.bears, question.names))
         examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
@@ -792,7 +803,7 @@ class Clerk(Reader):
         return word.values.union(*(self.wider.get(value, ()) for value in word.values))
 
     def fitting(self, question: Question, wishes: Iterable[Word]) -> set[int]:
-        """The perfumes that bear out the wishes, materials in the tiers asked for, and nothing excluded."""
+        """The perfumes that bear out the wishes, in the tiers asked for, and nothing excluded."""
         fit = set(range(len(self.perfumes))).intersection(*map(self.bears, wishes))
         for word in wishes:
             notes = {value.text for value in self.meaning(word) if value.kind == "note"}
@@ -805,7 +816,7 @@ class Clerk(Reader):
         return {n for n in fit if not notes or not any(note in own[n] for note in notes)}
 
     def kept(self, question: Question) -> tuple[tuple[Word, ...], set[int], str]:
-        """(most of the wishes that can be met together, what meets them, what is said of the others)."""
+        """(most of the wishes that can be met together, what meets them, what to say of others)."""
         for number in range(len(question.wishes), -1, -1):
             for wishes in itertools.combinations(question.wishes, number):
                 if fit := self.fitting(question, wishes):
@@ -817,40 +828,45 @@ class Clerk(Reader):
         return (), set(), ""
 
     def recommended(self, question: Question, told: frozenset[int], like: list[int]) -> Plan:
-        """One perfume in a response that says all the wishes, or what is wanted in a frame that does."""
-        wishes, fit, opening = self.kept(question)
+        """One perfume in a response that says all the wishes, or as many as wanted in a frame."""
+        wishes, fit, dropped = self.kept(question)
         fit -= told | set(like)
         if like:
             return self.alike(like[0], fit, question.number or 1)
         if not fit:
             return Plan("ほかに当てはまる香水はデータにありません。")
-        opening += f"{listed(question.excluded)}以外の" * bool(question.excluded)
+        opening = dropped + f"{listed(question.excluded)}以外の" * bool(question.excluded)
         said = opening + f"{listed(wishes)}に合う" * bool(wishes)
         claims = [claim for claim in self.of_type["wish"] if claim.perfumes <= fit]
         untold = fit.difference(*(claim.perfumes for claim in claims))
         claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
-        number, whole = min(question.number or 1, len(fit)), []
-        if question.number:
-            wished, key = {value for word in wishes for value in word.values}, f"{number}×"
-            several = [c for c in self.of_type["several"] if c.record["key"].startswith(key)]
-            whole = [c for c in several if c.values <= wished and c.perfumes <= fit]
-            whole = whole if len(wishes) == 1 and not question.excluded else []
+        number, free = min(question.number or 1, len(fit)), not (wishes or question.excluded)
+        whole = self.of_number(question, wishes, fit, number)
         if whole and number > 1:
-            return Plan(opening, (whole,))
-        if (question.number or 1) > 1:
+            return Plan(dropped, (whole,))
+        if number > 1 or (question.number or 1) > 1:
             fewer = f"データにあるのは{number}つです。" * (number < question.number)
             return Plan(f"{said}香水を{number}つ選ぶなら、", (claims,) * number, True, fewer)
         near, all_said = self.nearest(question, wishes, claims)
-        if not (wishes or question.excluded):
+        if free:
             near = [claim for claim in near if claim.record["type"] == "brand"] or near
-        if all_said or not (wishes or question.excluded):
-            return Plan(opening.removesuffix(f"{listed(question.excluded)}以外の"), (near + whole,))
+        if all_said or free:
+            return Plan(dropped, (near + whole,))
         return Plan(f"{said}香水では、", (near,), True)
+
+    def of_number(
+        self, question: Question, wishes: tuple[Word, ...], fit: set[int], number: int
+    ) -> list[Claim]:
+        """The claims that name just as many perfumes as are wanted, for the one wish."""
+        if len(wishes) != 1 or question.excluded or not question.number:
+            return []
+        claims = [c for c in self.of_type["several"] if c.record["key"].startswith(f"{number}×")]
+        return [c for c in claims if c.values <= wishes[0].values and c.perfumes <= fit]
 
     def nearest(
         self, question: Question, wishes: tuple[Word, ...], claims: list[Claim]
     ) -> tuple[list[Claim], bool]:
-        """(the claims that say most of the wishes, in the nearest words, and nothing else; if all)."""
+        """(the claims that say most of the wishes, nearly in their words, and no more; if all)."""
         worth: dict[Value, tuple[int, int]] = {}  # a value: which wish it fulfils, and how nearly
         for place, word in enumerate(wishes):
             for value in self.meaning(word):
@@ -894,14 +910,16 @@ class Clerk(Reader):
         text = f"{said}ブランドは、{'、'.join(names[:MOST])}{more}です。"
         return Plan(opening, (claims or [self.computed(text, sorted(fit)[:1])],))
 
-    def agrees(self, question: Question, number: int, word: Word) -> bool:
-        """Whether a perfume bears out a word; one for both men and women is for either."""
-        both = word.kinds == {"gender"} and self.perfumes[number].get("gender") == "ユニセックス"
-        return both or number in self.fitting(question._replace(excluded=()), [word])
+    def agreeing(self, question: Question, numbers: list[int], checks: list[Word]) -> list[int]:
+        """The perfumes that bear out all the words; one for both men and women is for either."""
+        plain, fit = question._replace(excluded=()), set(numbers)
+        both = self.bearing.get(Value("gender", "ユニセックス"), set())
+        for word in checks:
+            fit &= self.fitting(plain, [word]) | (both if word.kinds == {"gender"} else set())
+        return sorted(fit)
 
     def of_named(self, question: Question, named: list[list[int]]) -> Plan:
-        """What is asked of named perfumes: a fact, whether or which of them bears out a wish, how they differ."""
-        numbers = named[0] if len(named) == 1 else [same[0] for same in named]
+        """What is asked of named perfumes: facts, which of them bears out a wish, how they differ."""
         wishes = [*question.wishes, *question.excluded]
         wishes = [w for w in wishes if len(named) == 1 or w.kinds != {"brand"}]
         offered = {value for w in wishes if w.kinds <= CHOSEN for value in w.values}
@@ -912,18 +930,17 @@ class Clerk(Reader):
         kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
         if not kinds and question.topics and not question.tiers:  # ソヴァージュの香り
             kinds = {"name_notes", "name_features"}
-        fit = [n for n in numbers if all(self.agrees(question, n, word) for word in checks)]
-        if not checks and len(named) == 1:
-            return Plan("", (self.facts(numbers, kinds, question.tiers),))
-        if not checks:
-            both = [c for c in self.about["compare", numbers[0]] if c.perfumes == set(numbers)]
-            each = [self.facts([n], kinds or {"name_features"}, question.tiers) for n in numbers]
-            opening = "と".join(self.titles[n] for n in numbers) + "を比べると、"
-            return Plan("", (both,)) if both else Plan(opening, tuple(each))
         if len(named) > 1:
-            titles = "、".join(self.titles[n] for n in fit)
-            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
-            return Plan(listed(checks) + which, tuple(self.facts([n], kinds, ()) for n in fit))
+            return self.of_several(question, [same[0] for same in named], checks, kinds)
+        return self.of_one(question, named[0], checks, kinds)
+
+    def of_one(
+        self, question: Question, numbers: list[int], checks: list[Word], kinds: set[str]
+    ) -> Plan:
+        """What is asked of a perfume; はい or いいえ where that is whether it bears out words."""
+        if not checks:
+            return Plan("", (self.facts(numbers, kinds, question.tiers),))
+        fit = self.agreeing(question, numbers, checks)
         verdict = "はい" if fit else "いいえ"
         told = [claim for n in fit or numbers for claim in self.about["yes_no", n]]
         told = [claim for claim in told if claim.record["response"].startswith(verdict)]
@@ -932,27 +949,45 @@ class Clerk(Reader):
             return Plan("", (told,))
         return Plan(f"{verdict}、", (self.facts(fit or numbers, kinds, ()),))
 
+    def of_several(
+        self, question: Question, numbers: list[int], checks: list[Word], kinds: set[str]
+    ) -> Plan:
+        """Which of some perfumes bears out words, or how they differ."""
+        if checks:
+            fit = self.agreeing(question, numbers, checks)
+            titles = "、".join(self.titles[n] for n in fit)
+            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
+            return Plan(listed(checks) + which, tuple(self.facts([n], kinds, ()) for n in fit))
+        both = [c for c in self.about["compare", numbers[0]] if c.perfumes == set(numbers)]
+        if both:
+            return Plan("", (both,))
+        opening = "と".join(self.titles[n] for n in numbers) + "を比べると、"
+        kinds = kinds or {"name_features"}
+        return Plan(opening, tuple(self.facts([n], kinds, question.tiers) for n in numbers))
+
     def facts(self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...]) -> list[Claim]:
-        """The responses about perfumes of the types asked for; where there are none, what the data says."""
-        perfume, ends = self.perfumes[numbers[0]], tuple(f"×{tier}" for tier in tiers)
+        """The responses about perfumes of the types asked for, or else what the data says."""
+        perfume = self.perfumes[numbers[0]]
         if any(perfume.get(TIERS[tier]) for tier in tiers) and kinds <= {"name_notes"}:
-            told = {tier: perfume.get(TIERS[tier]) or [] for tier in tiers}
+            told, ends = {t: perfume.get(TIERS[t]) or [] for t in tiers}, f"×{tiers[0]}"
             claims = [c for n in numbers for c in self.about["name_tier", n] if len(tiers) == 1]
             claims = [claim for claim in claims if claim.record["key"].endswith(ends)]
         else:
             kinds = kinds or ({"name_notes"} if tiers else set())
-            every = {kind for kind, _ in self.about} - {"name_tier", "yes_no", "similar", "compare"}
-            types = sorted(kinds or every)
-            claims = [c for kind in types for n in numbers for c in self.about[kind, n]]
-            told = {}
-            for kind in sorted(kinds):
-                fields = [k for k in FIELDS if kind in (TELLS.get(k), f"name_{k}")]
-                told[self.labels[kind]] = [text for k in fields for text in values_of(perfume, k)]
+            types = kinds or {k for k in self.labels if k.startswith("name_")}
+            claims = [c for kind in sorted(types) for n in numbers for c in self.about[kind, n]]
+            told = {self.labels[kind]: self.values_told(perfume, kind) for kind in sorted(kinds)}
         said = ""
         for label, texts in told.items():
             fact = f"{'、'.join(texts)}です。" if texts else "データにありません。"
             said += f"{self.titles[numbers[0]]}の{label}は、{fact}"
         return claims or [self.computed(said, numbers[:1])]
+
+    @staticmethod
+    def values_told(perfume: Record, kind: str) -> list[str]:
+        """The values of a perfume that a type of answer tells."""
+        fields = [field for field in FIELDS if kind in (TELLS.get(field), f"name_{field}")]
+        return [text for field in fields for text in values_of(perfume, field)]
 
     def computed(self, text: str, numbers: Iterable[int]) -> Claim:
         """A sentence whose words follow from the facts of perfumes."""
@@ -961,7 +996,7 @@ class Clerk(Reader):
         return Claim({"response": text, "type": "", "key": "", "source": source}, perfumes=told)
 
     def together(self, plan: Plan, chosen: list[Claim]) -> Said:
-        """The answer of a plan: the chosen responses whole, or their perfumes in the plan's frame."""
+        """The answer of a plan: the chosen responses whole, or their perfumes in its frame."""
         text = "".join(claim.record["response"] for claim in chosen)
         if plan.titles:
             titles = "、".join(self.titles[min(claim.perfumes)] for claim in chosen)
@@ -1008,7 +1043,7 @@ class Row(NamedTuple):
 
 
 def shared(rows: list[Row]) -> int:
-    """How many tokens the rows have in common at their start: those of the first and last in order."""
+    """How many tokens the rows begin with in common: as many as the first and last in order."""
     ordered = min(row.tokens for row in rows), max(row.tokens for row in rows)
     low, pairs = ordered[0], enumerate(zip(*ordered, strict=False))
     return next((depth for depth, (one, other) in pairs if one != other), len(low))
@@ -1038,8 +1073,9 @@ def decode(model: Any, choices: list[list[Row]], prompts: list[list[int]]) -> li
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
         with torch.inference_mode():
             out = model(
-                input_ids=ids.to(model.device), attention_mask=mask.to(model.device), logits_to_keep=1,
+                input_ids=ids.to(model.device), attention_mask=mask.to(model.device),
                 position_ids=places.to(model.device), past_key_values=cache, use_cache=True,
+                logits_to_keep=1,
             )  # fmt: skip
         scores, cache = out.logits[:, -1].float().cpu(), out.past_key_values
         blocks = [[] for _ in left]
@@ -1377,7 +1413,7 @@ def load(folder, adapted=True):
 
 
 def piped_questions() -> list[str]:
-    """The lines of standard input, in whatever encoding a file of questions has; none where it is a keyboard."""
+    """The lines of standard input, in whatever encoding; none where it is a keyboard."""
     if EVALUATE or not hasattr(sys.stdin, "buffer") or sys.stdin.isatty():
         return []
     lines = decoded(sys.stdin.buffer.read()).split("\n")
