@@ -1107,7 +1107,8 @@ def carried_out(
         choices = []
         for place in asking:
             told = frozenset().union(*(c.perfumes for c in chosen[place] if plans[place].titles))
-            choices.append([c for c in plans[place].groups[turn] if not c.perfumes & told])
+            group = plans[place].groups[turn]
+            choices.append([c for c in group if not c.perfumes & told] if told else group)
         claims = choose([questions[place] for place in asking], choices)
         for place, claim in zip(asking, claims, strict=True):
             chosen[place].append(claim)
@@ -1148,7 +1149,10 @@ class Assistant:
     def choose(self, questions: list[str], choices: list[list[Claim]]) -> list[Claim]:
         """What the model says to each question, of what may be said."""
         prompts = [self.tokenizer(self.prompt(question))["input_ids"] for question in questions]
-        return [row.claims[0] for row in decode(self.model, list(map(self.rows, choices)), prompts)]
+        rows = {id(claims): claims for claims in choices}  # the same for many questions: once
+        rows = {place: self.rows(claims) for place, claims in rows.items()}
+        chosen = decode(self.model, [rows[id(claims)] for claims in choices], prompts)
+        return [row.claims[0] for row in chosen]
 
     def free(self, questions: list[str]) -> list[Said]:
         """Free answers, with the perfumes that they tell of."""
