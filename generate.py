@@ -842,7 +842,7 @@ class Clerk(Reader):
         claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
         number, free = min(question.number or 1, len(fit)), not (wishes or question.excluded)
         whole = self.of_number(question, wishes, fit, number)
-        if whole and number > 1:
+        if whole:
             return Plan(dropped, (whole,))
         if number > 1 or (question.number or 1) > 1:
             fewer = f"データにあるのは{number}つです。" * (number < question.number)
@@ -851,7 +851,7 @@ class Clerk(Reader):
         if free:
             near = [claim for claim in near if claim.record["type"] == "brand"] or near
         if all_said or free:
-            return Plan(dropped, (near + whole,))
+            return Plan(dropped, (near,))
         return Plan(f"{said}香水では、", (near,), True)
 
     def of_number(
@@ -928,6 +928,7 @@ class Clerk(Reader):
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
         kinds |= {f"name_{kind}" for kind in several}
         kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
+        kinds |= {"name_brand"} if "brands" in question.asked and not checks else set()
         if not kinds and question.topics and not question.tiers:  # ソヴァージュの香り
             kinds = {"name_notes", "name_features"}
         if len(named) > 1:
