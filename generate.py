@@ -22,6 +22,7 @@ import unicodedata
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -260,6 +261,7 @@ def folded(text: str) -> tuple[str, list[int]]:
     return letters, places
 
 
+@cache
 def fold(text: str) -> str:
     """The text folded, for comparing."""
     return folded(normal(text))[0]
