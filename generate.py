@@ -1,80 +1,190 @@
 """Answers questions about perfumes in the terminal, with the model that loadModel.py trained.
 
-Command: python generate.py              (or: python generate.py < questions.txt, one question a line)
-Reads:   ADAPTER_DIR, QA_FILE, PERFUMES_FILE, data/spellings.csv (other names of materials)
-Writes:  with EVALUATE = True evaluation.json and the section 評価 of the model card in ADAPTER_DIR, else nothing
-Prints:  the answers to QUESTIONS, then to what is typed; to piped questions lines Q：… and A：… alone
+Command: python generate.py     (or: python generate.py < questions.txt, one question a line)
+Reads:   ADAPTER_DIR, QA_FILE, PERFUMES_FILE; data/spellings.csv, brands.csv and asked_words.csv
+Writes:  with EVALUATE = True evaluation.json and the section 評価 of the model card, else nothing
+Prints:  the answers to QUESTIONS, then to what is typed; to piped questions lines Q：… and A：…
+
+The words of a question are found, what may be said is narrowed to what bears them out, and within
+that the model chooses: each token of its answer continues one of the responses that are left.
 """
 
 import csv
+import itertools
 import json
 import os
+import random
 import re
 import shutil
 import sys
 import time
 import unicodedata
 import warnings
-from bisect import bisect_left
 from collections import Counter, defaultdict
-from itertools import chain, pairwise
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from tqdm import tqdm
-from wcwidth import wcwidth
-
-# ----------------------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
-PERFUMES_FILE = (
-    "data/perfumes.jsonl"  # written by getData.py; the facts that answers are checked against
-)
-QA_FILE = "data/perfume_qa.json"  # written by arrangeData.py; its responses are what may be said when GROUNDED
-QUESTIONS = [  # answered first, and alone when standard input is closed or empty
+PERFUMES_FILE = "data/perfumes.jsonl"  # written by getData.py; the facts that answers rest on
+QA_FILE = "data/perfume_qa.json"  # written by arrangeData.py; its responses are what may be said
+QUESTIONS = [  # answered first, and alone where nobody can type
     "メゾンマルジェラの香水を教えてください。",
     "男性向けの香水を教えてください。",
     "春に相応しい香水を教えてください。",
 ]
-GROUNDED = True  # True: only responses of QA_FILE, nothing is invented; False: free sampling, inventions are marked
+GROUNDED = (
+    True  # True: only responses of QA_FILE, nothing is invented; False: inventions are marked
+)
 EVALUATE = False  # True: answer the saved test split, print and save the figures, and end
 MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as they are in QA_FILE
-TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free decoding, and which of equally right answers is given
+TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free, and among equally right answers
 TOP_P = 0.9  # 0-1; free decoding: draw from the likeliest tokens that together have this share
-REPETITION_PENALTY = (
-    1.2  # 1.0: none; free decoding only, it would punish repeating the brand asked for
-)
-BATCH_SIZE = 16  # questions answered side by side; fewer when memory is short
-CHARACTER_SECONDS = (
-    0.005  # pause after each character at the terminal, so that the eye can follow; 0: none
-)
-# ----------------------------------------------------------------------------------------------------------------------
+REPETITION_PENALTY = 1.2  # 1.0: none; free decoding only: it would punish repeating the brand asked
+BATCH_SIZE = 16  # questions of the test split answered side by side; fewer when memory is short
+CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, for the eye; 0: none
+# --------------------------------------------------------------------------------------------------
 
-SPELLINGS_FILE = Path(__file__).parent / "data" / "spellings.csv"
-TIERS = {
-    "トップノート": "top_notes",
-    "ミドルノート": "middle_notes",
-    "ラストノート": "last_notes",
-    "ノート": "notes",
+WORDS = Path(__file__).parent / "data"
+MOST, SOME = 10, 3  # perfumes in one answer; what いくつか means
+SOURCES = 2  # pages named under an answer
+FREE_TESTS, DRAWS = 200, 10  # test questions answered freely; of chance, for its share
+TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
+FIELDS = {  # kind of value: the fields that hold it
+    "brand": ["brand", "brand_ja"], "gender": ["gender"], "season": ["seasons"],
+    "scene": ["scenes"], "image": ["images"], "impression": ["impressions"], "family": ["families"],
+    "note": [*TIERS.values(), "notes"], "concentration": ["concentration"],
+    "perfumer": ["perfumer"], "year": ["year"],
+}  # fmt: skip
+ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
+CHOSEN = {"gender", "concentration", "family"}  # offered to choose from: メンズ？レディース？
+NAMING = {"name", "first", "part"}  # a name, its first words, words of it where its brand is said
+TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
+    "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
+    "image": "name_features", "impression": "name_features", "family": "name_features",
+}  # fmt: skip
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff]"
+)
+IGNORED = set(" 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆")  # what spellings of one word differ in
+SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ")
+V_ROW = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}  # ヴァ is バ
+NUMBERS = (
+    ",一 ひと,二 ふた two,三 みっ three,四 よっ four,五 いつ five,六 むっ,七 なな,八 やっ,九,十"
+)
+NUMBERS = {
+    word: number for number, words in enumerate(NUMBERS.split(",")) for word in words.split()
 }
-LISTS = (*TIERS.values(), "families", "seasons", "scenes", "images", "impressions")
-PEOPLE = {"メンズ": "男性", "レディース": "女性", "ユニセックス": "男女兼用"}
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-WORD, KANJI = re.compile("[ァ-ヺー]++|[A-Za-zÀ-ɏ]++|〓"), "[一-龠々]++"
-WORDS = re.compile(f"{WORD.pattern}|{KANJI}")
-ASKED_FOR = re.compile(  # words that say what is asked for (ザラの, 値段は), not whom or what it is for (プレゼントに)
-    f"(?:(?:{WORD.pattern})(?: (?:{WORD.pattern}))*(?![に用向])|{KANJI}(?=[はをがっも？?]|$))(?<=..)|いくら|どこで"
+COUNTED = re.compile(
+    rf"(?P<number>\d+|{'|'.join(NUMBERS)})(?:つ|本|個|種|点|選|品(?!種))(?!目)"
+    r"|(?i:top|best|ベスト|トップ)\s*(?P<best>\d+)|(?P<english>\d+|two|three|four|five)"
+    r"(?=\s(?:[a-z]+\s){0,2}(?:perfume|fragrance|scent)s)"
+    "|(?P<some>いくつか|幾つか|何本か|何個か|何種類か|数本|数種類|複数)|(?P<all>全部|全て|すべて|一覧)"
 )
-STATED = (
-    re.compile(  # where an answer names a perfume (「…」 or 、…がおすすめ), or the notes of a tier
-        "(?:「|(?<=、))(?P<name>[^、。「」【】]+)(?:」|(?=がおすすめ))|"
-        "【(?P<tier>[^】]*)】(?P<notes>[^【。]*?)(?:など)?(?:です)?(?=[【。]|$)"
-    )
+MORE = re.compile("(他|ほか|別の|べつの|次|もう(一|1|ひと)つ)(に|の|は|を|も|、|$)")
+RATHER = re.compile("^(もっと|もう少し|もうちょっと|じゃあ|では|それなら)")
+IT = re.compile("[そこ](れ(?!以外|なら|より|ぞれ|から)|の(香水|香り|匂い))|さっきの")
+NOUN = re.compile(
+    r"[ァ-ヺー]{2,}(?:[・ ＝=&＆]?[ァ-ヺー]+)*|[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ'’&.]+|[一-龠々]+"
+    "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
-MORE = re.compile(r"^(他|ほか|別|もっと|もう(一|ひと)つ)[^、]{0,8}[？?。]?$")
+SMELL = re.compile(  # behind a material: the smell of it is meant
+    "(の|な|っぽい|っぽく|みたいな|のような|系|系の)*(香り|匂い|におい|味)|っぽ|な|感|[がのを]?(入|使|配合)"
+)
+PURPOSE = re.compile("に(?!つい|関)|で|へ|帰り|用|向け|向き|中|前|後|好き")  # behind an occasion
+GAP = re.compile(  # between what is excluded and what excludes it
+    "(系|の|香り|匂い|におい|香料|香水|もの|やつ|とか|など|は|が|も|を|って|に|だけ|ちょっと|少し|あまり|"
+    "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|する|した|ある|入り|入った|使った|、| )*"
+)
+LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")
+EITHER = re.compile("、?(か|や|または|もしくは|or)、?")
+PARTICLES = set("のとやはがもをにでみだなよかへて")
 MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
-NOTHING_ELSE = "ほかに当てはまる香水はデータにありません。"
 AGAIN = "python {} を実行してください。"
+Record = dict[str, Any]
 
 
+class Value(NamedTuple):
+    """A value of the data (season, 春), (name, ソヴァージュ), or what a word does: (ask, name_year)."""
+
+    kind: str
+    text: str
+
+
+class Word(NamedTuple):
+    """A piece of a question, and the values that it may mean."""
+
+    start: int
+    end: int
+    text: str
+    values: frozenset[Value] = frozenset()
+
+    @property
+    def kinds(self) -> set[str]:
+        return {value.kind for value in self.values}
+
+
+class Question(NamedTuple):
+    """What a question says, in the words of the data."""
+
+    text: str
+    names: tuple[Word, ...]
+    wishes: tuple[Word, ...]  # each has to be borne out
+    excluded: tuple[Word, ...]
+    tiers: tuple[str, ...]
+    number: int | None
+    asked: frozenset[str]  # types of answer
+    lacks: tuple[str, ...]  # what the data has no field for
+    unknown: tuple[str, ...]  # asked for, and not in the data
+    strange: tuple[str, ...]  # other words that the data does not have
+    taken: tuple[tuple[str, str], ...]  # what is a letter off, and what it was taken for
+    greeting: str
+    topics: tuple[str, ...]  # 香水 where it says so, or 香り; おすすめ
+    further: str  # "other": 他には？ "rather": もっと爽やかなの "it": それは…？
+
+    def goes_on(self, before: "Question | None") -> bool:
+        """Whether it asks on from the question before, or the same again."""
+        told = [q and (q.names, q.wishes, q.excluded, q.asked, q.tiers) for q in (self, before)]
+        return self.further in ("other", "rather") or told[0] == told[1]
+
+
+class Claim(NamedTuple):
+    """A record of the data set: the values that it says, and of which perfumes."""
+
+    record: Record
+    values: frozenset[Value] = frozenset()
+    without: frozenset[Value] = frozenset()
+    perfumes: frozenset[int] = frozenset()
+
+
+class Plan(NamedTuple):
+    """What is to be said: a fixed opening, then of each group what the model chooses."""
+
+    opening: str
+    groups: tuple[list[Claim], ...] = ()
+    titles: bool = False  # only which perfumes are recommended, not the whole responses
+    ending: str = ""
+
+
+class Said(NamedTuple):
+    """An answer, what it rests on, and whether it came to its end."""
+
+    text: str
+    claims: tuple[Claim, ...] = ()
+    ended: bool = True
+
+
+class Memory(NamedTuple):
+    """What was asked last, the perfumes told to it, and the last of all."""
+
+    question: Question | None = None
+    told: frozenset[int] = frozenset()
+    last: int | None = None
+
+
+# --- reading --------------------------------------------------------------------------------------
 def read_records(path, maker, fields):
     """The records of a JSON array or of JSON Lines that have all the fields; SystemExit when there are none."""
     try:
@@ -102,605 +212,1157 @@ def read_records(path, maker, fields):
     return whole
 
 
-# --- what may be said -------------------------------------------------------------------------------------------------
-def asked_by(record):
+def decoded(content: bytes) -> str:
+    """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace")
+    if b"\0" in content[:400]:
+        return content.decode(
+            "utf-16-be" if content.find(b"\0") % 2 == 0 else "utf-16-le", "replace"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp932", errors="replace")
+
+
+def read_words(name: str) -> list[list[str]]:
+    """The lines of a word list in data/, the first cell apart."""
+    try:
+        rows = csv.reader(decoded((WORDS / name).read_bytes()).splitlines())
+    except OSError:
+        raise SystemExit(
+            f"data/{name} がありません。git checkout data/{name} で戻してください。"
+        ) from None
+    cells = ([cell.strip() for cell in row if cell.strip()] for row in rows)
+    return [row for row in cells if row]
+
+
+def normal(text: str) -> str:
+    """The text in one width and one spelling of numbers: ﾊﾞﾗ, N°5 and 5番 become バラ and No.5."""
+    text = re.sub(r"(?i)n[°º]|№|\bno\.?(?=\s*\d)|ナンバー(?=\s*\d)", "No.", CONTROL.sub("", text))
+    text = re.sub(r"(No\.)\s+(?=\d)", r"\1", unicodedata.normalize("NFKC", text))
+    return re.sub(r"(\d+)番(?!目|人|組)", r"No.\1", text).strip()
+
+
+def folded(text: str) -> tuple[str, list[int]]:
+    """(the text without what spellings differ in, where each of its characters stood)."""
+    letters, places = "", []
+    kana = "".join(chr(ord(char) + 0x60) if "ぁ" <= char <= "ゖ" else char for char in text)
+    for place, char in enumerate(kana):
+        if char in IGNORED or (char in V_ROW and kana[place - 1 : place] == "ヴ"):
+            continue
+        if char == "ヴ":
+            char = V_ROW.get(kana[place + 1 : place + 2], "ブ")
+        elif char < "\u3000":
+            char = unicodedata.normalize("NFKD", char)[0].casefold()[0]
+        letters += char.translate(SMALL)
+        places.append(place)
+    return letters, places
+
+
+@cache
+def fold(text: str) -> str:
+    """The text folded, for comparing."""
+    return folded(normal(text))[0]
+
+
+def one_letter_off(one: str, other: str) -> bool:
+    """Whether a letter more, less, changed or exchanged with the next makes one of the other."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), -1)
+    rest, of_other = one[start:], other[start:]
+    swapped = rest[1::-1] + rest[2:]
+    return (
+        start < 0
+        or of_other in (rest[1:], swapped)
+        or rest == of_other[1:]
+        or rest[1:] == of_other[1:]
+    )
+
+
+def spellings(perfume: Record, field: str) -> list[str]:
+    """The Latin and the Japanese spelling of a perfume's name or brand."""
+    return [perfume[key] for key in (field, f"{field}_ja") if perfume.get(key)]
+
+
+def values_of(perfume: Record, kind: str) -> list[str]:
+    """A perfume's values of a kind, without repetitions; the brand in its first spelling."""
+    if kind == "brand":
+        return spellings(perfume, "brand")[:1]
+    found = [perfume.get(field) or [] for field in FIELDS[kind]]
+    listed = itertools.chain(*(value if isinstance(value, list) else [value] for value in found))
+    return list(dict.fromkeys(map(str, listed)))
+
+
+class Lexicon:
+    """All words that a question may hold, and the perfumes that bear out what they mean."""
+
+    def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
+        self.perfumes = perfumes
+        self.words: dict[str, set[Value]] = defaultdict(set)  # a word folded: what it means
+        self.bearing: dict[Value, set[int]] = defaultdict(set)
+        self.wider: dict[Value, set[Value]] = defaultdict(set)  # ローズ: ターキッシュローズ …
+        self.hiragana: set[str] = set()
+        asked = " ".join(record["instruction"] for record in qa)
+        self.ordinary = set(re.findall("[一-龠々]+", asked))  # words of the questions learned from
+        self.plain = set(NOUN.findall(" ".join(record["response"] for record in qa)))
+        for number, perfume in enumerate(perfumes):
+            for kind in FIELDS:
+                for text in values_of(perfume, kind):
+                    self.bearing[Value(kind, text)].add(number)
+                    self.add(text + "年" * (kind == "year"), Value(kind, text))
+        self.add_houses(read_words("brands.csv"))
+        self.add_spellings(read_words("spellings.csv"))
+        self.add_asked(read_words("asked_words.csv"))
+        self.add_names("brand")
+        self.add_names("name")
+        for values in self.words.values():
+            values -= {v for v in values if v.kind == "absent" and len(values) > 1}
+        self.longest = max(map(len, self.words))
+        kinds = {"name", "brand", "note"}
+        proper = {k: frozenset(v for v in self.words[k] if v.kind in kinds) for k in self.words}
+        self.proper = {key: values for key, values in proper.items() if values and len(key) > 3}
+
+    def add(self, word: str, *values: Value) -> None:
+        """Takes a word in, unless it is too short to be told from its surroundings."""
+        for key in {fold(word), folded(word)[0]}:
+            if values and (len(key) > 1 or re.fullmatch("[一-龠a-z]", key)):
+                self.words[key].update(values)
+                self.hiragana.update([key] if re.fullmatch("[ぁ-んー]+", word) else [])
+
+    def add_houses(self, houses: list[list[str]]) -> None:
+        """Every spelling of the brands, and the houses that the data lacks."""
+        ours = {}
+        for perfume in self.perfumes:
+            for spelling in spellings(perfume, "brand"):
+                ours[fold(spelling)] = Value("brand", values_of(perfume, "brand")[0])
+                self.add(spelling, ours[fold(spelling)])
+        for house in houses:
+            known = {ours[fold(spelling)] for spelling in house if fold(spelling) in ours}
+            for spelling in house:
+                lacking = [Value("absent", spelling)] if fold(spelling) not in self.words else []
+                self.add(spelling, *(known or lacking))
+
+    def add_spellings(self, rows: list[list[str]]) -> None:
+        """Customers' words for the values (what adjectives become too: 甘い, 甘く), and compounds."""
+        means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
+        means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
+        lines = {fold(row[0]): set(map(fold, row)) for row in rows}
+        for first, word in ((row[0], word) for row in rows for word in row):
+            noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
+            values = means.get(fold(first), set()) | means.get(noun, set())
+            self.add(word, *(values or [Value("absent", word)]))
+            if re.search("[一-龠ぁ-ん]い$", word):
+                for ending in ("く", "さ", "め", "み", "すぎ"):
+                    self.add(word[:-1] + ending, *values)
+        notes = {fold(value.text): value for value in self.bearing if value.kind == "note"}
+        for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
+            short = key[start:]  # a compound is what its end names, unless its own line says no
+            if short in notes and (key not in lines or short in lines[key]):
+                self.wider[notes[short]].add(notes[key])
+                self.bearing[notes[short]] |= self.bearing[notes[key]]
+
+    def add_asked(self, rows: list[list[str]]) -> None:
+        """What questions say besides values: types of answer, what no field tells, exclusion …"""
+        kinds = {"除く": "not", "香水": "topic", "おすすめ": "topic", "普通の言葉": "plain"}
+        for label, *words in rows:
+            kind = "ask" if label.isascii() else "greet" if label[-1] == "。" else "lack"
+            kind = kinds.get(label, kind)
+            self.ordinary.update(words if kind == "plain" else ())
+            for word in words:
+                self.add(word, Value(kind, label))
+        self.labels = {label: words[0] for label, *words in rows}
+
+    def add_names(self, field: str) -> None:
+        """Brands or names, and those of their words that one house alone has (バカラルージュ)."""
+        owners, leading = defaultdict(set), set()
+        for number, perfume in enumerate(self.perfumes):
+            brand = fold(" ".join(spellings(perfume, "brand")))
+            for name in spellings(perfume, field):
+                title = Value("name", spellings(perfume, "name")[-1])
+                for said in {name, re.sub("[＆&]", "アンド", name), re.sub("[＆&]", "and", name)}:
+                    self.add(said, *[title] * (field == "name"))
+                self.bearing[title].add(number)
+                words = list(filter(fold, re.split("[ ・＆]+", normal(name))))
+                for start, end in itertools.combinations(range(len(words) + 1), 2):
+                    part, before = fold("".join(words[start:end])), fold("".join(words[:start]))
+                    owners[part].add(number)
+                    if before in brand and len("".join(words[start:end])) > 3:
+                        leading.add(part)
+        for part, numbers in owners.items():
+            houses = {values_of(self.perfumes[number], "brand")[0] for number in numbers}
+            if len(houses) > 1 or self.words.get(part) or len(part) < 2:
+                continue
+            if field == "name":
+                self.words[part].add(Value("first" if part in leading else "part", part))
+                self.bearing[Value("first" if part in leading else "part", part)] = numbers
+            elif len(part) > 3:
+                self.words[part].add(Value("brand", *houses))
+
+    def bears(self, word: Word) -> set[int]:
+        """The perfumes that bear out a word in any of its meanings."""
+        return set().union(*(self.bearing.get(value, ()) for value in word.values))
+
+    def find(self, text: str, torn: frozenset[tuple[int, int]] = frozenset()) -> list[Word]:
+        """The known words of a text, the longest at each place, none torn from an unknown one."""
+        letters, places = folded(text)
+        found, at, last = [], 0, 0
+        while at < len(letters):
+            for size in range(min(self.longest, len(letters) - at), 0, -1):
+                values = self.words.get(letters[at : at + size])
+                start, end = places[at], places[at + size - 1] + 1
+                end = re.compile("((?<=ヴ)[ァィェォ])?ー*").match(text, end).end()
+                if (
+                    values
+                    and (start, end) not in torn
+                    and self.stands(text, start, end, start == last)
+                ):
+                    found.append(Word(start, end, text[start:end], frozenset(values)))
+                    at, last = at + size - 1, end
+                    break
+            at += 1
+        pieces = set()
+        for run in re.finditer("[ァ-ヺ][ァ-ヺー]*|[A-Za-zÀ-ɏ]+", text):  # no ローズ in ローズマリー
+            start, end = run.span()
+            inside = [word for word in found if word.start < end and start < word.end]
+            if sum(min(word.end, end) - max(word.start, start) for word in inside) < end - start:
+                cut = (w for w in inside if start < w.start < end or start < w.end < end)
+                pieces.update((word.start, word.end) for word in cut)
+        return self.find(text, torn | pieces) if pieces else found
+
+    def stands(self, text: str, start: int, end: int, follows: bool) -> bool:
+        """Whether a piece of text, which follows another word or not, may be a word by itself."""
+        word, before, after = text[start:end], text[:start][-1:], text[end : end + 1]
+        begins = follows or not re.match("[ぁ-ん]", before) or before in PARTICLES
+        if re.match("[ぁ-ん]", word) and len(word) < 4 and not begins:
+            return False
+        if re.fullmatch("[ぁ-んー]+", word):
+            ends = len(word) > 2 or not re.match("[ぁ-ん]", after) or after in PARTICLES
+            return len(word) > 3 or (fold(word) in self.hiragana and ends)
+        if re.fullmatch("[一-龠]", word):
+            return (follows or not re.match("[一-龠々]", before)) and not re.match(
+                "[一-龠々]", after.strip("用向系物場頃夜朝夕専春夏秋冬")
+            )
+        return True
+
+
+# --- understanding --------------------------------------------------------------------------------
+def counted(text: str) -> tuple[int | None, str]:
+    """(how many perfumes are wanted, the text with blanks for it)."""
+    found = COUNTED.search(text)
+    if not found:
+        return None, text
+    written = found["number"] or found["best"] or found["english"]
+    number = MOST if found["all"] else SOME
+    if written:
+        number = NUMBERS.get(written) or int(written)
+    return max(1, min(number, MOST)), text.replace(found[0], " " * len(found[0]), 1)
+
+
+def left_out(text: str, words: list[Word]) -> set[Word]:
+    """The words that a question excludes, before a cue or after it: ローズが苦手, 苦手なのはローズ."""
+    excluded = set()
+    for place, cue in ((place, word) for place, word in enumerate(words) if "not" in word.kinds):
+        at, between = cue.start, GAP
+        for word in reversed(words[:place]):
+            smell = between is GAP and word.kinds == {"topic"}  # バニラの香りが苦手
+            bare = cue.text in ("ない", "なく") and not word.text.endswith(("く", "ぎ"))
+            valued = word.kinds & (FIELDS.keys() | NAMING)
+            if not between.fullmatch(text[word.end : at]) or not (smell or (valued and not bare)):
+                break
+            at = word.start
+            if not smell:
+                excluded.add(word)
+                between = LINKED
+        leads = "( the)? " if cue.text.isascii() else "な?(の|もの|香り|匂い)?(は|が|:)"
+        following = words[place + 1 : place + 2]
+        excluded.update(w for w in following if re.fullmatch(leads, text[cue.end : w.start]))
+    return excluded
+
+
+def meanings(words: list[Word], kind: str) -> tuple[str, ...]:
+    """What the words of a kind stand for, in their order."""
+    return tuple(dict.fromkeys(v.text for w in words for v in w.values if v.kind == kind))
+
+
+def joined(text: str, wishes: list[Word]) -> tuple[Word, ...]:
+    """The wishes; those of which a perfume has one, and those that か joins, are one: シャネルかディオール."""
+    merged: list[Word] = []
+    for word in wishes:
+        place = len(merged) - 1
+        linked = place >= 0 and EITHER.fullmatch(text[merged[place].end : word.start])
+        for other, wish in enumerate(merged):
+            if word.kinds <= ONE_EACH and word.kinds == wish.kinds:
+                place, linked = other, True
+        if not linked or not merged[place].kinds & word.kinds:
+            merged.append(word)
+            continue
+        wish = merged[place]
+        said = wish.text if word.values <= wish.values else f"{wish.text}か{word.text}"
+        merged[place] = Word(wish.start, word.end, said, wish.values | word.values)
+    return tuple(merged)
+
+
+class Reader(Lexicon):
+    """Understands questions; pure, without the model."""
+
+    def understand(self, said: str) -> Question:
+        """What a question says."""
+        number, text = counted(normal(said))
+        words, taken = self.guessed(text, self.find(text))
+        read = self.read(text, words)
+        asked, tiers = set(meanings(read, "ask")), meanings(read, "tier")
+        excluded = left_out(text, read)
+        if "similar" in asked:  # ソヴァージュを持っています。似た香りは？
+            excluded = {word for word in excluded if not word.kinds & NAMING}
+        names = [word for word in read if word.kinds & NAMING]
+        about = tiers or asked - {"similar", "compare", "brands"}
+        unknown, strange = self.unknown(text, read)
+        wishes, titles = self.wanted(text, read, excluded, bool(about))
+        if len(asked) > 1 or tiers:
+            asked -= {"name_features"}
+        asked -= set() if re.search("ブランド|メーカー|(?i:brand)", text) else {"brands"}
+        further = "it" if IT.search(text) else ""
+        further = "rather" if RATHER.search(text) and wishes else further
+        further = "other" if MORE.search(text) and not excluded else further
+        return Question(
+            text=said,
+            names=tuple(word for word in names if word not in excluded),
+            wishes=joined(text, [word for word in wishes if word not in excluded]),
+            excluded=tuple(word for word in (*names, *wishes) if word in excluded),
+            tiers=tiers,
+            number=number,
+            asked=frozenset(asked),
+            lacks=meanings(read, "lack"),
+            unknown=tuple(dict.fromkeys([*unknown, *(word.text for word in titles)])),
+            strange=tuple(dict.fromkeys(strange)),
+            taken=taken,
+            greeting="".join(meanings(read, "greet")[:1]),
+            topics=meanings(read, "topic"),
+            further="" if names else further,
+        )
+
+    def read(self, text: str, words: list[Word]) -> list[Word]:
+        """The words with what they mean in their places."""
+        asked = {*meanings(words, "ask"), *(["tier"] if meanings(words, "tier") else [])}
+        read: list[Word] = []
+        for word in words:
+            read.append(word._replace(values=self.meant(text, word, words, read, asked)))
+        return read
+
+    def wanted(
+        self, text: str, read: list[Word], excluded: set[Word], about: bool
+    ) -> tuple[list[Word], list[Word]]:
+        """(the wishes, materials that stand for a name which the data lacks).
+
+        A brand before a name is no wish: it only says whose it is (シャネルのチャンス). A material
+        right after a brand, where a perfume is asked about, is a name (シャネルのガーデニアの特徴).
+        """
+        wishes = [word for word in read if word.kinds & FIELDS.keys()]
+        names = [word for word in read if word.kinds & NAMING and word not in excluded]
+        if not names and about and not any(word.kinds & NAMING for word in read):
+            pairs = itertools.pairwise(wishes)
+            titles = [word for house, word in pairs if self.titled(text, house, word)]
+            return [word for word in wishes if word not in titles], titles
+        told = set().union(*map(self.bears, names))
+        owners = [
+            word
+            for word in wishes
+            if names and word.kinds == {"brand"} and word.start < names[-1].start
+        ]
+        owners = [word for word in owners if told & self.bears(word) and word not in excluded]
+        return [word for word in wishes if word not in owners], []
+
+    def guessed(
+        self, text: str, words: list[Word]
+    ) -> tuple[list[Word], tuple[tuple[str, str], ...]]:
+        """The words with unknown nouns between, those a letter off taken for known; and these."""
+        words, taken = list(words), []
+        for noun in NOUN.finditer(text):
+            if any(word.start < noun.end() and noun.start() < word.end for word in words):
+                continue
+            key, values = fold(noun[0]), frozenset()
+            if noun[0] not in self.ordinary:
+                near = [known for known in self.proper if one_letter_off(known, key)]
+                values = self.proper[near[0]] if len(near) == 1 and len(key) > 3 else values
+                taken += [(noun[0], min(values).text)] if values else []
+            if not values and noun[0] not in self.ordinary:  # a piece of a material's name
+                notes = (value for value in self.bearing if value.kind == "note")
+                values = frozenset(note for note in notes if noun[0] in note.text)
+            words.append(Word(*noun.span(), noun[0], values))
+        return sorted(words), tuple(taken)
+
+    def meant(
+        self, text: str, word: Word, words: list[Word], read: list[Word], asked: set[str]
+    ) -> frozenset[Value]:
+        """What a word means in its place: a wish, a name, or what it does in the question."""
+        titles = frozenset(value for value in word.values if value.kind in NAMING)
+        others = word.values - titles
+        if "not" in word.kinds and len(word.kinds) > 1:  # なし: without, or 梨
+            cue = bool(read and GAP.fullmatch(text[read[-1].end : word.start]))
+            return frozenset(value for value in word.values if (value.kind == "not") == cue)
+        if "ask" in word.kinds and word.kinds & FIELDS.keys():  # 好きな人
+            named = any(w.kinds & NAMING for w in read)
+            return frozenset(value for value in word.values if (value.kind == "ask") == named)
+        if not titles:
+            return word.values
+        if "brand" in word.kinds:  # クロエの香水クロエ: first the brand, then the name
+            house = self.bears(word._replace(values=others))
+            later = [w for w in words if w.start > word.start and w.kinds & NAMING]
+            if any(house & self.bears(w) for w in later):
+                return others
+        return titles if self.is_name(text, word, titles, read, asked) else others
+
+    def is_name(
+        self, text: str, word: Word, titles: frozenset[Value], read: list[Word], asked: set[str]
+    ) -> bool:
+        """Whether a word names a perfume: after its brand, or where a perfume is asked about."""
+        owners = self.bears(word._replace(values=titles))
+        of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
+        smelled = SMELL.match(text[word.end :])
+        kinds = {value.kind for value in titles}
+        if not of_house and kinds == {"part"}:
+            return False
+        if not of_house and kinds == {"first"} and smelled and not smelled[0].startswith("の"):
+            return False  # ワイルドな香り
+        about = bool(asked - {"brands"})
+        if of_house or not word.kinds & FIELDS.keys():
+            return about or not smelled or word.values == titles
+        about = about or bool(re.match("は|って", text[word.end :]))  # サクラは春向き？
+        named = any(w.kinds & NAMING for w in read) and "compare" not in asked
+        return about and not named and not smelled
+
+    @staticmethod
+    def titled(text: str, house: Word, word: Word) -> bool:
+        """Whether a material right after a brand stands for a perfume's name."""
+        near = house.kinds == {"brand"} and text[house.end : word.start] in ("", "の", "・", " ")
+        return near and word.kinds <= {"note", "family"} and not SMELL.match(text[word.end :])
+
+    def unknown(self, text: str, words: list[Word]) -> tuple[list[str], list[str]]:
+        """(words not in the data that stand for a name, brand or material, others not in it)."""
+        unknown, strange = [], []
+        for word in words:
+            absent = word.kinds == {"absent"}
+            ordinary = word.kinds or word.text.casefold() in self.ordinary
+            if ordinary and not absent:
+                continue
+            after = text[word.end :]
+            if re.match("[一-龠]", word.text) and not absent:
+                asked_for = SMELL.match(after)
+            else:
+                small = text.isascii() and (word.text.islower() or word.start == 0)
+                asked_for = absent or not (PURPOSE.match(after) or small)
+            if len(word.text) > 1:
+                (unknown if asked_for else strange).append(word.text)
+        return unknown, strange
+
+
+# --- answering ------------------------------------------------------------------------------------
+def asked_by(record: Record) -> tuple[str, str]:
     """What a record's question asks; answers to the same are equally right."""
     return record["type"], record["key"]
 
 
-def pages_of(records):
-    """The pages that the facts of the records are from."""
-    return {CONTROL.sub("", url) for record in records for url in record.get("source", [])}
+def listed(words: Iterable[Word]) -> str:
+    """「夏」「甘い」."""
+    return "".join(f"「{word.text}」" for word in words)
 
 
-class Responses:
-    """All responses as sorted rows of tokens: those that begin alike are a range, found by binary search."""
+class Clerk(Reader):
+    """Knows what may be said to a question; pure, without the model."""
 
-    def __init__(self, tokenizer, qa):
-        same, numbers = {}, {}
-        for record in qa:
-            same.setdefault(record["response"], []).append(record)
-        fast = (
-            tokenizer.backend_tokenizer
-        )  # without the checks of tokenizer(): half a second less for 26,000 responses
-        fast.no_padding()
-        fast.no_truncation()
-        ids = [[*row.ids, tokenizer.eos_token_id] for row in fast.encode_batch_fast(list(same))]
-        rows = zip(ids, same.values(), strict=True)
-        rows = sorted(rows, key=lambda row: row[0])
-        self.tokens, self.records = [tokens for tokens, _ in rows], [records for _, records in rows]
-        self.asked = [
-            numbers.setdefault(frozenset(map(asked_by, records)), len(numbers))
-            for records in self.records
-        ]
+    def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
+        super().__init__(perfumes, qa)
+        names = [(values_of(p, "brand")[0], spellings(p, "name")[-1]) for p in perfumes]
+        again = {name for name, count in Counter(names).items() if count > 1}
+        self.titles = []
+        for name, perfume in zip(names, perfumes, strict=True):
+            strength = f"（{perfume.get('concentration')}）" if name in again else ""
+            self.titles.append(f"{name[0]}の「{name[1]}{strength}」")
+        self.at: dict[str, list[int]] = defaultdict(list)  # a page: its perfumes
+        for number, perfume in enumerate(perfumes):
+            self.at[perfume["url"]].append(number)
+        self.means: dict[str, set[Value]] = defaultdict(set)  # a value's text: what it may be
+        for value in self.bearing:
+            self.means[value.text].add(value)
+        self.claims = list(map(self.claim, qa))
+        self.about: dict[tuple[str, int], list[Claim]] = defaultdict(list)
+        self.of_type: dict[str, list[Claim]] = defaultdict(list)
+        for claim in self.claims:
+            kind = claim.record["type"]
+            if kind.startswith("name_") or kind in ("similar", "compare", "yes_no"):
+                for number in claim.perfumes:
+                    self.about[kind, number].append(claim)
+            else:
+                self.of_type[kind if kind in ("brands", "several") else "wish"].append(claim)
 
-    def shared(self, low, high):
-        """How many tokens rows low to high have in common."""
-        pairs = zip(self.tokens[low], self.tokens[high - 1], strict=False)
-        return next(
-            (depth for depth, (one, other) in enumerate(pairs) if one != other),
-            len(self.tokens[low]),
+    def claim(self, record: Record) -> Claim:
+        """A record with the values of its key, and the perfumes of its pages that it names."""
+        kind, key = asked_by(record)
+        rest, _, last = key.rpartition("×")
+        left = kind.removeprefix("without_")
+        without, values = {Value(left, last)} if left != kind else set(), {Value(kind, key)}
+        if without:
+            values = self.means[rest]
+        elif kind in ("several", "brands", "yes_no"):
+            values = {Value(rest.rpartition("×")[2], last)} if rest else set()
+        elif "_" in kind and set(kind.split("_")) <= FIELDS.keys():
+            values = set(map(Value, kind.split("_"), key.split("×")))
+        told: set[int] = set()
+        for here in (self.at.get(url, []) for url in record.get("source") or ()):
+            names = {n: spellings(self.perfumes[n], "name") for n in here if len(here) > 1}
+            said = [n for n in names if any(name in record["response"] for name in names[n])]
+            told.update(said or here)
+        return Claim(record, frozenset(values), frozenset(without), frozenset(told))
+
+    def first_plan(self, question: str) -> Plan:
+        """What is to be said to the first question of a conversation."""
+        return self.plan(self.understand(question), Memory())
+
+    def plan(self, question: Question, memory: Memory) -> Plan:
+        """What is to be said: what the data does not know, and the answer to the rest."""
+        opening = "".join(
+            f"「{typed}」を「{word}」としてお答えします。" for typed, word in question.taken
+        )
+        unknown, lacks = (
+            "".join(f"「{word}」" for word in question.unknown),
+            "、".join(question.lacks),
+        )
+        opening += f"{unknown}はデータにありません。" * bool(unknown)
+        opening += f"{lacks}の情報はデータにありません。" * bool(lacks)
+        if question.greeting and not (question.names or question.wishes or opening):
+            shown = self.suggestions(question, MOST) if "できます" in question.greeting else ""
+            return Plan(question.greeting + shown)
+        if self.refused(question):
+            strange = "".join(f"「{word}」" for word in question.strange[-1:]) or "お尋ねの内容"
+            opening = opening or f"{strange}はデータにありません。"
+            return Plan(opening + self.suggestions(question))
+        named = [sorted(self.bears(word)) for word in question.names]
+        branded = any("brand" in word.kinds for word in question.wishes)
+        if not named and not branded and question.asked & {"brands", "name_brand"}:
+            plan = self.brands(question)
+        elif not named or "similar" in question.asked:
+            told = memory.told if question.goes_on(memory.question) else frozenset()
+            plan = self.recommended(question, told, named[0] if named else [])
+        else:
+            plan = self.of_named(question, named)
+        return plan._replace(opening=opening + plan.opening)
+
+    @staticmethod
+    def refused(question: Question) -> bool:
+        """Whether there is nothing that the data can answer."""
+        wished = [word for word in question.wishes if word.kinds != {"brand"}]
+        if question.lacks:
+            return bool(question.names) or not wished or "ほかの品" in question.lacks
+        if question.unknown:
+            about = question.asked - {"similar", "compare"} or question.tiers
+            about = about or (wished and "香水" not in question.topics)  # 夏に飲むカクテル
+            return not question.names and bool(about or not (question.wishes or question.excluded))
+        if question.names or question.excluded or question.further == "other":
+            return False
+        if not question.wishes:
+            about = question.topics or question.asked & {"brands", "name_brand"}
+            return bool(question.strange) or not about
+        matter = "(は|って|を|が|も|[?？]|$|ある|ない|教)"  # behind what is asked for: 春の天気は？
+        off_topic = any(re.search(word + matter, question.text) for word in question.strange)
+        return off_topic and "香水" not in question.topics and len(wished) == len(question.wishes)
+
+    def suggestions(self, question: Question, number: int = SOME) -> str:
+        """Questions of the data set about the same perfume, brand or values, or of some kinds."""
+        wished = {value for word in (*question.names, *question.wishes) for value in word.values}
+        told = set().union(*map(self.bears, question.names))
+        examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
+        for claim in self.claims:
+            kind, related = claim.record["type"], claim.perfumes & told or claim.values & wished
+            if related or number > SOME or kind in ("brand", "season", "name_features"):
+                examples.setdefault((not related, kind), claim.record["instruction"])
+        examples = [examples[key] for key in sorted(examples, key=lambda key: key[0])][:number]
+        return "".join(f"「{example}」" for example in examples) + "のようにお尋ねください。"
+
+    def continued(self, question: Question, memory: Memory) -> Question:
+        """The question with what it takes from the one before."""
+        before, last = memory.question, memory.last
+        bare = not (question.names or question.wishes or question.unknown or question.topics)
+        asks = (question.tiers or question.asked) and "brands" not in question.asked
+        if last is not None and (question.further == "it" or (bare and asks)):
+            value = Value("name", f"#{last}")
+            self.bearing[value] = {last}
+            return question._replace(names=(Word(0, 0, self.titles[last], frozenset({value})),))
+        if before is None or question.further not in ("other", "rather"):
+            return question
+        kinds = set().union(*(word.kinds for word in question.wishes))
+        return question._replace(
+            names=before.names,
+            wishes=tuple(w for w in before.wishes if not w.kinds & kinds) + question.wishes,
+            excluded=before.excluded + question.excluded,
+            asked=frozenset({"similar"}) if before.names else before.asked,
         )
 
-    def branches(self, low, high):
-        """{each token that may follow what rows low to high have in common: (low, high) of its rows}."""
-        branches, depth = {}, self.shared(low, high)
-        while low < high:
-            token, start = self.tokens[low][depth], low
-            low = bisect_left(self.tokens, token + 1, low, high, key=lambda tokens: tokens[depth])
-            branches[token] = start, low
-        return branches
+    def meaning(self, word: Word) -> set[Value]:
+        """A word's values, with the compounds of its materials."""
+        return word.values.union(*(self.wider.get(value, ()) for value in word.values))
 
-    def equally_right(self, low, high):
-        """Whether rows low to high all answer the same question."""
-        return self.asked[low:high].count(self.asked[low]) == high - low
+    def fitting(self, question: Question, wishes: Iterable[Word]) -> set[int]:
+        """The perfumes that bear out the wishes, in the tiers asked for, and nothing excluded."""
+        fit = set(range(len(self.perfumes))).intersection(*map(self.bears, wishes))
+        for word in wishes:
+            notes = {value.text for value in self.meaning(word) if value.kind == "note"}
+            for field in (TIERS[tier] for tier in question.tiers if notes):
+                fit = {n for n in fit if not notes.isdisjoint(self.perfumes[n].get(field) or ())}
+        fit -= set().union(*map(self.bears, question.excluded))
+        values = {value for word in question.excluded for value in word.values}
+        notes = {fold(value.text) for value in values if value.kind == "note"}
+        own = {n: fold("\n".join(values_of(self.perfumes[n], "note"))) for n in fit if notes}
+        return {n for n in fit if not notes or not any(note in own[n] for note in notes)}
 
+    def kept(self, question: Question) -> tuple[tuple[Word, ...], set[int], str]:
+        """(most of the wishes that can be met together, what meets them, what to say of others)."""
+        for number in range(len(question.wishes), -1, -1):
+            for wishes in itertools.combinations(question.wishes, number):
+                if fit := self.fitting(question, wishes):
+                    dropped = listed(word for word in question.wishes if word not in wishes)
+                    said = (
+                        f"{listed(question.wishes)}のすべてに当てはまる香水はデータにありません。"
+                    )
+                    return wishes, fit, f"{said}{dropped}を除いてお答えします。" * bool(dropped)
+        return (), set(), ""
 
-def prompt(tokenizer, question):
-    """The question in the template that the adapter was trained with."""
-    messages = [{"role": "user", "content": question}]
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    def recommended(self, question: Question, told: frozenset[int], like: list[int]) -> Plan:
+        """One perfume in a response that says all the wishes, or as many as wanted in a frame."""
+        wishes, fit, dropped = self.kept(question)
+        fit -= told | set(like)
+        if like:
+            return self.alike(like[0], fit, question.number or 1)
+        if not fit:
+            return Plan("ほかに当てはまる香水はデータにありません。")
+        opening = dropped + f"{listed(question.excluded)}以外の" * bool(question.excluded)
+        said = opening + f"{listed(wishes)}に合う" * bool(wishes)
+        claims = [claim for claim in self.of_type["wish"] if claim.perfumes <= fit]
+        untold = fit.difference(*(claim.perfumes for claim in claims))
+        claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
+        number, free = min(question.number or 1, len(fit)), not (wishes or question.excluded)
+        whole = self.of_number(question, wishes, fit, number)
+        if whole:
+            return Plan(dropped, (whole,))
+        if number > 1 or (question.number or 1) > 1:
+            fewer = f"データにあるのは{number}つです。" * (number < question.number)
+            return Plan(f"{said}香水を{number}つ選ぶなら、", (claims,) * number, True, fewer)
+        near, all_said = self.nearest(question, wishes, claims)
+        if free:
+            near = [claim for claim in near if claim.record["type"] == "brand"] or near
+        if all_said or free:
+            return Plan(dropped, (near,))
+        return Plan(f"{said}香水では、", (near,), True)
 
+    def of_number(
+        self, question: Question, wishes: tuple[Word, ...], fit: set[int], number: int
+    ) -> list[Claim]:
+        """The claims that name just as many perfumes as are wanted, for the one wish."""
+        if len(wishes) != 1 or question.excluded or not question.number:
+            return []
+        claims = [c for c in self.of_type["several"] if c.record["key"].startswith(f"{number}×")]
+        return [c for c in claims if c.values <= wishes[0].values and c.perfumes <= fit]
 
-# --- decoding ---------------------------------------------------------------------------------------------------------
-def decode(model, responses, prompts, show=None):
-    """The row of responses that answers each prompt, by the model's choice among the tokens that may follow.
+    def nearest(
+        self, question: Question, wishes: tuple[Word, ...], claims: list[Claim]
+    ) -> tuple[list[Claim], bool]:
+        """(the claims that say most of the wishes, nearly in their words, and no more; if all)."""
+        worth: dict[Value, tuple[int, int]] = {}  # a value: which wish it fulfils, and how nearly
+        for place, word in enumerate(wishes):
+            for value in self.meaning(word):
+                nearly = (value in word.values) + (fold(value.text) == fold(word.text))
+                worth[value] = place, nearly
+                for tier in question.tiers:
+                    worth[Value("note_tier", f"{value.text}×{tier}")] = place, nearly + 1
+        without = {value for word in question.excluded for value in word.values}
+        groups = defaultdict(list, {-1: claims})
+        for claim in claims:
+            if claim.values <= worth.keys() and claim.without <= without:
+                said = dict(worth[value] for value in claim.values)
+                groups[10 * len(said) + len(claim.without) + sum(said.values())].append(claim)
+        best = max(groups)
+        return groups[best], best >= 10 * len(wishes) > 0
 
-    It takes the likeliest until all the rows left answer the same question, then it draws. The answers are those of
-    generate() with a prefix_allowed_tokens_fn, but what has to follow is read in one pass, not in one for each token.
-    show(tokens) sees the first answer grow.
-    """
-    import torch
+    def alike(self, number: int, fit: set[int], wanted: int) -> Plan:
+        """What shares families and notes with a perfume, and which they are."""
+        kinds = ("family", "note")
+        own = [Value(k, text) for k in kinds for text in values_of(self.perfumes[number], k)]
+        common = {n: [value.text for value in own if n in self.bearing[value]] for n in fit}
+        best = sorted(fit, key=lambda n: (-len(common[n]), n))[:wanted]
+        ends = tuple(f"/{name}" for name in spellings(self.perfumes[number], "name"))
+        claims = [c for c in self.about["similar", number] if c.record["key"].endswith(ends)]
+        claims = [c for c in claims if wanted == 1 and c.perfumes <= fit | {number}]
+        titles = "、".join(self.titles[n] for n in best if common[n])
+        text = f"{self.titles[number]}に似た香水は、ほかにデータにありません。"
+        if titles:
+            text = f"{self.titles[number]}に似た香りでは、{titles}がおすすめです。"
+            text += f"共通するのは、{'、'.join(common[best[0]])}です。"
+        return Plan("", (claims or [self.computed(text, best)],))
 
-    spans, blocks, cache = (
-        [(0, len(responses.tokens))] * len(prompts),
-        prompts,
-        None,
-    )  # a span: the rows left
-    mask = torch.zeros(len(prompts), 0, dtype=torch.long)
-    while any(high - low > 1 for low, high in spans):
-        width = max(map(len, blocks))  # the blocks are read side by side, flush right
-        ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks])
-        mask = torch.cat(
-            [
-                mask,
-                torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks]),
-            ],
-            1,
-        )
-        places = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
-        with torch.inference_mode():
-            out = model(
-                input_ids=ids.to(model.device), attention_mask=mask.to(model.device), logits_to_keep=1,
-                position_ids=places.to(model.device), past_key_values=cache, use_cache=True,
-            )  # fmt: skip
-        scores, cache, blocks = (
-            out.logits[:, -1].float().cpu(),
-            out.past_key_values,
-            [[]] * len(prompts),
-        )
-        for i, (low, high) in enumerate(spans):
-            if high - low > 1:
-                branches, depth = responses.branches(low, high), responses.shared(low, high)
-                gains = scores[i, list(branches)]
-                if responses.equally_right(
-                    low, high
-                ):  # Gumbel noise: the largest is a draw by the model's shares
-                    gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
-                spans[i] = low, high = list(branches.values())[gains.argmax()]
-                blocks[i] = (
-                    responses.tokens[low][depth : responses.shared(low, high)]
-                    if high - low > 1
-                    else []
-                )
-        if show:
-            show(responses.tokens[spans[0][0]][: responses.shared(*spans[0])])
-    return [low for low, _ in spans]
+    def brands(self, question: Question) -> Plan:
+        """The brands that have a perfume such as is wished."""
+        wishes, fit, opening = self.kept(question)
+        wished = {value for word in wishes for value in word.values}
+        claims = [claim for claim in self.of_type["brands"] if claim.values == wished]
+        names = list(dict.fromkeys(values_of(self.perfumes[n], "brand")[0] for n in sorted(fit)))
+        said = f"{listed(wishes)}に合う香水の" if wishes else "取り扱い"
+        more = "など" * (len(names) > MOST)
+        text = f"{said}ブランドは、{'、'.join(names[:MOST])}{more}です。"
+        return Plan(opening, (claims or [self.computed(text, sorted(fit)[:1])],))
 
+    def agreeing(self, question: Question, numbers: list[int], checks: list[Word]) -> list[int]:
+        """The perfumes that bear out all the words; one for both men and women is for either."""
+        plain, fit = question._replace(excluded=()), set(numbers)
+        both = self.bearing.get(Value("gender", "ユニセックス"), set())
+        for word in checks:
+            fit &= self.fitting(plain, [word]) | (both if word.kinds == {"gender"} else set())
+        return sorted(fit)
 
-def sample(model, tokenizer, questions, show=None):
-    """(tokens before the end token, whether it came) of a free answer to each question; show(tokens) sees one grow."""
-    import torch
+    def of_named(self, question: Question, named: list[list[int]]) -> Plan:
+        """What is asked of named perfumes: facts, which of them bears out a wish, how they differ."""
+        wishes = [*question.wishes, *question.excluded]
+        wishes = [w for w in wishes if len(named) == 1 or w.kinds != {"brand"}]
+        offered = {value for w in wishes if w.kinds <= CHOSEN for value in w.values}
+        several = {kind for kind, n in Counter(v.kind for v in offered).items() if n > 1}
+        checks = [word for word in wishes if not word.kinds & several]  # not メンズ？レディース？
+        kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
+        kinds |= {f"name_{kind}" for kind in several}
+        kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
+        kinds |= {"name_brand"} if "brands" in question.asked and not checks else set()
+        if not kinds and question.topics and not question.tiers:  # ソヴァージュの香り
+            kinds = {"name_notes", "name_features"}
+        if len(named) > 1:
+            return self.of_several(question, [same[0] for same in named], checks, kinds)
+        return self.of_one(question, named[0], checks, kinds)
 
-    batch = tokenizer(
-        [prompt(tokenizer, question) for question in questions], padding=True, return_tensors="pt"
-    )
-    start, eos = batch["input_ids"].shape[1], tokenizer.eos_token_id
+    def of_one(
+        self, question: Question, numbers: list[int], checks: list[Word], kinds: set[str]
+    ) -> Plan:
+        """What is asked of a perfume; はい or いいえ where that is whether it bears out words."""
+        if not checks:
+            return Plan("", (self.facts(numbers, kinds, question.tiers),))
+        fit = self.agreeing(question, numbers, checks)
+        verdict = "はい" if fit else "いいえ"
+        told = [claim for n in fit or numbers for claim in self.about["yes_no", n]]
+        told = [claim for claim in told if claim.record["response"].startswith(verdict)]
+        told = [claim for claim in told if claim.values & checks[0].values]
+        if told and len(checks) == 1:
+            return Plan("", (told,))
+        return Plan(f"{verdict}、", (self.facts(fit or numbers, kinds, ()),))
 
-    def watch(ids, scores, **_):
-        if show:
-            show(ids[0, start:].tolist())
-        return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+    def of_several(
+        self, question: Question, numbers: list[int], checks: list[Word], kinds: set[str]
+    ) -> Plan:
+        """Which of some perfumes bears out words, or how they differ."""
+        if checks:
+            fit = self.agreeing(question, numbers, checks)
+            titles = "、".join(self.titles[n] for n in fit)
+            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
+            return Plan(listed(checks) + which, tuple(self.facts([n], kinds, ()) for n in fit))
+        both = [c for c in self.about["compare", numbers[0]] if c.perfumes == set(numbers)]
+        if both:
+            return Plan("", (both,))
+        opening = "と".join(self.titles[n] for n in numbers) + "を比べると、"
+        kinds = kinds or {"name_features"}
+        return Plan(opening, tuple(self.facts([n], kinds, question.tiers) for n in numbers))
 
-    out = model.generate(
-        input_ids=batch["input_ids"].to(model.device), attention_mask=batch["attention_mask"].to(model.device),
-        do_sample=True, temperature=TEMPERATURE, top_p=TOP_P, top_k=0, repetition_penalty=REPETITION_PENALTY,
-        max_new_tokens=MAX_NEW_TOKENS, pad_token_id=tokenizer.pad_token_id, stopping_criteria=[watch],
-    )  # fmt: skip
-    answers = [[*answer, eos] for answer in out[:, start:].tolist()]
-    return [
-        (answer[: answer.index(eos)], answer.index(eos) < len(answer) - 1) for answer in answers
-    ]
+    def facts(self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...]) -> list[Claim]:
+        """The responses about perfumes of the types asked for, or else what the data says."""
+        perfume = self.perfumes[numbers[0]]
+        if any(perfume.get(TIERS[tier]) for tier in tiers) and kinds <= {"name_notes"}:
+            told, ends = {t: perfume.get(TIERS[t]) or [] for t in tiers}, f"×{tiers[0]}"
+            claims = [c for n in numbers for c in self.about["name_tier", n] if len(tiers) == 1]
+            claims = [claim for claim in claims if claim.record["key"].endswith(ends)]
+        else:
+            kinds = kinds or ({"name_notes"} if tiers else set())
+            types = kinds or {k for k in self.labels if k.startswith("name_")}
+            claims = [c for kind in sorted(types) for n in numbers for c in self.about[kind, n]]
+            told = {self.labels[kind]: self.values_told(perfume, kind) for kind in sorted(kinds)}
+        said = ""
+        for label, texts in told.items():
+            fact = f"{'、'.join(texts)}です。" if texts else "データにありません。"
+            said += f"{self.titles[numbers[0]]}の{label}は、{fact}"
+        return claims or [self.computed(said, numbers[:1])]
 
+    @staticmethod
+    def values_told(perfume: Record, kind: str) -> list[str]:
+        """The values of a perfume that a type of answer tells."""
+        fields = [field for field in FIELDS if kind in (TELLS.get(field), f"name_{field}")]
+        return [text for field in fields for text in values_of(perfume, field)]
 
-# --- what is known ----------------------------------------------------------------------------------------------------
-def folded(text):
-    """(text without case, width, accents, spaces and points; where each of its characters stood)."""
-    kept = [(i, char) for i, char in enumerate(text) if char not in " 　・-‐'’.°*＝=&＆"]
-    chars = [
-        c if "\u3000" < c < "\uff00" else unicodedata.normalize("NFKD", c)[0].casefold()[0]
-        for _, c in kept
-    ]
-    return "".join(chars), [i for i, _ in kept]
+    def computed(self, text: str, numbers: Iterable[int]) -> Claim:
+        """A sentence whose words follow from the facts of perfumes."""
+        told = frozenset(numbers)
+        source = [self.perfumes[number]["url"] for number in sorted(told)]
+        return Claim({"response": text, "type": "", "key": "", "source": source}, perfumes=told)
 
+    def together(self, plan: Plan, chosen: list[Claim]) -> Said:
+        """The answer of a plan: the chosen responses whole, or their perfumes in its frame."""
+        text = "".join(claim.record["response"] for claim in chosen)
+        if plan.titles:
+            titles = "、".join(self.titles[min(claim.perfumes)] for claim in chosen)
+            notes = text.partition("がおすすめです。")[2] if len(chosen) == 1 else ""
+            text = f"{titles}がおすすめです。{notes}{plan.ending}"
+        return Said(CONTROL.sub("", plan.opening + text), tuple(chosen))
 
-def flat(text):
-    """The text folded, for comparing."""
-    return folded(text)[0]
+    def invented(self, text: str) -> tuple[list[tuple[int, int]], set[int]]:
+        """([(start, end)] that no perfume told of in an answer bears out, the perfumes told of)."""
+        words = [word for word in self.find(text) if word.kinds & {"name", *FIELDS}]
+        houses = set().union(*(self.bears(word) for word in words if "brand" in word.kinds))
+        told: set[int] = set()
+        for word in words:
+            names = frozenset(value for value in word.values if value.kind == "name")
+            if names and re.match("」|(の[^、。「]*)?は|がおすすめ|（", text[word.end :]):
+                same = self.bears(word._replace(values=names))
+                told |= same & houses or same
+        told = told or houses
+        wrong = []
+        for word in words:
+            denied = bool(re.match("を使わない|以外の", text[word.end :]))
+            if bool(self.bears(word) & told) == denied:
+                wrong.append((word.start, word.end))
+        for noun in NOUN.finditer(text):
+            known = any(word.start < noun.end() and noun.start() < word.end for word in words)
+            if not known and noun[0] not in self.plain:
+                wrong.append(noun.span())
+        return sorted(wrong) if words else [(0, len(text))], told
 
-
-class Catalogue:
-    """The words of the data: finds them in texts, checks answers against the perfumes, refuses what nothing answers."""
-
-    def __init__(self, perfumes, qa):
-        self.qa, self.named, self.branded, words, brand_of = qa, {}, {}, {}, {}
-        for perfume in perfumes:
-            names, brands = (
-                [perfume[f] for f in (f, f + "_ja") if perfume.get(f)] for f in ("name", "brand")
-            )
-            gender, values = (
-                perfume.get("gender"),
-                [value for field in LISTS for value in perfume.get(field) or []],
-            )
-            values += filter(
-                None, (*names, *brands, perfume.get("concentration"), gender, PEOPLE.get(gender))
-            )
-            facts = {field: set(map(flat, perfume.get(field) or [])) for field in TIERS.values()}
-            facts |= {
-                "any": set(map(flat, values)),
-                "names": set(map(flat, names)),
-                "url": perfume["url"],
-            }
-            for word in names:
-                self.named.setdefault(flat(word), []).append(facts)
-            for word in brands:
-                self.branded.setdefault(flat(word), []).append(facts)
-                brand_of[word] = brands[0]
-            words |= {flat(value): value for value in values}
-            words |= {flat(scene + "シーン"): scene for scene in perfume.get("scenes") or []}
-        with open(SPELLINGS_FILE, encoding="utf-8", newline="") as file:
-            spellings = list(csv.reader(file))
-        for row in spellings:
-            if known := [word for word in row if flat(word) in words]:
-                words = {flat(word): known[0] for word in row} | words
-        parts = {
-            (part, brand)
-            for word, brand in brand_of.items()
-            for part in re.split("[ ・]", word)
-            if len(part) > 3
-        }
-        owners = Counter(part for part, _ in parts)  # マルジェラ has one, メゾン has two
-        alone = {flat(part): brand for part, brand in parts if owners[part] == 1}
-        whole = {flat(word): brand for word, brand in brand_of.items()}
-        self.known = alone | words | whole  # {a word folded: as answers spell it}
-        self.longest = max(map(len, self.known))
-        self.asked_words = Counter(
-            word for record in qa for word in set(WORDS.findall(record["instruction"]))
-        )
-        told_words = Counter(
-            word for record in qa for word in set(WORD.findall(record["response"]))
-        )
-        self.plain_words = {
-            word for word, count in told_words.items() if count * 50 >= len(qa)
-        }  # イメージ, シーン …
-        self.plain_words -= {word for value in self.known.values() for word in WORD.findall(value)}
-
-    def find(self, text):
-        """[(start, end, value)] of the data's words in text, the longest at each place, none inside another word."""
-        letters, places = folded(text)
-        inside = {
-            place for word in WORD.finditer(text) for place in range(word.start() + 1, word.end())
-        }
-        found, at = [], 0
-        while at < len(letters):
-            for size in range(min(self.longest, len(letters) - at), 0, -1):
-                value, end = self.known.get(letters[at : at + size]), places[at + size - 1] + 1
-                if value and places[at] not in inside and end not in inside:
-                    found.append((places[at], end, value))
-                    at += size - 1
-                    break
-            at += 1
-        return found
-
-    def normalized(self, question):
-        """The question with brands, names and materials as the data spells them."""
-        question = CONTROL.sub("", question).strip()
-        question = re.sub(
-            "[ｦ-ﾟＡ-Ｚａ-ｚ０-９]+", lambda match: unicodedata.normalize("NFKC", match[0]), question
-        )
-        for start, end, value in reversed(self.find(question)):
-            question = question[:start] + value + question[end:]
-        return question
-
-    def blanked(self, text):
-        """The text with spaces for the data's words."""
-        for start, end, _ in self.find(text):
-            text = text[:start] + " " * (end - start) + text[end:]
-        return text
-
-    def claims(self, text):
-        """[(start, end, word, field)] of what a perfume has to bear out; no perfume bears out an empty word."""
-        claims, rest = [], text
-        for stated in STATED.finditer(text):
-            if stated["name"]:
-                claims.append(
-                    (*stated.span("name"), flat(re.sub("（[^）]*）$", "", stated["name"])), "names")
-                )
-            elif stated["tier"] not in TIERS:
-                claims.append((*stated.span("tier"), "", "any"))
-            for note in re.finditer("[^, ][^,]*", stated["notes"] or ""):
-                start, end = (stated.start("notes") + place for place in note.span())
-                claims.append((start, end, flat(note[0]), TIERS.get(stated["tier"], "any")))
-            rest = rest[: stated.start()] + "。" * len(stated[0]) + rest[stated.end() :]
-        for start, end, value in self.find(rest):
-            word = flat(rest[start:end])  # a name that is a brand's too stays as it is
-            field = next(
-                (field for label, field in TIERS.items() if rest[:start].endswith(label + "に")),
-                "any",
-            )
-            if (
-                start == 0
-                and rest[end : end + 1] == "の"
-                and word in self.named
-                and word not in self.branded
-            ):
-                field = "names"
-            claims.append(
-                (
-                    start,
-                    end,
-                    word if word in self.named or word in self.branded else flat(value),
-                    field,
-                )
-            )
-        unknown = [
-            word for word in WORD.finditer(self.blanked(rest)) if word[0] not in self.plain_words
-        ]
-        return sorted(claims + [(*word.span(), "", "any") for word in unknown])
-
-    def check(self, text):
-        """([(start, end)] that the data does not bear out, the pages of the perfumes that the text is about).
-
-        Each thing that the first sentence lists is about one perfume, with what stands before the list; the last of
-        them, often the only one, with all that follows. It is the one of that name or brand that bears out most.
-        """
-        claims, wrong, pages = self.claims(text), set(), set()
-        brands = {start for start, _, word, _ in claims if word in self.branded}
-        sentence = re.match("[^。【]*", text)[0]
-        cuts = [
-            cut
-            for cut, char in enumerate(sentence)
-            if char == "、" or (char == "と" and cut + 1 in brands)
-        ] or [0]
-        for start, end in pairwise([*cuts, len(text) + 1]):
-            mine = [claim for claim in claims if claim[0] < cuts[0] or start <= claim[0] < end]
-            words = [word for _, _, word, _ in mine]
-            near = [
-                p
-                for word in words
-                for table in (self.named, self.branded)
-                for p in table.get(word, [])
-            ]
-            faults = [
-                {claim for claim in mine if claim[2] not in perfume[claim[3]]} for perfume in near
-            ]
-            least = min(
-                faults,
-                default=set(mine),
-                key=lambda fault: sum(100 if c[3] == "names" else 1 for c in fault),
-            )
-            wrong |= {claim[:2] for claim in least}
-            if near and not near[faults.index(least)]["names"].isdisjoint(words):
-                pages.add(near[faults.index(least)]["url"])
-        return sorted(wrong) if claims else [(0, len(text))], pages
-
-    def marked(self, text):
+    def marked(self, text: str) -> str:
         """The text with what the data does not bear out in marks."""
-        for start, end in reversed(self.check(text)[0]):
+        for start, end in reversed(self.invented(text)[0]):
             text = text[:start] + MARK.format(text[start:end]) + text[end:]
         return text
 
-    def form(self, text):
-        """(how an answer says what was asked, a name in any spelling the same; how many perfumes it lists)."""
-        opening = text.partition("、")[0]
-        for start, end, value in reversed(self.find(opening)):
-            if namesakes := self.named.get(flat(value)):
-                opening = opening[:start] + namesakes[0]["url"] + opening[end:]
-        return opening, text.count("「")
 
-    def refusal(self, question):
-        """What to say to a question that the data cannot answer, with the likest that it can; else None."""
-        rest = self.blanked(question)
-        unknown = [word[0] for word in ASKED_FOR.finditer(rest) if word[0] not in self.asked_words]
-        rare = [
-            word for word in WORDS.findall(rest) if 0 < self.asked_words[word] < len(self.qa) / 20
-        ]  # 職場, 男性 …
-        if not unknown and (rare or rest != question):
-            return None
-        pairs, likest = {question[i : i + 2] for i in range(len(question) - 1)}, {}
-        for record in self.qa:
-            other = record["instruction"]
-            likeness = 2 * sum(pair in other for pair in pairs) / (len(pairs) + len(other))
-            likest[record["type"]] = max(likest.get(record["type"], (0, "")), (likeness, other))
-        likest = sorted(likest.values(), reverse=True)[:3]
-        if not unknown and likest[0][0] > 0.6:
-            return None
-        what = f"「{unknown[0]}」" if unknown else "お尋ねの内容"
-        return f"{what}はデータにありません。{''.join(f'「{other}」' for _, other in likest)}のようにお尋ねください。"
+# --- decoding -------------------------------------------------------------------------------------
+class Row(NamedTuple):
+    """A response in tokens, the claims that are worded so, and what they answer."""
+
+    tokens: list[int]
+    claims: list[Claim]
+    asked: frozenset[tuple[str, str]]
 
 
-# --- answering --------------------------------------------------------------------------------------------------------
+def shared(rows: list[Row]) -> int:
+    """How many tokens the rows begin with in common: as many as the first and last in order."""
+    ordered = min(row.tokens for row in rows), max(row.tokens for row in rows)
+    low, pairs = ordered[0], enumerate(zip(*ordered, strict=False))
+    return next((depth for depth, (one, other) in pairs if one != other), len(low))
+
+
+def decode(model: Any, choices: list[list[Row]], prompts: list[list[int]]) -> list[Row]:
+    """The row that answers each prompt, by the model's choice among the tokens that may follow.
+
+    It takes the likeliest until all the rows left answer the same question, then it draws. The
+    answers are those of generate() with a prefix_allowed_tokens_fn, but what has to follow is read
+    in one pass, not in one for each token.
+    """
+    left, blocks, depths = list(choices), prompts, [shared(rows) for rows in choices]
+    if all(len(rows) == 1 for rows in left):
+        return [rows[0] for rows in left]
+    import torch
+
+    cache, mask = None, torch.zeros(len(prompts), 0, dtype=torch.long)
+    blocks = [
+        tokens + rows[0].tokens[:n] for tokens, rows, n in zip(prompts, left, depths, strict=True)
+    ]
+    while any(len(rows) > 1 for rows in left):
+        width = max(map(len, blocks))  # the blocks are read side by side, flush right
+        ids = torch.tensor([[0] * (width - len(block)) + block for block in blocks])
+        read = torch.tensor([[0] * (width - len(block)) + [1] * len(block) for block in blocks])
+        mask = torch.cat([mask, read], 1)
+        places = (mask.cumsum(1) - 1).clamp(min=0)[:, -width:]
+        with torch.inference_mode():
+            out = model(
+                input_ids=ids.to(model.device), attention_mask=mask.to(model.device),
+                position_ids=places.to(model.device), past_key_values=cache, use_cache=True,
+                logits_to_keep=1,
+            )  # fmt: skip
+        scores, cache = out.logits[:, -1].float().cpu(), out.past_key_values
+        blocks = [[] for _ in left]
+        for i, rows in enumerate(left):
+            if len(rows) == 1:
+                continue
+            branches = defaultdict(list)
+            for row in rows:
+                branches[row.tokens[depths[i]]].append(row)
+            gains = scores[i, list(branches)]
+            if len({row.asked for row in rows}) == 1:  # Gumbel noise: the largest is a draw
+                gains = gains / TEMPERATURE - torch.empty_like(gains).exponential_().log()
+            left[i] = list(branches.values())[gains.argmax()]
+            start, depths[i] = depths[i], shared(left[i])
+            blocks[i] = left[i][0].tokens[start : depths[i]] if len(left[i]) > 1 else []
+    return [rows[0] for rows in left]
+
+
+Choice = Callable[[list[str], list[list[Claim]]], list[Claim]]
+
+
+def carried_out(
+    clerk: Clerk, plans: list[Plan], questions: list[str], choose: Choice
+) -> list[Said]:
+    """The answers of plans, each choice made side by side; no perfume twice in a frame."""
+    chosen: list[list[Claim]] = [[] for _ in plans]
+    for turn in range(max(len(plan.groups) for plan in plans)):
+        asking = [place for place, plan in enumerate(plans) if turn < len(plan.groups)]
+        choices = []
+        for place in asking:
+            told = frozenset().union(*(c.perfumes for c in chosen[place] if plans[place].titles))
+            group = plans[place].groups[turn]
+            choices.append([c for c in group if not c.perfumes & told] if told else group)
+        claims = choose([questions[place] for place in asking], choices)
+        for place, claim in zip(asking, claims, strict=True):
+            chosen[place].append(claim)
+    return list(map(clerk.together, plans, chosen))
+
+
 class Assistant:
-    """Answers questions, and remembers what it told so that the same question gets another perfume."""
+    """Answers questions with the model, and remembers what it told."""
 
-    def __init__(self, model, tokenizer, responses, catalogue):
-        self.model, self.tokenizer, self.responses, self.catalogue = (
-            model,
-            tokenizer,
-            responses,
-            catalogue,
+    def __init__(self, model: Any, tokenizer: Any, clerk: Clerk) -> None:
+        self.model, self.tokenizer, self.clerk, self.memory = model, tokenizer, clerk, Memory()
+        responses = list(dict.fromkeys(claim.record["response"] for claim in clerk.claims))
+        fast = tokenizer.backend_tokenizer  # half a second less for 26,000 than tokenizer()
+        fast.no_padding()
+        fast.no_truncation()
+        rows = zip(responses, fast.encode_batch_fast(responses), strict=True)
+        self.tokens = {text: [*row.ids, tokenizer.eos_token_id] for text, row in rows}
+        self.end = tokenizer.eos_token
+
+    def prompt(self, question: str) -> str:
+        """The question in the template that the adapter was trained with."""
+        messages = [{"role": "user", "content": question}]
+        return self.tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=True
         )
-        self.told, self.last = (
-            defaultdict(list),
-            "",
-        )  # {question: what say() said}, the question before
 
-    def text(self, tokens):
-        """The text of an answer's tokens, without a last character that is still incomplete."""
-        text = self.tokenizer.decode(tokens, skip_special_tokens=True).rstrip("\ufffd")
-        return CONTROL.sub("", text).replace("\ufffd", "〓")
+    def rows(self, claims: list[Claim]) -> list[Row]:
+        """The claims as rows of tokens, with the end token."""
+        same: dict[str, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            same[claim.record["response"]].append(claim)
+        rows = []
+        for text, claims in same.items():
+            tokens = self.tokens.get(text) or self.tokenizer(text + self.end)["input_ids"]
+            rows.append(Row(tokens, claims, frozenset(asked_by(c.record) for c in claims)))
+        return rows
 
-    def say(self, questions, grounded, responses=None, show=None):
-        """[(answer, its pages, whether it came to its end)], with nothing remembered; show(text) sees one grow."""
-        grow = show and (lambda tokens: show(self.text(tokens)))
-        if not questions:
-            return []
-        if not grounded:
-            said = [
-                (self.text(tokens), ended)
-                for tokens, ended in sample(self.model, self.tokenizer, questions, grow)
-            ]
-            return [(text, self.catalogue.check(text)[1], ended) for text, ended in said]
-        responses = responses or self.responses
-        prompts = [
-            self.tokenizer(prompt(self.tokenizer, question))["input_ids"] for question in questions
-        ]
-        chosen = [responses.records[row] for row in decode(self.model, responses, prompts, grow)]
-        return [(CONTROL.sub("", same[0]["response"]), pages_of(same), True) for same in chosen]
+    def choose(self, questions: list[str], choices: list[list[Claim]]) -> list[Claim]:
+        """What the model says to each question, of what may be said."""
+        prompts = [self.tokenizer(self.prompt(question))["input_ids"] for question in questions]
+        rows = {id(claims): claims for claims in choices}  # the same for many questions: once
+        rows = {place: self.rows(claims) for place, claims in rows.items()}
+        chosen = decode(self.model, [rows[id(claims)] for claims in choices], prompts)
+        return [row.claims[0] for row in chosen]
 
-    def another(self, question, show):
-        """[(answer, its pages, True)] from what else answers the question, about no perfume told before; or []."""
-        if not GROUNDED:
-            return self.say([question], False, show=show)
-        texts, pages, _ = zip(*self.told[question], strict=True)
-        keys = {
-            asked_by(record)
-            for record in self.catalogue.qa
-            if CONTROL.sub("", record["response"]) in texts
-        }
-        rest = [
-            r
-            for r in self.catalogue.qa
-            if asked_by(r) in keys and pages_of([r]).isdisjoint(chain(*pages))
-        ]
-        return self.say([question], True, Responses(self.tokenizer, rest), show) if rest else []
+    def free(self, questions: list[str]) -> list[Said]:
+        """Free answers, with the perfumes that they tell of."""
+        prompts = [self.prompt(question) for question in questions]
+        batch = self.tokenizer(prompts, padding=True, return_tensors="pt").to(self.model.device)
+        start, end = batch["input_ids"].shape[1], self.tokenizer.eos_token_id
+        out = self.model.generate(
+            input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], do_sample=True,
+            temperature=TEMPERATURE, top_p=TOP_P, top_k=0, repetition_penalty=REPETITION_PENALTY,
+            max_new_tokens=MAX_NEW_TOKENS, pad_token_id=self.tokenizer.pad_token_id,
+        )  # fmt: skip
+        answers = []
+        for tokens in out[:, start:].tolist():
+            text = self.tokenizer.decode(tokens, skip_special_tokens=True).rstrip("\ufffd")
+            text = CONTROL.sub("", text).replace("\ufffd", "〓")
+            told = sorted(self.clerk.invented(text)[1])
+            answers.append(Said(text, (self.clerk.computed(text, told),), end in tokens))
+        return answers
 
-    def answers(self, questions, show=None):
-        """[(answer, its pages)] to print; show(text) sees a single one grow."""
-        asked, lines = [], []
-        for question in questions:
-            if not (self.last and MORE.search(question)):
-                self.last = self.catalogue.normalized(question)
-            asked.append(self.last)
-        refusals = {question: self.catalogue.refusal(question) for question in asked}
-        fresh = [
-            question
-            for question, refusal in refusals.items()
-            if not refusal and question not in self.told
-        ]
-        said = dict(zip(fresh, self.say(fresh, GROUNDED, show=show), strict=True))
-        for question in asked:
-            if refusals[question]:
-                lines.append((refusals[question], ()))
-            elif new := [said.pop(question)] if question in said else self.another(question, show):
-                self.told[question] += new
-                text, pages, _ = new[0]
-                lines.append((text if GROUNDED else self.catalogue.marked(text), sorted(pages)))
-            else:
-                lines.append((NOTHING_ELSE, ()))
-        return lines
+    def answer(self, text: str) -> tuple[Said, Memory]:
+        """The answer to a question, and what is to be remembered once it is told."""
+        question = self.clerk.continued(self.clerk.understand(text), self.memory)
+        if GROUNDED:
+            plan = self.clerk.plan(question, self.memory)
+            (said,) = carried_out(self.clerk, [plan], [CONTROL.sub("", text)], self.choose)
+        else:
+            (said,) = self.free([text])
+            said = said._replace(text=self.clerk.marked(said.text))
+        told = frozenset().union(*(claim.perfumes for claim in said.claims))
+        if not told:
+            return said, self.memory
+        before = self.memory.told if question.goes_on(self.memory.question) else frozenset()
+        return said, Memory(question, before | told, min(said.claims[0].perfumes, default=None))
 
 
-# --- the terminal -----------------------------------------------------------------------------------------------------
-def tell(assistant, question):
-    """Prints the answer to a question as it is made, in lines of the terminal's display width, and its pages."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
-    written, column = "", 0
+# --- the terminal ---------------------------------------------------------------------------------
+UNIT = re.compile(  # what stays on one line: no line begins with 、。」ー, no word is broken
+    r"[「『（【［]*(?:[A-Za-z0-9À-ɏ'’&.°]+|.)[、。，．・：；？！?!,」』）】］ーぁぃぅぇぉゃゅょっァィゥェォャュョッ々…〜]*"
+)
 
-    def write(text):
-        nonlocal written, column
-        if not text.startswith(
-            written
-        ):  # what came since has changed a mark: once more from the start
+
+def show(text: str) -> None:
+    """Prints an answer character by character in lines of the terminal's width."""
+    from wcwidth import wcswidth
+
+    width, column = shutil.get_terminal_size().columns, 0
+    for unit in UNIT.findall(text):
+        if column and column + wcswidth(unit) > width:
             print()
-            written, column = "", 0
-        for char in text[len(written) :]:
-            column += max(wcwidth(char), 0)
-            if width and column > width:
-                print()
-                column = wcwidth(char)
+            column, unit = 0, unit.lstrip()
+        column += max(wcswidth(unit), 0)
+        for char in unit:
             print(char, end="", flush=True)
-            time.sleep(CHARACTER_SECONDS if width else 0)
-        written = text
-
-    def grow(text):  # a free answer is shown as far as it can be checked
-        checked = text[: max(text.rfind(end) for end in "。,】") + 1]
-        write(
-            "A：" + (text if GROUNDED else assistant.catalogue.marked(checked) if checked else "")
-        )
-
-    ((answer, pages),) = assistant.answers([question], grow)
-    write(f"A：{answer}")
-    print(f"\n{footer(answer, pages)}")
+            time.sleep(CHARACTER_SECONDS)
+    print()
 
 
-def footer(answer, pages):
-    """The lines under an answer: the pages its facts are from, and what marks in it mean."""
-    return "".join(f"　出典：{url}\n" for url in pages) + f"　{LEGEND}\n" * (MARK[:2] in answer)
+def footer(said: Said) -> str:
+    """The lines under an answer: the pages that its facts are from, and what marks in it mean."""
+    urls = (url for claim in said.claims for url in claim.record.get("source") or ())
+    pages = list(dict.fromkeys(CONTROL.sub("", url) for url in urls))
+    lines = [f"　出典：{page}" for page in pages[:SOURCES]]
+    lines += [f"　　　　その他 {len(pages) - SOURCES} 件"] if len(pages) > SOURCES else []
+    lines += [f"　{LEGEND}"] if MARK[:2] in said.text else []
+    return "".join(f"{line}\n" for line in lines)
 
 
-def converse(assistant, typed):
-    """Answers QUESTIONS, then what is typed, until Ctrl-D or until Ctrl-C while nothing is being answered."""
+def typing() -> Callable[[], str]:
+    """What reads a typed line; Ctrl-C clears a half-typed one and leaves at an empty one."""
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.key_binding import KeyBindings
 
-    questions, session = list(QUESTIONS), PromptSession() if typed else None
-    while questions or typed:
+    keys, session = KeyBindings(), PromptSession()
+
+    @keys.add("c-c")
+    def clear_or_leave(event: Any) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            event.app.exit(exception=KeyboardInterrupt)
+
+    return lambda: session.prompt("Q：", key_bindings=keys).strip()
+
+
+def converse(assistant: Assistant, typed: bool) -> None:
+    """Answers QUESTIONS, then what is typed, until 終了, Ctrl-D, or Ctrl-C at an empty line."""
+    questions, read = list(QUESTIONS), typing() if typed else None
+    while questions or read:
         try:
             if questions:
                 print(f"Q：{questions[0]}")
-            question = questions.pop(0) if questions else session.prompt("Q：").strip()
+            question = questions.pop(0) if questions else read()
         except (EOFError, KeyboardInterrupt):
+            return
+        if question in ("終了", "終わり", "exit", "quit"):
             return
         try:
             if question:
-                tell(assistant, question)
+                said, memory = assistant.answer(question)
+                (show if typed else print)(f"A：{said.text}")
+                print(footer(said))
+                assistant.memory = memory  # an interrupted answer is not remembered as told
         except KeyboardInterrupt:
             questions.clear()
-            print("\n（止めました。もう一度 Ctrl-C か Ctrl-D で終わります）\n")
+            print("\n（止めました。何も入力せずに Ctrl-C か Ctrl-D で終わります）\n")
 
 
-def serve(assistant, questions):
-    """Answers piped questions in batches and in order; nothing but Q and A goes to standard output."""
-    for start in range(0, len(questions), BATCH_SIZE):
-        batch = questions[start : start + BATCH_SIZE]
-        for question, (answer, pages) in zip(batch, assistant.answers(batch), strict=True):
-            print(f"Q：{question}\nA：{answer}", flush=True)
-            print(footer(answer, pages), end="", file=sys.stderr, flush=True)
+def serve(assistant: Assistant, questions: list[str]) -> None:
+    """Answers piped questions in order; nothing but Q and A goes to standard output."""
+    for question in questions:
+        said, assistant.memory = assistant.answer(question)
+        print(f"Q：{question}\nA：{said.text}", flush=True)
+        print(footer(said), end="", file=sys.stderr, flush=True)
 
 
-# --- evaluation -------------------------------------------------------------------------------------------------------
-def measure(assistant, tests, records, title, grounded):
-    """[(right, true, ended)] of the answers to the test questions, made in batches of like length; refusal: wrong.
-
-    Right is what a record of the same type and key answers, and what says as much and is true by PERFUMES_FILE.
-    """
-    catalogue, right, forms = assistant.catalogue, defaultdict(set), defaultdict(set)
-    for record in records:
-        right[asked_by(record)].add(CONTROL.sub("", record["response"]))
-        forms[asked_by(record)].add(catalogue.form(record["response"]))
-    order = sorted(range(len(tests)), key=lambda i: len(tests[i]["instruction"]))
-    verdicts = [(False, True, True)] * len(tests)
-    for start in tqdm(range(0, len(order), BATCH_SIZE), desc=title, disable=None):
-        asked = {
-            i: catalogue.normalized(tests[i]["instruction"])
-            for i in order[start : start + BATCH_SIZE]
-        }
-        asked = {i: question for i, question in asked.items() if not catalogue.refusal(question)}
-        said = assistant.say(list(asked.values()), grounded)
-        for i, (text, _, ended) in zip(asked, said, strict=True):
-            true, key = not catalogue.check(text)[0], asked_by(tests[i])
-            new = (
-                true
-                and catalogue.form(text) in forms[key]
-                and catalogue.claims(text.partition("、")[2])
-            )
-            verdicts[i] = (text in right[key] or bool(new), true, ended)
-    return verdicts
+# --- evaluation -----------------------------------------------------------------------------------
+Table = dict[str, dict[str, float]]  # {column: {row: share}}
 
 
-def evaluate(load_assistant, catalogue, tests):
-    """{column: {row: share}}: how adapter, bare base model and chance answer the test split, free and grounded."""
+class Judged(NamedTuple):
+    """How an answer is judged: right where a record of the same type and key supports it."""
 
-    def phrasing(record):
-        return re.sub(" +", " ", catalogue.blanked(record["instruction"]))
+    right: float
+    true: bool = True
+    ended: bool = True
 
-    tested = {(record["instruction"], record["response"]) for record in tests}
-    train = [
-        record
-        for record in catalogue.qa
-        if (record["instruction"], record["response"]) not in tested
-    ]
-    keys, phrasings = set(map(asked_by, train)), set(map(phrasing, train))
-    rows = {"全体": range(len(tests))}
-    rows["対象が学習にない"] = [i for i in rows["全体"] if asked_by(tests[i]) not in keys]
-    rows["言い回しが学習にない"] = [i for i in rows["全体"] if phrasing(tests[i]) not in phrasings]
-    for kind in sorted({test["type"] for test in tests}):
-        rows[kind] = [i for i in rows["全体"] if tests[i]["type"] == kind]
 
-    def column(right, true, ended):
-        shares = {
-            name: sum(right[i] for i in some) / len(some) for name, some in rows.items() if some
-        }
-        return shares | {"事実": sum(true) / len(tests), "完結": sum(ended) / len(tests)}
+class Judge:
+    """Judges answers to the test questions."""
 
-    answers, every = (
-        {(asked_by(record), record["response"]) for record in catalogue.qa},
-        [True] * len(tests),
-    )
-    number, count = Counter(key for key, _ in answers), len({response for _, response in answers})
-    table = {
-        "件数": {name: len(some) for name, some in rows.items()},
-        "偶然": column([number[asked_by(test)] / count for test in tests], every, every),
-    }
+    def __init__(self, clerk: Clerk, tests: list[Record]) -> None:
+        self.clerk, self.forms = clerk, defaultdict(set)
+        for record in [*tests, *(claim.record for claim in clerk.claims)]:
+            self.forms[asked_by(record)].add(fold(record["response"].partition("、")[0]))
+
+    def judged(self, test: Record, said: Said) -> Judged:
+        """The verdict: of chosen responses by what they answer, of a free one by how it begins."""
+        chosen = [claim.record for claim in said.claims if claim.record["type"]]
+        true = not any(
+            self.clerk.invented(r["response"])[0] for r in chosen or [{"response": said.text}]
+        )
+        right = any(asked_by(record) == asked_by(test) for record in chosen)
+        alike = fold(said.text.partition("、")[0]) in self.forms[asked_by(test)]
+        return Judged(right or (not chosen and true and alike), true, said.ended)
+
+    def measured(
+        self, assistant: Assistant, tests: list[Record], title: str
+    ) -> dict[str, list[Judged]]:
+        """{way: verdicts}: the model alone under the constraint, after narrowing, and free."""
+        from tqdm import tqdm
+
+        ways = defaultdict(list)
+        for start in tqdm(range(0, len(tests), BATCH_SIZE), desc=title, disable=None):
+            batch = tests[start : start + BATCH_SIZE]
+            questions = [test["instruction"] for test in batch]
+            alone = [Plan("", (self.clerk.claims,))] * len(batch)
+            narrowed = list(map(self.clerk.first_plan, questions))
+            answers = {
+                "制約": carried_out(self.clerk, alone, questions, assistant.choose),
+                "絞り込み": carried_out(self.clerk, narrowed, questions, assistant.choose),
+                "自由": assistant.free(questions) if start < FREE_TESTS else [],
+            }
+            for way, said in answers.items():
+                ways[f"{title}・{way}"] += map(self.judged, batch, said)
+        return ways
+
+
+def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> Table:
+    """How adapter, bare base model and chance answer the test split, in all and by kinds."""
+    random.Random(0).shuffle(tests)
+    judge, ways = Judge(clerk, tests), {"偶然・制約": [], "偶然・絞り込み": []}
+    for test in tests:
+        plan = clerk.first_plan(test["instruction"])
+        for way, claims in zip(
+            ways, (clerk.claims, plan.groups[0] if plan.groups else []), strict=True
+        ):
+            right = {c.record["response"]: asked_by(c.record) == asked_by(test) for c in claims}
+            ways[way].append(Judged(sum(right.values()) / max(1, len(right))))
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
-        assistant = load_assistant(adapted)
+        assistant = ready(adapted)
         sys.modules["torch"].manual_seed(0)  # the same figures again
-        for mode, grounded in (("制約", True), ("自由", False)):
-            verdicts = measure(
-                assistant, tests, [*catalogue.qa, *tests], f"{title}・{mode}", grounded
-            )
-            table[f"{title}・{mode}"] = column(*zip(*verdicts, strict=True))
+        ways |= judge.measured(assistant, tests, title)
+    kinds = [test["type"] for test in tests]
+    table: Table = {"件数": {"全体": len(tests), **Counter(sorted(kinds))}}
+    for way, verdicts in ways.items():
+        rows = defaultdict(list, {"全体": [verdict.right for verdict in verdicts]})
+        for kind, verdict in sorted(zip(kinds, verdicts, strict=False)):
+            rows[kind].append(verdict.right)
+        rows |= {"事実": [v.true for v in verdicts], "完結": [v.ended for v in verdicts]}
+        table[way] = {row: sum(values) / len(values) for row, values in rows.items()}
     return table
 
 
-def publish(table):
-    """Prints the table, and keeps it beside the adapter: evaluation.json, and a section of the model card."""
+def publish(table: Table) -> None:
+    """Prints the table, and keeps it beside the adapter: evaluation.json, and in the model card."""
     counts, *columns = table.values()
     lines = [["", *table], ["---", *["---:"] * len(table)]]
-    lines += [
-        [name, str(counts.get(name, "")), *(f"{column[name]:.1%}" for column in columns)]
-        for name in columns[0]
-    ]
+    for row in columns[0]:
+        shares = [f"{column[row]:.1%}" if row in column else "" for column in columns]
+        lines.append([row, str(counts.get(row, "")), *shares])
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     card = Path(ADAPTER_DIR, "README.md")
     kept = card.read_text(encoding="utf-8") if card.exists() else ""
     kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S).rstrip()
-    data = json.dumps(table, ensure_ascii=False, indent=1)
     print(text)
-    for path, content in (
-        (card, f"{kept}\n\n## 評価\n\n{text}\n"),
-        (card.with_name("evaluation.json"), data),
-    ):
+    table_file, data = card.with_name("evaluation.json"), json.dumps(table, ensure_ascii=False)
+    for path, content in {card: f"{kept}\n\n## 評価\n\n{text}\n", table_file: data}.items():
         path.with_suffix(".tmp").write_text(content, encoding="utf-8")
         os.replace(path.with_suffix(".tmp"), path)
         print(f"{path} に書きました。")
@@ -757,39 +1419,46 @@ def load(folder, adapted=True):
     return model.to(device, dtype).eval(), tokenizer
 
 
-def main():
+def piped_questions() -> list[str]:
+    """The lines of standard input, in whatever encoding; none where it is a keyboard."""
+    if EVALUATE or not hasattr(sys.stdin, "buffer") or sys.stdin.isatty():
+        return []
+    lines = decoded(sys.stdin.buffer.read()).split("\n")
+    return [question for line in lines if (question := CONTROL.sub("", line).strip())]
+
+
+def main() -> None:
     """Loads the model, then evaluates it, or answers what is typed, piped in, or QUESTIONS."""
-    for stream in filter(None, (sys.stdin, sys.stdout, sys.stderr)):
-        stream.reconfigure(encoding="utf-8", errors="replace")
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    at_keyboard = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
+    typed = (
+        at_keyboard and "JPY_PARENT_PID" not in os.environ
+    )  # nobody types into a notebook's cell
+    notes = sys.stdout if typed else sys.stderr
+    print("読み込み中…", file=notes, flush=True)
     fields = "instruction", "response", "type", "key"
     qa = read_records(QA_FILE, "arrangeData.py", fields)
-    catalogue = Catalogue(read_records(PERFUMES_FILE, "getData.py", ("name", "url")), qa)
+    perfumes = read_records(PERFUMES_FILE, "getData.py", ("name", "url"))
     if not Path(ADAPTER_DIR, "adapter_model.safetensors").is_file():
         raise SystemExit(f"{ADAPTER_DIR} にアダプターがありません。{AGAIN.format('loadModel.py')}")
     tests = EVALUATE and read_records(f"{ADAPTER_DIR}/test.json", "loadModel.py", fields)
-    typed = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
-    piped = sys.stdin if sys.stdin and not sys.stdin.isatty() and not EVALUATE else ()
-    questions = [question for line in piped if (question := CONTROL.sub("", line).strip())]
+    clerk, questions = Clerk(perfumes, qa), piped_questions()
 
-    def ready(adapted=True):
+    def ready(adapted: bool = True) -> Assistant:
         model, tokenizer = load(ADAPTER_DIR, adapted)
-        what = f"基盤モデル {model.config.name_or_path}、アダプター {ADAPTER_DIR if adapted else 'なし'}"
+        adapter = ADAPTER_DIR if adapted else "なし"
+        what = f"基盤モデル {model.config.name_or_path}、アダプター {adapter}、{model.device}、{model.dtype}"
         how = (
             f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
         )
-        print(
-            CONTROL.sub("", f"{what}、{model.device}、{model.dtype}"),
-            file=sys.stdout if typed else sys.stderr,
-        )
-        print(
-            how + "。Ctrl-D で終わります" * typed,
-            file=sys.stdout if typed else sys.stderr,
-            flush=True,
-        )
-        return Assistant(model, tokenizer, Responses(tokenizer, qa), catalogue)
+        for line in (CONTROL.sub("", what), how + "。「使い方」「終了」も入力できます" * typed):
+            show(line) if typed else print(line, file=notes, flush=True)
+        return Assistant(model, tokenizer, clerk)
 
     if EVALUATE:
-        publish(evaluate(ready, catalogue, tests))
+        publish(evaluate(ready, clerk, tests))
     elif questions:
         serve(ready(), questions)
     else:

@@ -13,24 +13,32 @@ from wcwidth import wcswidth
 
 QUESTIONS = [
     "他には？",
-    "ミュゲの香りの香水はありますか？",
-    "jazz clubはどこのブランドですか？",
+    "ミュゲの香りの香水を3つ",
+    "jazz clubは女性でも使える？",
+    "甘くない冬のメンズある？",
     "ザラの香水を教えてください。",
 ]
 COLUMNS, ROWS = 92, 60
 CELL, LINE = 8, 21  # pixels
-COLOURS = {"Q：": "#7ee787", "　出典": "#8b949e", "基盤モデル": "#79c0ff", "制約": "#79c0ff"}
+COLOURS = {
+    "Q：": "#7ee787",
+    "　出典": "#8b949e",
+    "　　　　その他": "#8b949e",
+    "読み込み中": "#79c0ff",
+    "基盤モデル": "#79c0ff",
+    "制約": "#79c0ff",
+}
 PICTURE = Path(__file__).with_suffix(".svg")
 
 
-def tmux(*arguments):
+def tmux(*arguments: str) -> str:
     """What tmux prints."""
     return subprocess.run(
         ["tmux", "-u", *arguments], check=True, capture_output=True, encoding="utf-8"
     ).stdout
 
 
-def wait_for_prompt():
+def wait_for_prompt() -> list[str]:
     """The terminal's lines once an empty prompt stands last."""
     for _ in range(120):
         time.sleep(0.5)
@@ -40,7 +48,7 @@ def wait_for_prompt():
     raise SystemExit("\n".join(lines))
 
 
-def drawn(lines):
+def drawn(lines: list[str]) -> str:
     """The lines as a picture."""
     width, height = COLUMNS * CELL + 40, len(lines) * LINE + 40
     texts = []
@@ -61,7 +69,7 @@ def drawn(lines):
     )
 
 
-def main():
+def main() -> None:
     """Runs generate.py in tmux, asks, draws."""
     tmux(
         "new-session",

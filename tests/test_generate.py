@@ -10,10 +10,12 @@ import shutil
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import catalogue
 import pytest
+from wcwidth import wcswidth
 
 import arrangeData
 import generate
@@ -29,7 +31,7 @@ def sample_perfumes():
     """The sample shop's perfumes, as getData.py writes them."""
     with open(ROOT / "data" / "sample_site" / "perfumes.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    lists = generate.LISTS
+    lists = [f for fields in generate.FIELDS.values() for f in fields if f.endswith("s")]
     return [
         {
             field: value.split("、")
@@ -115,92 +117,284 @@ def here(shop, tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def assistant(shop):
+def clerk(shop):
+    """What knows the sample shop's words and responses; no model."""
+    qa = generate.read_records(str(shop / "data" / "perfume_qa.json"), "", ("response",))
+    return generate.Clerk(sample_perfumes(), qa)
+
+
+@pytest.fixture(scope="module")
+def assistant(shop, clerk):
     """The tiny model with everything it needs to answer."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(shop)
         model, tokenizer = generate.load(generate.ADAPTER_DIR)
-    qa = generate.read_records(str(shop / "data" / "perfume_qa.json"), "", ("response",))
-    catalogue = generate.Catalogue(sample_perfumes(), qa)
-    return generate.Assistant(model, tokenizer, generate.Responses(tokenizer, qa), catalogue)
+    return generate.Assistant(model, tokenizer, clerk)
 
 
 @pytest.fixture
-def fresh(assistant):
+def fresh(assistant, monkeypatch):
     """The same assistant with nothing remembered."""
-    return generate.Assistant(
-        assistant.model, assistant.tokenizer, assistant.responses, assistant.catalogue
-    )
+    monkeypatch.setattr(assistant, "memory", generate.Memory())
+    return assistant
 
 
-def run_main(monkeypatch, capsys, stdin="", **constants):
+def run_main(monkeypatch, capsys, stdin=b"", **constants):
     """(standard output, standard error) of main() with this on standard input."""
     for name, value in constants.items():
         monkeypatch.setattr(generate, name, value)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+    content = stdin if isinstance(stdin, bytes) else stdin.encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     generate.main()
     return capsys.readouterr()
 
 
-# --- the constraint ---------------------------------------------------------------------------------------------------
+def ask(assistant, question):
+    """The answer to a question, remembered."""
+    said, assistant.memory = assistant.answer(question)
+    return said
+
+
+# --- understanding ----------------------------------------------------------------------------------------------------
+def values(words):
+    """{what words may mean}, without the parts of names."""
+    return {value.text for word in words for value in word.values}
+
+
+FOUND = [  # question, what it wishes
+    ("ﾒｿﾞﾝﾏﾙｼﾞｪﾗの香水", {"Maison Margiela"}),
+    ("メゾン・マルジェラの香水", {"Maison Margiela"}),
+    ("ＣＨＡＮＥＬで夏に使えるもの", {"Chanel", "夏"}),
+    ("サンローランのレディース", {"Yves Saint Laurent", "レディース"}),
+    ("ミュゲの香り", {"スズラン"}),
+    ("旦那が会社につけていく香水", {"メンズ", "オフィス"}),
+    (unicodedata.normalize("NFD", "デートに使うウッディ"), {"デート", "ウッディ"}),
+    ("ローズマリーの香り", {"ローズマリー"}),
+    ("2013年の香水", {"2013"}),
+    ("男女どちらでも使える冬の一本", {"ユニセックス", "冬"}),
+    ("perfume for women in spring", {"レディース", "春"}),
+]
+
+
+@pytest.mark.parametrize(("question", "wished"), FOUND)
+def test_words_of_customers_are_found(clerk, question, wished):
+    assert values(clerk.understand(question).wishes) == wished
+
+
+EXCLUDED = [  # question, what is excluded, what is wished
+    ("シャネル以外のメンズ", {"Chanel"}, {"メンズ"}),
+    ("甘くない夏の香水", {"スイート"}, {"夏"}),
+    ("レモンとミントは苦手です。冬に合う香水は？", {"レモン", "ミント"}, {"冬"}),
+    ("苦手なのはレモンです", {"レモン"}, set()),
+    ("レモンの入っていない香水", {"レモン"}, set()),
+    ("レモンの香りの香水ない？", set(), {"レモン"}),
+    ("perfume without lemon", {"レモン"}, set()),
+]
+
+
+@pytest.mark.parametrize(("question", "excluded", "wished"), EXCLUDED)
+def test_what_is_excluded_is_no_wish(clerk, question, excluded, wished):
+    understood = clerk.understand(question)
+    assert values(understood.excluded) & set(clerk.means) >= excluded
+    assert bool(understood.excluded) == bool(excluded)
+    assert values(understood.wishes) & set(clerk.means) >= wished
+
+
+NAMED = [  # question, the names of the perfumes
+    ("シャネルのＮ°５", {"N°5"}),
+    ("シャネル5番のトップノート", {"N°5"}),
+    ("ナンバー5はいつ使う？", {"N°5"}),
+    ("ソバージュの特徴", {"Sauvage"}),
+    ("バカラルージュの香り", {"Baccarat Rouge 540"}),
+    ("グッチのブルームは？", {"Gucci Bloom"}),
+    ("クロエの香水クロエは春向き？", {"Chloé"}),
+    ("クロエの香水", set()),
+    ("シャネルのチャンス", {"Chance Eau Tendre", "Chance Eau Fraîche"}),
+    ("アクアディパルマのサクラってどんな香り", {"Sakura"}),
+    ("サクラの香りの香水", set()),
+    ("ワイルドな香りの香水", set()),
+    ("j adore の調香師", {"J'adore"}),
+]
+
+
+@pytest.mark.parametrize(("question", "names"), NAMED)
+def test_names_are_told_from_other_words_by_what_surrounds_them(clerk, question, names):
+    told = {n for word in clerk.understand(question).names for n in clerk.bears(word)}
+    assert {clerk.perfumes[number]["name"] for number in told} == names
+
+
+@pytest.mark.parametrize(
+    ("question", "number"),
+    [
+        ("香水を三つ", 3), ("５本ください", 5), ("ひとつ選んで", 1), ("いくつか", 3), ("全部", 10),
+        ("100本", 10), ("N°5", None), ("20代の女性に", None), ("二人で使う", None),
+    ],
+)  # fmt: skip
+def test_how_many_are_wanted(clerk, question, number):
+    assert clerk.understand(question).number == number
+
+
+def test_a_name_one_letter_off_is_taken_and_said(clerk):
+    question = clerk.understand("ソヴァージュエの特徴は？")
+    assert question.taken == (("ソヴァージュエ", "ソヴァージュ"),)
+    assert (
+        "「ソヴァージュエ」を「ソヴァージュ」として"
+        in clerk.plan(question, generate.Memory()).opening
+    )
+
+
+# --- what may be said -------------------------------------------------------------------------------------------------
+def fit(clerk, plan):
+    """The perfumes of which a plan may tell."""
+    return {number for group in plan.groups for claim in group for number in claim.perfumes}
+
+
+BORNE_OUT = [  # question, what every perfume told of bears out
+    ("夏に使えるメンズ", lambda p: "夏" in p["seasons"] and p["gender"] == "メンズ"),
+    ("ディオール以外で甘い香水", lambda p: p["brand"] != "Dior" and "スイート" in p["impressions"]),
+    ("バニラなしの冬の香水", lambda p: "バニラ" not in str(p) and "冬" in p["seasons"]),
+    ("トップにレモンが入った香水", lambda p: "レモン" in "".join(p["top_notes"])),
+    ("ムスクの香りの香水", lambda p: "ムスク" in str(p)),
+    ("シャネルかディオールのレディース", lambda p: p["brand"] in ("Chanel", "Dior")),
+]
+
+
+@pytest.mark.parametrize(("question", "holds"), BORNE_OUT)
+def test_only_what_bears_out_all_the_wishes_may_be_said(clerk, question, holds):
+    told = fit(clerk, clerk.first_plan(question))
+    assert told
+    assert all(holds(clerk.perfumes[number] | {"url": ""}) for number in told)
+
+
+def test_wishes_that_cannot_be_met_together_are_said(clerk):
+    plan = clerk.first_plan("バイレードのメンズでオーデコロン")
+    assert "すべてに当てはまる香水はデータにありません" in plan.opening
+    assert fit(clerk, plan)
+
+
+@pytest.mark.parametrize(
+    ("question", "opening"),
+    [
+        ("ジャドールは女性向け？", "はい"),
+        ("ジャドールは男性でも使える？", "いいえ"),
+        ("タムダオは男性が使ってもいい？", "はい"),
+        ("シャリマーは夏でも使える？", "いいえ"),
+        ("キャンディってプラダ？", "はい"),
+    ],
+)
+def test_yes_or_no_comes_first(clerk, question, opening):
+    plan = clerk.first_plan(question)
+    said = {plan.opening + claim.record["response"] for claim in plan.groups[0]}
+    assert all(text.startswith(opening) for text in said)
+
+
+REFUSED = [  # question, what its refusal names
+    ("ザラの香水を教えてください。", "「ザラ」"),
+    ("ラーメンの匂いの香水", "「ラーメン」"),
+    ("ディオールのラーメンってどんな香り？", "「ラーメン」"),
+    ("シャネルのガーデニアってどんな香り？", "「ガーデニア」"),
+    ("おにぎりの香りの香水", "「おにぎり」"),
+    ("ソヴァージュはいくらですか？", "価格の情報"),
+    ("春の天気は？", "「天気」"),
+    ("財布おすすめある？", "ほかの品の情報"),
+    ("www", "お尋ねの内容"),
+]
+
+
+@pytest.mark.parametrize(("question", "named"), REFUSED)
+def test_a_refusal_names_what_is_unknown_and_questions_that_can_be_asked(clerk, question, named):
+    plan = clerk.first_plan(question)
+    assert plan.groups == ()
+    assert plan.opening.startswith(f"{named}はデータにありません。")
+    asked = {claim.record["instruction"] for claim in clerk.claims}
+    examples = re.findall("「([^」]+)」", plan.opening.partition("。")[2])
+    assert len(examples) == 3
+    assert set(examples) <= asked
+
+
+def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk):
+    plan = clerk.first_plan("メゾン・マルジェラのレプリカ")
+    assert plan.opening.startswith("「レプリカ」はデータにありません。")
+    assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
+
+
+def test_ordinary_words_do_not_refuse(clerk):
+    assert clerk.first_plan("男友達にあげる誕生日の香水を選んでほしい").groups
+    assert clerk.first_plan("来月の旅行に持っていく夏の香水").groups
+
+
+def test_a_greeting_is_answered_as_one(clerk):
+    assert clerk.first_plan("こんにちは").opening.startswith("こんにちは。")
+    assert clerk.first_plan("ありがとう！").opening.startswith("どういたしまして。")
+
+
+def test_most_questions_of_the_data_set_may_be_answered_rightly(clerk):
+    may = []
+    for claim in clerk.claims[::3]:
+        groups = clerk.first_plan(claim.record["instruction"]).groups
+        keys = {generate.asked_by(c.record) for group in groups for c in group}
+        may.append(generate.asked_by(claim.record) in keys)
+    assert sum(may) >= 0.97 * len(may)
+
+
+def test_every_response_of_the_data_set_is_true(clerk):
+    wrong = [
+        claim.record["response"]
+        for claim in clerk.claims
+        if clerk.invented(claim.record["response"])[0]
+    ]
+    assert len(wrong) <= len(clerk.claims) / 500, wrong
+
+
+def test_every_response_of_a_shop_full_of_namesakes_is_true(tmp_path, monkeypatch):
+    perfumes = catalogue.make_catalogue(300, 3)
+    for perfume in perfumes[::10]:  # named like another house
+        names = perfumes[0]["brand"] or "Rasa", perfumes[0]["brand_ja"]
+        perfume["name"], perfume["name_ja"] = names
+    for perfume in perfumes[5::50]:  # and like a family and a note
+        perfume["name"], perfume["name_ja"] = "Musk", "ムスク"
+    lines = (json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes)
+    (tmp_path / "perfumes.jsonl").write_text("".join(lines), "utf-8")
+    monkeypatch.setattr(arrangeData, "PERFUMES_FILE", str(tmp_path / "perfumes.jsonl"))
+    monkeypatch.setattr(arrangeData, "OUTPUT_FILE", str(tmp_path / "qa.json"))
+    arrangeData.main()
+    qa = json.loads((tmp_path / "qa.json").read_text("utf-8"))[::5]
+    known = generate.Clerk(perfumes, qa)
+    wrong = [record["response"] for record in qa if known.invented(record["response"])[0]]
+    assert len(wrong) <= len(qa) / 100, wrong[:5]
+
+
+INVENTED = [  # answer, what is marked
+    ("春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー, ベルガモット", []),
+    ("Sauvageのブランドは、Dior（ディオール）です。", []),
+    ("夏でしたら、Lancômeの「イドル」がおすすめです。", ["夏"]),
+    ("Chanelの香りでは、ソヴァージュがおすすめです。", ["Chanel"]),
+    ("Diorの香りでは、ソヴァージュがおすすめです。【トップノート】バニラ", ["バニラ"]),
+    ("春でしたら、Lancômeの「イドル」がおすすめです。マルセルワンダースの香りです。", ["マルセルワンダース"]),
+    ("きょうはよい日です。", ["きょうはよい日です。"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "marks"), INVENTED)
+def test_inventions_are_marked(clerk, answer, marks):
+    assert [answer[start:end] for start, end in clerk.invented(answer)[0]] == marks
+    assert all(f"［？{mark}］" in clerk.marked(answer) for mark in marks)
+
+
+# --- decoding ---------------------------------------------------------------------------------------------------------
 def test_importing_takes_no_torch():
+    script = "import generate, sys; print('torch' in sys.modules)"
     loaded = subprocess.run(
-        [sys.executable, "-c", "import generate, sys; print('torch' in sys.modules)"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
     )
     assert loaded.stdout.strip() == "False", loaded.stderr
 
 
 def test_tokens_are_those_of_training(assistant):
     tokenizer = assistant.tokenizer
-    tokenizer(
-        ["春", "春の香水"], padding=True, truncation=True, max_length=5
-    )  # must leave nothing behind
-    responses = generate.Responses(tokenizer, assistant.catalogue.qa)
-    assert responses.tokens == assistant.responses.tokens
-    for tokens, same in list(zip(responses.tokens, responses.records, strict=True))[::97]:
-        answer = same[0]["response"] + tokenizer.eos_token  # as loadModel.py tokenizes it
-        assert tokenizer(answer)["input_ids"] == tokens
+    for text, tokens in list(assistant.tokens.items())[::97]:
+        assert tokenizer(text + tokenizer.eos_token)["input_ids"] == tokens
         assert tokens.count(tokenizer.eos_token_id) == 1
-
-
-def test_branches_are_what_a_plain_search_finds(assistant):
-    responses, draw = assistant.responses, random.Random(1)
-    everything = responses.tokens
-    assert everything == sorted(everything)
-    for _ in range(30):
-        low, high, prefix = 0, len(everything), []
-        while high - low > 1:
-            same = [tokens for tokens in everything if tokens[: len(prefix)] == prefix]
-            assert len(same) == high - low
-            depth = responses.shared(low, high)
-            branches = responses.branches(low, high)
-            assert list(branches) == sorted({tokens[depth] for tokens in same})
-            assert len(branches) > 1, "a forced token was left to the model"
-            assert sum(end - start for start, end in branches.values()) == high - low
-            token = draw.choice(list(branches))
-            prefix = [*everything[low][:depth], token]
-            low, high = branches[token]
-        assert everything[low][: len(prefix)] == prefix
-
-
-def test_equally_right_rows_answer_one_question(assistant):
-    responses = assistant.responses
-    keys = [frozenset(map(generate.asked_by, same)) for same in responses.records]
-    for low in range(0, len(keys), 53):
-        for high in (low + 1, low + 2, low + 9):
-            if high <= len(keys):
-                assert responses.equally_right(low, high) == (len(set(keys[low:high])) == 1)
-
-
-# --- decoding ---------------------------------------------------------------------------------------------------------
-def prompts_of(assistant, questions):
-    return [
-        assistant.tokenizer(generate.prompt(assistant.tokenizer, question))["input_ids"]
-        for question in questions
-    ]
 
 
 QUESTIONS = [
@@ -211,269 +405,143 @@ QUESTIONS = [
 ]
 
 
+def prompts_of(assistant, questions):
+    return [assistant.tokenizer(assistant.prompt(q))["input_ids"] for q in questions]
+
+
 def test_greedy_choice_equals_model_generate(assistant, monkeypatch):
     import torch
 
     monkeypatch.setattr(generate, "TEMPERATURE", 1e-6)
-    responses, prompts = assistant.responses, prompts_of(assistant, QUESTIONS)
-    rows = generate.decode(assistant.model, responses, prompts)
-    for tokens, row in zip(prompts, rows, strict=True):
+    rows, prompts = assistant.rows(assistant.clerk.claims), prompts_of(assistant, QUESTIONS)
+    chosen = generate.decode(assistant.model, [rows] * len(prompts), prompts)
+    for tokens, row in zip(prompts, chosen, strict=True):
 
         def allowed(_, ids, tokens=tokens):
             said = ids[len(tokens) :].tolist()
-            return sorted({row[len(said)] for row in responses.tokens if row[: len(said)] == said})
+            return sorted({r.tokens[len(said)] for r in rows if r.tokens[: len(said)] == said})
 
         ids = torch.tensor([tokens])
-        out = assistant.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=400,
-                                       prefix_allowed_tokens_fn=allowed)  # fmt: skip
-        assert out[0, len(tokens) :].tolist() == responses.tokens[row]
+        out = assistant.model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False,
+                                       max_new_tokens=400, prefix_allowed_tokens_fn=allowed)  # fmt: skip
+        assert out[0, len(tokens) :].tolist() == row.tokens
 
 
 def test_a_batch_answers_as_one_by_one(assistant, monkeypatch):
     monkeypatch.setattr(generate, "TEMPERATURE", 1e-6)
-    prompts = prompts_of(assistant, QUESTIONS)
+    rows, prompts = assistant.rows(assistant.clerk.claims), prompts_of(assistant, QUESTIONS)
+    choices = [rows, rows[::2], rows[:1], rows[5::3]]
     assert len(set(map(len, prompts))) > 1, "nothing would be padded"
-    together = generate.decode(assistant.model, assistant.responses, prompts)
-    assert together == [
-        generate.decode(assistant.model, assistant.responses, [tokens])[0] for tokens in prompts
+    together = generate.decode(assistant.model, choices, prompts)
+    alone = [
+        generate.decode(assistant.model, [choice], [tokens])[0]
+        for choice, tokens in zip(choices, prompts, strict=True)
     ]
+    assert together == alone
 
 
-def test_equally_right_answers_vary_and_a_seed_repeats_them(fresh, monkeypatch):
+def test_equally_right_answers_vary_and_a_seed_repeats_them(assistant, monkeypatch):
     import torch
 
     monkeypatch.setattr(generate, "TEMPERATURE", 5.0)
-    records = [
-        same for same in fresh.responses.records if ("season", "春") in map(generate.asked_by, same)
-    ]
-    spring = generate.Responses(fresh.tokenizer, [record for same in records for record in same])
     said = []
     for seed in (1, 2, 3, 4, 1):
         torch.manual_seed(seed)
-        said.append(fresh.say(["春の香水を教えてください。"], True, spring)[0][0])
+        (claims,) = assistant.clerk.first_plan("春の香水を教えてください。").groups
+        said.append(
+            assistant.choose(["春の香水を教えてください。"], [claims])[0].record["response"]
+        )
     assert len(set(said)) > 1
     assert said[0] == said[4]
 
 
-def test_free_answers_end_at_eos_or_at_the_limit(fresh, monkeypatch):
+def test_free_answers_end_at_eos_or_at_the_limit(assistant, monkeypatch):
     import torch
 
     torch.manual_seed(0)
     monkeypatch.setattr(generate, "MAX_NEW_TOKENS", 5)
     monkeypatch.setattr(generate, "TEMPERATURE", 1.0)
-    answers = generate.sample(fresh.model, fresh.tokenizer, QUESTIONS * 8)
-    assert all(len(tokens) <= 5 and (ended or len(tokens) == 5) for tokens, ended in answers)
-    assert all(0 not in tokens for tokens, _ in answers)
-    assert any(not ended for _, ended in answers)
-    grown = []
-    generate.sample(
-        fresh.model, fresh.tokenizer, QUESTIONS[:1], lambda tokens: grown.append(len(tokens))
-    )
-    assert grown == list(range(1, len(grown) + 1))
-
-
-def test_no_half_character_is_shown(fresh):
-    tokens = fresh.tokenizer("春でしたら、鷗")["input_ids"]
-    assert all("\ufffd" not in fresh.text(tokens[:n]) for n in range(len(tokens) + 1))
-    assert fresh.text(tokens) == "春でしたら、鷗"
-
-
-# --- what the data bears out ------------------------------------------------------------------------------------------
-TRUE_ANSWERS = [
-    "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー, ベルガモット【ミドルノート】ターキッシュローズ",
-    "Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, ペッパー。男性向けの香りです。",
-    "Sauvageのブランドは、Dior（ディオール）です。",
-    "メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。",
-]
-INVENTED = [  # answer, what is marked
-    (
-        "Maison Margielaの香りでは、ローザがおすすめです。【トップノート】オレンジ, レモン",
-        ["ローザ", "オレンジ"],
-    ),
-    ("夏でしたら、Lancômeの「イドル」がおすすめです。", ["夏"]),
-    ("Chanelの香りでは、ソヴァージュがおすすめです。", ["Chanel"]),
-    (
-        "Diorの香りでは、ソヴァージュがおすすめです。【トップノート】カラブリア産ベルガモット, バニラ",
-        ["バニラ"],
-    ),
-    (
-        "Diorの香りでは、ソヴァージュがおすすめです。【ミドルエレガンス】ラベンダー",
-        ["ミドルエレガンス"],
-    ),
-    (
-        "Diorの香りでは、ソヴァージュがおすすめです。【ラストノート】カラブリア産ベルガモット",
-        ["カラブリア産ベルガモット"],
-    ),
-    ("Sauvageのブランドは、Chanel（シャネル）です。", ["Chanel", "シャネル"]),
-    ("Sauvageの対象は、レディース（女性向け）です。", ["レディース", "女性"]),
-    (
-        "メンズの香水を2つ選ぶと、Diorの「ソヴァージュ」、Diorの「ジャドール」がおすすめです。",
-        ["メンズ"],
-    ),
-    (
-        "春でしたら、Lancômeの「イドル」がおすすめです。マルセルワンダースの香りです。",
-        ["マルセルワンダース"],
-    ),
-    ("きょうはよい天気です。", ["きょうはよい天気です。"]),
-]
-
-
-@pytest.mark.parametrize("answer", TRUE_ANSWERS)
-def test_a_true_answer_is_not_marked(assistant, answer):
-    assert assistant.catalogue.marked(answer) == answer
-
-
-@pytest.mark.parametrize(("answer", "marks"), INVENTED)
-def test_inventions_are_marked(assistant, answer, marks):
-    spans, _ = assistant.catalogue.check(answer)
-    assert [answer[start:end] for start, end in spans] == marks
-    assert all(f"［？{mark}］" in assistant.catalogue.marked(answer) for mark in marks)
-
-
-def test_every_response_of_the_data_set_is_true(assistant):
-    wrong = [
-        (r["response"], spans)
-        for r in assistant.catalogue.qa
-        if (spans := assistant.catalogue.check(r["response"])[0])
-    ]
-    assert wrong == []
-
-
-def test_every_response_of_a_shop_full_of_namesakes_is_true(tmp_path, monkeypatch):
-    perfumes = catalogue.make_catalogue(300, 3)
-    for perfume in perfumes[::10]:  # named like another house
-        perfume["name"], perfume["name_ja"] = (
-            perfumes[0]["brand"] or "Rasa",
-            perfumes[0]["brand_ja"],
-        )
-    for perfume in perfumes[5::50]:  # and like a family and a note
-        perfume["name"], perfume["name_ja"] = "Musk", "ムスク"
-    (tmp_path / "perfumes.jsonl").write_text(
-        "".join(json.dumps(p, ensure_ascii=False) + "\n" for p in perfumes), "utf-8"
-    )
-    monkeypatch.setattr(arrangeData, "PERFUMES_FILE", str(tmp_path / "perfumes.jsonl"))
-    monkeypatch.setattr(arrangeData, "OUTPUT_FILE", str(tmp_path / "qa.json"))
-    arrangeData.main()
-    qa = json.loads((tmp_path / "qa.json").read_text("utf-8"))[::2]
-    known = generate.Catalogue(perfumes, qa)
-    assert [(r["response"], spans) for r in qa if (spans := known.check(r["response"])[0])] == []
-
-
-def test_a_swapped_note_or_name_is_noticed(assistant):
-    catalogue, draw, noticed, tried = assistant.catalogue, random.Random(2), 0, 0
-    names = [p["name_ja"] for p in sample_perfumes() if p["name_ja"]]
-    for record in draw.sample(
-        [r for r in catalogue.qa if r["type"] in ("season", "brand", "note")], 120
-    ):
-        for name in names:
-            if name in record["response"]:
-                spoiled = record["response"].replace(
-                    name, draw.choice([n for n in names if n != name])
-                )
-                tried, noticed = tried + 1, noticed + bool(catalogue.check(spoiled)[0])
-                break
-    assert tried > 80
-    assert noticed > 0.97 * tried
-
-
-@pytest.mark.parametrize(("asked", "normal"), [
-    ("maison margielaの香水", "Maison Margielaの香水"),
-    ("ＣＨＡＮＥＬの香水", "Chanelの香水"),
-    ("ﾒｿﾞﾝﾏﾙｼﾞｪﾗの香水", "Maison Margielaの香水"),
-    ("メゾン・マルジェラの香水", "Maison Margielaの香水"),
-    ("メゾンマルジェラの香水", "Maison Margielaの香水"),
-    ("イヴサンローランの香水", "Yves Saint Laurentの香水"),
-    ("マルジェラの香水", "Maison Margielaの香水"),
-    ("アルマーニの香水", "Giorgio Armaniの香水"),
-    ("アルマーニ コードの特徴", "アルマーニ コードの特徴"),
-    ("メゾンの香水", "メゾンの香水"),
-    ("chloeの香水", "Chloéの香水"),
-    ("ミュゲの香り", "スズランの香り"),
-    ("白檀の香り", "サンダルウッドの香り"),
-    ("レイジーサンデーモーニングの特徴", "レイジー サンデー モーニングの特徴"),
-    ("ローズマリーの香り", "ローズマリーの香り"),
-    ("\x1b[31m春\x07の香水 ", "[31m春の香水"),
-])  # fmt: skip
-def test_other_spellings_are_understood(assistant, asked, normal):
-    assert assistant.catalogue.normalized(asked) == normal
-
-
-@pytest.mark.parametrize(
-    ("answerable", "used", "least"),
-    [("yes", "tuning", 0.96), ("no", "tuning", 0.95), ("yes", "held", 0.93), ("no", "held", 0.93)],
-)
-def test_refusals_on_the_written_questions(assistant, answerable, used, least):
-    """Questions marked held were written before any result was seen, and nothing was chosen by them."""
-    with open(ROOT / "tests" / "questions.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    asked = [
-        row["question"] for row in rows if (row["answerable"], row["used"]) == (answerable, used)
-    ]
-    refusals = [
-        assistant.catalogue.refusal(assistant.catalogue.normalized(question)) for question in asked
-    ]
-    right = [(refusal is None) == (answerable == "yes") for refusal in refusals]
-    assert len(right) >= 20
-    assert sum(right) >= least * len(right), [
-        question for question, good in zip(asked, right, strict=True) if not good
-    ]
-    assert all("データにありません" in refusal for refusal in refusals if refusal)
-
-
-def test_a_refusal_names_questions_that_can_be_asked(assistant):
-    refusal = assistant.catalogue.refusal("ザラの香水を教えてください。")
-    assert refusal.startswith("「ザラ」はデータにありません。")
-    asked = {record["instruction"] for record in assistant.catalogue.qa}
-    examples = re.findall("「([^」]+)」", refusal)[1:]
-    assert len(examples) == 3
-    assert set(examples) <= asked
+    answers = assistant.free(QUESTIONS * 8)
+    assert any(not said.ended for said in answers)
+    assert all("\ufffd" not in said.text for said in answers)
 
 
 # --- answering --------------------------------------------------------------------------------------------------------
 def test_another_perfume_until_there_is_none(fresh):
-    first, *rest = [
-        fresh.answers([question])[0] for question in ["春の香水を教えて"] + ["他には？"] * 6
-    ]
-    known = {record["response"]: record for record in fresh.catalogue.qa}
-    seen = set(first[1])
-    for text, pages in rest:
-        if "データにありません" in text:
-            assert pages == ()
-        else:
-            assert known[text]["key"] == known[first[0]]["key"]
-            assert not seen & set(pages)
-            seen |= set(pages)
-    fresh.answers(["ソヴァージュのブランドを教えて"])
-    assert (
-        fresh.answers(["ほかには？"])[0][0] == "ほかに当てはまる香水はデータにありません。"
-        or fresh.told
-    )
+    said = [ask(fresh, question) for question in ["バーバリーの香水は？"] + ["他には？"] * 3]
+    told = [claim.perfumes for answer in said for claim in answer.claims]
+    assert len(told) == len(set(told)) == 2
+    assert "ほかに当てはまる香水はデータにありません。" in said[-1].text
 
 
-def test_asked_again_in_one_batch_gives_another(fresh):
-    answers = fresh.answers(["春の香水を教えて", "天気は？", "春の香水を教えて"])
-    assert answers[0][0] != answers[2][0]
-    assert answers[1][0].startswith("「天気」はデータにありません。")
+def test_a_question_goes_on_from_the_one_before(fresh):
+    first = ask(fresh, "Chanelの甘い香水を教えて")
+    second = ask(fresh, "もっと爽やかなのある？")
+    (number,) = second.claims[0].perfumes
+    assert fresh.clerk.perfumes[number]["brand"] == "Chanel"
+    assert "フレッシュ" in fresh.clerk.perfumes[number]["impressions"]
+    assert first.claims[0].perfumes != second.claims[0].perfumes
+    third = ask(fresh, "それは夏でも使える？")
+    assert third.claims[0].perfumes == second.claims[0].perfumes
+    assert third.text.startswith(("はい", "いいえ"))
+
+
+@pytest.mark.parametrize("number", [2, 5, 10])
+def test_as_many_perfumes_as_are_wanted_none_twice(fresh, number):
+    said = ask(fresh, f"オフィスで使えるユニセックスを{number}本教えて")
+    told = [claim.perfumes for claim in said.claims]
+    assert len(told) == len(set(told)) == number
+    assert said.text.count("「") >= number
+
+
+def test_fewer_only_where_the_data_has_fewer_and_that_is_said(fresh):
+    said = ask(fresh, "バーバリーの香水を5本")
+    assert "データにあるのは2つです。" in said.text
+
+
+def test_two_perfumes_are_compared(fresh):
+    said = ask(fresh, "シャリマーとミツコの違いは？")
+    assert "シャリマー" in said.text
+    assert "ミツコ" in said.text
 
 
 def test_piped_questions_are_answered_in_order(here, monkeypatch, capsys):
     questions = ["春の香水を教えて", "天気は？", "シャネルの香水は？"] * 3
-    out, err = run_main(monkeypatch, capsys, "\n\n".join(questions) + "\n", BATCH_SIZE=4)
+    out, err = run_main(monkeypatch, capsys, "\n\n".join(questions) + "\n")
     lines = out.splitlines()
     assert [line.removeprefix("Q：") for line in lines[::2]] == questions
     assert all(line.startswith("A：") for line in lines[1::2])
-    known = {
-        record["response"] for record in json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
-    }
-    assert all(line[2:] in known or "データにありません" in line for line in lines[1::2])
     assert "出典：https://shop.example/" in err
     assert "アダプター fine_tuned_open_calm" in err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp932"])
+def test_files_of_questions_in_any_encoding(here, monkeypatch, capsys, encoding):
+    out, _ = run_main(monkeypatch, capsys, "春の香水は？\r\n夏の香水は？\r\n".encode(encoding))
+    assert [line for line in out.splitlines() if line.startswith("Q")] == [
+        "Q：春の香水は？",
+        "Q：夏の香水は？",
+    ]
+
+
+def test_at_most_two_pages_are_named(here, monkeypatch, capsys):
+    _, err = run_main(monkeypatch, capsys, "メンズの香水を5本教えて\n")
+    assert err.count("出典：") == 2
+    assert "その他 3 件" in err
 
 
 def test_without_input_the_constants_questions_are_answered(here, monkeypatch, capsys):
     out, _ = run_main(monkeypatch, capsys)
     assert [line[2:] for line in out.splitlines() if line.startswith("Q：")] == generate.QUESTIONS
     assert out.count("出典：https://shop.example/") >= 3
+
+
+def test_nothing_waits_in_a_notebook(here, monkeypatch, capsys):
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    monkeypatch.setattr(sys, "stdin", type("Keyboard", (), {"isatty": lambda self: True})())
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    generate.main()
+    assert capsys.readouterr().out.count("A：") == 3
 
 
 def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsys):
@@ -485,15 +553,27 @@ def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsy
 
 def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
     qa = json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
-    qa = [
-        record
-        | {"response": "\x1b[2J" + record["response"], "source": ["https://shop.example/\x07"]}
-        for record in qa
-    ]
+    pages = {"source": ["https://shop.example/\x07"]}
+    qa = [record | {"response": "\x1b[2J" + record["response"]} | pages for record in qa]
     Path("data/perfume_qa.json").write_text(json.dumps(qa), "utf-8")
     out, err = run_main(monkeypatch, capsys, "春の\x1b]0;香水\x07を教えて\n")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out + err)
     assert "香水" in out
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_no_line_begins_with_a_closing_mark(capsys, monkeypatch, columns):
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    monkeypatch.setattr(generate, "CHARACTER_SECONDS", 0)
+    text = (
+        "A：春でしたら、Maison Margielaの「レイジー サンデー モーニング」がおすすめです。【トップノート】ペアー, ローズ。"
+        * 3
+    )
+    generate.show(text)
+    lines = capsys.readouterr().out.splitlines()
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert not any(line.startswith(tuple("、。，」】ーッ")) for line in lines)
+    assert all(wcswidth(line) <= columns for line in lines)
 
 
 def test_at_a_terminal(here):
@@ -567,106 +647,28 @@ def test_at_a_terminal(here):
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
-class Said:
-    """An assistant whose answers are given."""
+def test_what_counts_as_right(clerk):
+    record = {
+        "type": "season",
+        "key": "春",
+        "response": "春でしたら、Lancômeの「イドル」がおすすめです。",
+    }
+    judge = generate.Judge(clerk, [record])
 
-    def __init__(self, catalogue, answers):
-        self.catalogue, self.given = catalogue, answers
+    def verdict(text, kind="", key=""):
+        claim = generate.Claim({"type": kind, "key": key, "response": text, "source": []})
+        return judge.judged(record, generate.Said(text, (claim,)))[:2]
 
-    def say(self, questions, grounded):
-        return [(self.given[question], set(), True) for question in questions]
-
-
-SUPPORTS = [  # type, key, response of the only record
-    (
-        "season",
-        "春",
-        "春でしたら、Creedの「アバントゥス」がおすすめです。フレッシュな印象の香りです。",
-    ),
-    ("season", "夏", "夏でしたら、Versaceの「ブライト クリスタル」がおすすめです。"),
-    ("name_features", "Dior/Sauvage", "ソヴァージュの特徴は、アロマティック系の香りです。"),
-    (
-        "several",
-        "2×gender×メンズ",
-        "メンズ向けの香水を2つ選ぶなら、Creedの「アバントゥス」、Versaceの「エロス」がおすすめです。",
-    ),
-]
-JUDGED = [  # type, key, answer, (right, true)
-    (
-        "season",
-        "春",
-        "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ペアー",
-        (True, True),
-    ),
-    (
-        "season",
-        "春",
-        "春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ドリアン",
-        (False, False),
-    ),
-    ("season", "春", "春でしたら、Lancômeの「ローザ」がおすすめです。", (False, False)),
-    ("season", "夏", "春でしたら、Lancômeの「イドル」がおすすめです。", (False, True)),
-    ("season", "春", "春でしたら、", (False, False)),
-    ("season", "春", "一方、春にまといたい。", (False, False)),
-    ("name_features", "Dior/Sauvage", "Sauvageの特徴は、スパイシー系の香りです。", (True, True)),
-    (
-        "name_features",
-        "Dior/Sauvage",
-        "ソヴァージュの特徴は、スパイシー系の香りです。",
-        (True, True),
-    ),
-    ("name_features", "Dior/Sauvage", "Poisonの特徴は、フローラル系の香りです。", (False, True)),
-    (
-        "name_features",
-        "Dior/Sauvage",
-        "ソヴァージュの特徴は、キュートなイメージです。",
-        (False, False),
-    ),
-    (
-        "several",
-        "2×gender×メンズ",
-        "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」、Pradaの「ルナ ロッサ」がおすすめです。",
-        (True, True),
-    ),
-    (
-        "several",
-        "2×gender×メンズ",
-        "メンズ向けの香水を2つ選ぶなら、Diorの「ソヴァージュ」がおすすめです。",
-        (False, True),
-    ),
-    (
-        "several",
-        "2×gender×メンズ",
-        "メンズ向けの香水を2つ選ぶなら、Diorの「ジャドール」、Pradaの「ルナ ロッサ」がおすすめです。",
-        (False, False),
-    ),
-]
-
-
-@pytest.mark.parametrize(("kind", "key", "answer", "verdict"), JUDGED)
-def test_what_counts_as_right(assistant, kind, key, answer, verdict):
-    test = {"instruction": "Chanelの香水を教えてください。", "type": kind, "key": key}
-    records = [dict(zip(("type", "key", "response"), row, strict=True)) for row in SUPPORTS]
-    ((right, true, _),) = generate.measure(
-        Said(assistant.catalogue, {test["instruction"]: answer}), [test], records, "", False
+    assert verdict(record["response"], "season", "春") == (True, True)
+    assert verdict(
+        "夏でしたら、Versaceの「ブライト クリスタル」がおすすめです。", "season", "夏"
+    ) == (False, True)
+    assert verdict("春でしたら、Lancômeの「イドル」がおすすめです。") == (True, True)
+    assert verdict("春でしたら、Lancômeの「イドル」がおすすめです。【トップノート】ドリアン") == (
+        False,
+        False,
     )
-    assert (right, true) == verdict
-
-
-def test_every_answer_of_the_set_is_right_and_a_refusal_is_not(assistant):
-    records = assistant.catalogue.qa[::40]
-    said = Said(
-        assistant.catalogue,
-        {assistant.catalogue.normalized(r["instruction"]): r["response"] for r in records},
-    )
-    once = list({assistant.catalogue.normalized(r["instruction"]): r for r in records}.values())
-    assert generate.measure(said, once, assistant.catalogue.qa, "", True) == [
-        (True, True, True)
-    ] * len(once)
-    weather = {"instruction": "春の天気は？", "type": "season", "key": "春"}
-    assert generate.measure(said, [weather], assistant.catalogue.qa, "", True) == [
-        (False, True, True)
-    ]
+    assert verdict("きょうはよい日です。") == (False, False)
 
 
 def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch, capsys):
@@ -675,20 +677,15 @@ def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch
     table = json.loads(Path("fine_tuned_open_calm/evaluation.json").read_text("utf-8"))
     card = Path("fine_tuned_open_calm/README.md").read_text("utf-8")
     assert list(table) == [
-        "件数",
-        "偶然",
-        "アダプター・制約",
-        "アダプター・自由",
-        "基盤モデル・制約",
-        "基盤モデル・自由",
-    ]
+        "件数", "偶然・制約", "偶然・絞り込み", "アダプター・制約", "アダプター・絞り込み", "アダプター・自由",
+        "基盤モデル・制約", "基盤モデル・絞り込み", "基盤モデル・自由",
+    ]  # fmt: skip
     assert table["件数"]["全体"] == 12
-    assert table["アダプター・制約"]["事実"] == 1
-    assert table["アダプター・制約"]["完結"] == 1
-    assert 0 < table["偶然"]["全体"] < 0.05
+    assert table["アダプター・絞り込み"]["事実"] == 1
+    assert table["アダプター・絞り込み"]["全体"] >= 0.9
+    assert 0 < table["偶然・制約"]["全体"] < 0.05
     assert card.count("## 評価") == 1
     assert "## 学習\n\n表" in card
-    assert card.strip().endswith("|")
     assert card.split("## 評価")[1].strip() in out
 
 
