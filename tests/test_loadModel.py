@@ -145,10 +145,8 @@ def trained(tmp_path_factory, base):
     ]
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
         prepare(patch, folder, base, records, MERGED_DIR="merged", LORA_DROPOUT=0.05)
-        usual = loadModel.packed_trainer
-        patch.setattr(
-            loadModel, "packed_trainer", lambda *a, **k: kept.setdefault("trainer", usual(*a, **k))
-        )
+        usual = loadModel.lora_trainer
+        patch.setattr(loadModel, "lora_trainer", lambda **k: kept.setdefault("trainer", usual(**k)))
         loadModel.main()
     return folder, printed.getvalue(), kept["trainer"]
 
@@ -380,18 +378,22 @@ def config(folder, **arguments):
     )
 
 
-def packed(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments):
-    """The same run by loadModel.py's step."""
+def fast(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments):
+    """The same run by loadModel.py's trainer."""
     from datasets import Dataset
     from peft import LoraConfig
 
-    return loadModel.packed_trainer(
-        pass_size,
-        {},
+    return loadModel.lora_trainer(
         model=model,
         processing_class=loaded[1],
         train_dataset=Dataset.from_list(loadModel.tokenize(loaded[1], records)),
-        args=config(folder, per_device_train_batch_size=16, **arguments),
+        args=config(
+            folder,
+            padding_free=True,
+            per_device_train_batch_size=pass_size,
+            gradient_accumulation_steps=16 // pass_size,
+            **arguments,
+        ),
         peft_config=LoraConfig(
             r=16,
             lora_alpha=32,
@@ -400,6 +402,14 @@ def packed(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments
             task_type="CAUSAL_LM",
         ),
     )
+
+
+def collated(loaded, records):
+    """The records as a batch of TRL's padding-free collator."""
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    collate = DataCollatorForLanguageModeling(loaded[1].pad_token_id, padding_free=True)
+    return collate(loadModel.tokenize(loaded[1], records))
 
 
 def weights(trainer):
@@ -412,68 +422,97 @@ def fresh(base, dtype="float32"):
     return loadModel.load_base(str(base), dtype)[0]
 
 
-@pytest.mark.parametrize("pass_size", [4, 16, 3])
-def test_the_packed_step_trains_the_numbers_of_sfttrainer(loaded, base, tmp_path, pass_size):
+@pytest.mark.parametrize("pass_size", [4, 16, 2])
+def test_the_step_trains_the_numbers_of_sfttrainer(loaded, base, tmp_path, pass_size):
     """70 records: steps of 16 and a ragged last one of 6, over 5 steps."""
     records = random.Random(1).sample(qa(), 70)
     plain = plain_trainer(loaded, fresh(base), records, tmp_path, max_steps=5)
-    fast = packed(loaded, fresh(base), records, tmp_path, max_steps=5, pass_size=pass_size)
-    assert fast.train_dataset["input_ids"] == plain.train_dataset["input_ids"]
-    assert fast.train_dataset["labels"] == plain.train_dataset["labels"]
-    start = weights(fast)
+    ours = fast(loaded, fresh(base), records, tmp_path, max_steps=5, pass_size=pass_size)
+    assert ours.train_dataset["input_ids"] == plain.train_dataset["input_ids"]
+    assert ours.train_dataset["labels"] == plain.train_dataset["labels"]
+    start = weights(ours)
     assert start.equal(weights(plain))
     plain.train()
-    fast.train()
+    ours.train()
     losses = [
         [log["loss"] for log in trainer.state.log_history if "loss" in log]
-        for trainer in (plain, fast)
+        for trainer in (plain, ours)
     ]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5) and len(losses[0]) == 5
-    assert (weights(fast) - start).norm() > 0.01
-    assert (weights(fast) - weights(plain)).norm() / weights(plain).norm() <= 1e-5
+    assert (weights(ours) - start).norm() > 0.01
+    assert (weights(ours) - weights(plain)).norm() / weights(plain).norm() <= 1e-5
 
 
-def test_frozen_head_loss_is_cross_entropy_with_its_gradient():
+@pytest.mark.parametrize("fused", [False, True])  # True: TRL's head, as on a GPU
+def test_the_loss_is_cross_entropy_of_what_is_learned_with_its_gradient(
+    loaded, base, tmp_path, fused
+):
     import torch
 
-    torch.manual_seed(0)
-    hidden, weight = torch.randn(600, 24, requires_grad=True), torch.randn(90, 24)
-    targets = torch.randint(0, 90, (600,))
-    wanted = torch.nn.functional.cross_entropy(hidden @ weight.T, targets, reduction="sum")
-    (slope,) = torch.autograd.grad(wanted / 7, hidden)
-    loss = loadModel.frozen_head_loss(hidden, weight, targets)
-    (loss / 7).backward()
-    assert loss.item() == pytest.approx(wanted.item(), rel=1e-6)
-    assert torch.allclose(hidden.grad, slope, rtol=1e-4, atol=1e-7)
+    trainer = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    batch, weight = collated(loaded, qa(6)), next(trainer.model.parameters())
+    weight.requires_grad_(True)
+    logits = [
+        trainer.model(input_ids=torch.tensor([one["input_ids"]])).logits[0, :-1]
+        for one in loadModel.tokenize(loaded[1], qa(6))
+    ]
+    labels = [torch.tensor(one["labels"][1:]) for one in loadModel.tokenize(loaded[1], qa(6))]
+    wanted = torch.nn.functional.cross_entropy(
+        torch.cat(logits), torch.cat(labels), reduction="sum"
+    )
+    (slope,) = torch.autograd.grad(wanted, weight)
+
+    class OnGpu(torch.Tensor):
+        is_cuda = True
+
+    if fused:
+        batch["labels"] = batch["labels"].as_subclass(OnGpu)
+    loss = trainer.summed_loss(trainer.model, batch)
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert torch.allclose(torch.autograd.grad(loss, weight)[0], slope, rtol=1e-4, atol=1e-5)
 
 
-def test_packed_sequences_do_not_see_each_other(loaded):
+@pytest.mark.parametrize("count", [3, 9])  # one by one, and in a rectangle
+def test_sequences_in_one_row_do_not_see_each_other(loaded, base, tmp_path, count):
     import torch
 
-    model, tokenizer = loaded
-    examples = loadModel.tokenize(tokenizer, qa()[:3])
+    trainer = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    model, batch = trainer.model.get_base_model(), collated(loaded, qa(count))
+    lengths = batch["cu_seq_lens_q"].diff().tolist()
+    slots = (batch["position_ids"] + batch["seq_idx"] * max(lengths))[0]
     model.eval()
     with torch.no_grad():
-        one = loadModel.pack(examples)
         together = model.gpt_neox(
-            one["input_ids"], position_ids=one["position_ids"], lengths=one["lengths"]
+            batch["input_ids"], position_ids=batch["position_ids"], lengths=lengths, slots=slots
         ).last_hidden_state[0]
         alone = [
-            model.gpt_neox(torch.tensor([e["input_ids"]])).last_hidden_state[0] for e in examples
+            model.gpt_neox(torch.tensor([one["input_ids"]])).last_hidden_state[0]
+            for one in loadModel.tokenize(loaded[1], qa(count))
         ]
-    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+    assert len(lengths) == count and torch.allclose(together, torch.cat(alone), atol=1e-5)
 
 
-def test_only_ids_and_positions_reach_the_model(loaded):
+def test_only_ids_and_positions_reach_the_model(loaded, base, tmp_path, monkeypatch):
+    trainer = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    seen, model = set(), trainer.model.get_base_model()
+    model.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.update(kwargs), with_kwargs=True
+    )
     assert "token_type_ids" in loaded[1]("a")
-    assert loadModel.pack(loadModel.tokenize(loaded[1], qa()[:2])).keys() == {
-        "input_ids",
-        "position_ids",
-        "lengths",
-        "learned",
-        "targets",
-        "slots",
-    }
+    trainer.train()
+    assert {"input_ids", "position_ids"} < seen and "token_type_ids" not in seen
+
+
+def watched(loaded, trainer, train, test):
+    """A Watcher of records."""
+    both = [
+        [
+            loadModel.Example(*pair)
+            for pair in zip(part, loadModel.tokenize(loaded[1], part), strict=True)
+        ]
+        for part in (train, test)
+    ]
+    return loadModel.make_watcher(trainer, *both)
 
 
 def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_stays(
@@ -481,42 +520,56 @@ def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_st
 ):
     import torch
 
-    trainer = packed(loaded, fresh(base), qa(16), tmp_path, dropout=0.5, max_steps=3)
-    watcher = loadModel.make_watcher(
-        trainer,
-        loaded[1],
-        loadModel.tokenize(loaded[1], qa()[:8]),
-        loadModel.tokenize(loaded[1], qa()[8:16]),
-        ["春は？"],
-        4,
-    )
+    trainer = fast(loaded, fresh(base), qa(16), tmp_path, dropout=0.5, max_steps=3)
+    watcher = watched(loaded, trainer, qa()[:8], qa()[8:16])
     trainer.train()
-    one = loadModel.pack(loadModel.tokenize(loaded[1], qa()[:4]))
+    one = collated(loaded, qa()[:4])
     trainer.model.train()
-    assert trainer.model(**one).item() != trainer.model(**one).item()
+    losses = {trainer.summed_loss(trainer.model, one).item() for _ in range(2)}
+    assert len(losses) == 2
     state = torch.get_rng_state(), random.getstate()
-    watcher.measure(trainer.state)
-    watcher.measure(trainer.state)
+    watcher.measure()
+    watcher.measure()
     first, second = [log for log in trainer.state.log_history if "test_set" in log]
     assert first["test_set"] == second["test_set"]
     assert torch.get_rng_state().equal(state[0]) and random.getstate() == state[1]
     assert trainer.model.training
 
 
-def test_evaluation_forms_no_logits_and_no_larger_passes(loaded, base, tmp_path, monkeypatch):
-    trainer = packed(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
-    whole, sizes, usual = [], [], loadModel.pack
-    trainer.model.get_base_model().lm_head.register_forward_hook(
-        lambda *call: whole.append(call[2].shape)
-    )
-    monkeypatch.setattr(
-        loadModel, "pack", lambda examples: sizes.append(len(examples)) or usual(examples)
-    )
-    examples = loadModel.tokenize(loaded[1], qa())
-    watcher = loadModel.make_watcher(trainer, loaded[1], examples, examples, [], 4)
+def test_the_measured_loss_is_that_of_a_learned_token(loaded, base, tmp_path):
+    import torch
+
+    trainer = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    watcher = watched(loaded, trainer, qa()[:7], qa()[7:16])
     trainer.train()
-    watcher.measure(trainer.state)
-    assert not whole and max(sizes) == loadModel.BATCH_SIZE
+    trainer.model.eval()
+    losses = []
+    for one in loadModel.tokenize(loaded[1], qa()[:7]):
+        logits = trainer.model(input_ids=torch.tensor([one["input_ids"]])).logits[0, :-1]
+        labels = torch.tensor(one["labels"][1:])
+        losses += torch.nn.functional.cross_entropy(logits, labels, reduction="none")[
+            labels != -100
+        ].tolist()
+    wanted = sum(losses) / len(losses)
+    assert watcher.mean_loss(watcher.sets["train_set"]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_no_logits_are_formed_but_those_of_learned_tokens_and_no_larger_passes(
+    loaded, base, tmp_path
+):
+    trainer = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    formed, passes, examples = [], [], loadModel.tokenize(loaded[1], qa())
+    learned = sum(len(one["labels"]) - one["labels"].count(-100) for one in examples[:20])
+    trainer.model.get_base_model().lm_head.register_forward_hook(
+        lambda module, inputs, output: formed.append(output.shape.numel() // output.shape[-1])
+    )
+    trainer.model.get_base_model().register_forward_pre_hook(
+        lambda module, args, kwargs: passes.append(len(kwargs["lengths"])), with_kwargs=True
+    )
+    watcher = watched(loaded, trainer, qa(), qa())
+    trainer.model.eval()
+    watcher.mean_loss(watcher.sets["test_set"])
+    assert sum(formed) == learned and set(passes) == {loadModel.BATCH_SIZE}
 
 
 @pytest.mark.parametrize("constants", [{"GRADIENT_CHECKPOINTING": True}, {"bf16": True}])
@@ -596,11 +649,16 @@ def test_passes_grow_where_memory_allows_and_the_need_is_told(
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 0)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free * 2**30, free * 2**30))
-    monkeypatch.setattr(loadModel, "GRADIENT_CHECKPOINTING", checkpointing)
-    settings = SimpleNamespace(TARGET_MODULES="query_key_value", LORA_R=16, BATCH_SIZE=4)
-    assert loadModel.choose_pass_size(shape_3b, settings, [200] * 100, 16) == size
+    settings = SimpleNamespace(
+        TARGET_MODULES="query_key_value",
+        BATCH_SIZE=4,
+        GRADIENT_CHECKPOINTING=checkpointing,
+        step=16,
+        world=1,
+    )
+    assert loadModel.gpu_pass(shape_3b, settings, [200] * 100) == size
     printed = capsys.readouterr().out
     assert f"空き {free:.1f} GiB" in printed and ("LOAD_IN_4BIT" in printed) == warned
 
@@ -994,15 +1052,14 @@ def test_a_change_since_the_checkpoint_is_named_and_refused(tmp_path, monkeypatc
 
 def test_a_non_finite_loss_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch, base):
     prepare(monkeypatch, tmp_path, base, SAVE_MINUTES=0)
-    usual, calls = loadModel.frozen_head_loss, []
+    usual, calls = loadModel.LearnedLoss.compute_loss, []
 
-    def loss(hidden, weight, targets):
-        calls.append(hidden.requires_grad)
-        return usual(hidden, weight, targets) * (
-            float("nan") if sum(calls) > 13 else 1
-        )  # from the fourth step on
+    def loss(*args, **kwargs):
+        calls.append(1)
+        broken = len(calls) > 13  # from the fourth step on
+        return usual(*args, **kwargs) * (float("nan") if broken else 1)
 
-    monkeypatch.setattr(loadModel, "frozen_head_loss", loss)
+    monkeypatch.setattr(loadModel.LearnedLoss, "compute_loss", loss)
     with pytest.raises(SystemExit, match="ステップ 4 で損失が nan"):
         loadModel.main()
     assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == [
@@ -1039,13 +1096,11 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(
 def test_too_little_gpu_memory_is_told_with_what_to_change(tmp_path, monkeypatch, base):
     import torch
 
-    def loss(hidden, weight, targets):
-        if hidden.requires_grad:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return hidden.sum()
+    def loss(*args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory")
 
     prepare(monkeypatch, tmp_path, base)
-    monkeypatch.setattr(loadModel, "frozen_head_loss", loss)
+    monkeypatch.setattr(loadModel.LearnedLoss, "compute_loss", loss)
     with pytest.raises(SystemExit, match=r"メモリが足りません.*GRADIENT_CHECKPOINTING = True"):
         loadModel.main()
 
