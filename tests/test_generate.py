@@ -487,8 +487,11 @@ def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
     qa = json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
     qa = [
         record
-        | {"response": "\x1b[2J" + record["response"], "source": ["https://shop.example/\x07"]}
-        for record in qa
+        | {
+            "response": "\x1b[2J" * (i % 2) + record["response"],
+            "source": ["https://shop.example/\x07"],
+        }
+        for i, record in enumerate(qa)
     ]
     Path("data/perfume_qa.json").write_text(json.dumps(qa), "utf-8")
     out, err = run_main(monkeypatch, capsys, "春の\x1b]0;香水\x07を教えて\n")
