@@ -92,26 +92,13 @@ FORBIDDEN = re.compile(
 )  # control, bidi, surrogates, private use
 LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 SPECIAL_TOKEN = re.compile(r"<\|\w+\|>")
-ELEMENT = re.compile(r"[\[,\n]\s*(?=\{)")  # where an object of a JSON array begins
-
-
-def parsed(text: str) -> Any:
-    """The value of a JSON text, or None."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+OBJECT = re.compile(r"(?:^|[\[,\n])\s*(?=\{)")  # where one begins, in an array or on a line
 
 
 def parse_records(text: str) -> list:
-    """The elements of a JSON array or of JSON Lines, None for each broken one."""
-    whole = parsed(text)
-    if whole is not None:
-        return whole if isinstance(whole, list) else [whole]
-    if not text.startswith("["):
-        return [parsed(line) for line in text.split("\n") if line.strip()]
+    """The objects of a JSON array or of JSON Lines, None for each broken one."""
     records, at = [], 0
-    while found := ELEMENT.search(text, at):
+    while found := OBJECT.search(text, at):
         at, record = found.end(), None
         with contextlib.suppress(ValueError, RecursionError):
             record, at = json.JSONDecoder().raw_decode(text, at)

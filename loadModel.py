@@ -3,8 +3,7 @@
     python loadModel.py          (several GPUs: accelerate launch loadModel.py)
 
 Reads:  data/perfume_qa.json, the base model
-Writes: fine_tuned_open_calm/: adapter, tokenizer with its template, test.json, metrics.json,
-        loss.png, README.md
+Writes: fine_tuned_open_calm/: adapter, tokenizer, test.json, metrics.json, loss.png, README.md
 Prints: the base model and why it is this one, what is left out, losses and sample answers
 Run again, it goes on from the last checkpoint; a finished run is left as it is.
 """
@@ -24,11 +23,12 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 if TYPE_CHECKING:
@@ -73,41 +73,21 @@ REHEARSAL_OVERRIDES = {  # what only so small a model needs; 4 examples a step: 
 # --------------------------------------------------------------------------------------------------
 
 
-class Check(NamedTuple):
-    """What some constants must be, in words and as a test."""
-
-    words: str
-    fits: Callable[[Any], bool]
-    names: str
-
-
-CHECKS = [
-    Check(
-        "名前（文字列）", lambda value: bool(value.split()), "BASE_MODEL REHEARSAL_MODEL OUTPUT_DIR"
-    ),
-    Check(
-        "名前（文字列）", lambda value: bool(value.split()), "TARGET_MODULES LR_SCHEDULER REPORT_TO"
-    ),
-    Check("フォルダ名か None", lambda value: value is None or bool(value.split()), "MERGED_DIR"),
-    Check("True か False", lambda value: value in (0, 1), "GRADIENT_CHECKPOINTING LOAD_IN_4BIT"),
-    Check("0 以上の整数", lambda value: value == int(value) >= 0, "SEED"),
-    Check(
-        "1 以上の整数", lambda value: value == int(value) >= 1, "MAX_TOKENS LORA_R EVAL_EXAMPLES"
-    ),
-    Check(
-        "1 以上の整数", lambda value: value == int(value) >= 1, "BATCH_SIZE GRADIENT_ACCUMULATION"
-    ),
-    Check("0 より大きい数", lambda value: 0 < value < math.inf, "LORA_ALPHA MAX_GRAD_NORM EPOCHS"),
-    Check(
-        "0 以上の数", lambda value: 0 <= value < math.inf, "LEARNING_RATE WEIGHT_DECAY SAVE_MINUTES"
-    ),
-    Check("0 以上 1 未満の数", lambda value: 0 <= value < 1, "LORA_DROPOUT WARMUP_RATIO"),
-    Check("0 より大きく 1 より小さい数", lambda value: 0 < value < 1, "TEST_RATIO"),
-]
-NOT_DECIDING = (  # other constants decide the result, and of the last two their product does
-    "BASE_MODEL REHEARSAL_MODEL OUTPUT_DIR REPORT_TO MERGED_DIR GRADIENT_CHECKPOINTING "
-    "EVAL_EXAMPLES SAVE_MINUTES BATCH_SIZE GRADIENT_ACCUMULATION"
+CHECKS = (  # what constants must be, in words and as a test; those of the last rows decide nothing
+    ("0 より大きく 1 より小さい数", lambda n: 0 < n < 1, "TEST_RATIO"),
+    ("0 以上 1 未満の数", lambda n: 0 <= n < 1, "LORA_DROPOUT WARMUP_RATIO"),
+    ("0 以上の数", lambda n: 0 <= n < math.inf, "LEARNING_RATE WEIGHT_DECAY"),
+    ("0 より大きい数", lambda n: 0 < n < math.inf, "LORA_ALPHA MAX_GRAD_NORM EPOCHS"),
+    ("0 以上の整数", lambda n: n == int(n) >= 0, "SEED"),
+    ("1 以上の整数", lambda n: n == int(n) >= 1, "MAX_TOKENS LORA_R"),
+    ("名前（文字列）", str.split, "TARGET_MODULES LR_SCHEDULER"),
+    ("True か False", lambda n: n in (0, 1), "LOAD_IN_4BIT"),
+    ("1 以上の整数", lambda n: n == int(n) >= 1, "BATCH_SIZE GRADIENT_ACCUMULATION EVAL_EXAMPLES"),
+    ("0 以上の数", lambda n: 0 <= n < math.inf, "SAVE_MINUTES"),
+    ("名前（文字列）", str.split, "BASE_MODEL REHEARSAL_MODEL OUTPUT_DIR REPORT_TO"),
+    ("フォルダ名か None", lambda n: n is None or n.split(), "MERGED_DIR"),
 )
+DECIDING = [name for _, _, names in CHECKS[:8] for name in names.split()]
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message.role == 'user' %}### 質問:\n{{ message.content }}\n\n"
@@ -121,20 +101,17 @@ LESS_MEMORY = (
 ANEW = "フォルダ名を変えて python loadModel.py を実行すると、最初から学習します。"
 GO_ON = "python loadModel.py を実行すると、続きから学習します。"
 Left = list[tuple[int, str]]  # what is left out: the number of each record in the file, and why
-
-
-def is_writer() -> bool:
-    """Whether this process prints and writes: one does when there are several."""
-    return os.environ.get("RANK", "0") == "0"
+ADAPTER_FILE = "adapter_model.safetensors"
+WRITER = os.environ.get("RANK", "0") == "0"  # one process prints and writes when there are several
 
 
 def say(text: str) -> None:
     """Prints above the progress bar, from one process only; without a reader (| head) silently."""
-    if is_writer():
+    if WRITER:
         try:
             tqdm.write(text)
         except OSError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def digest(content: Any) -> str:
@@ -150,7 +127,7 @@ FORBIDDEN = re.compile(
 )  # control, bidi, surrogates, private use
 LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 SPECIAL_TOKEN = re.compile(r"<\|\w+\|>")
-ELEMENT = re.compile(r"[\[,\n]\s*(?=\{)")  # where an object of a JSON array begins
+OBJECT = re.compile(r"(?:^|[\[,\n])\s*(?=\{)")  # where one begins, in an array or on a line
 
 
 class Example(NamedTuple):
@@ -160,23 +137,10 @@ class Example(NamedTuple):
     tokens: dict[str, list[int]]
 
 
-def parsed(text: str) -> Any:
-    """The value of a JSON text, or None."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
 def parse_records(text: str) -> list:
-    """The elements of a JSON array or of JSON Lines, None for each broken one."""
-    whole = parsed(text)
-    if whole is not None:
-        return whole if isinstance(whole, list) else [whole]
-    if not text.startswith("["):
-        return [parsed(line) for line in text.split("\n") if line.strip()]
+    """The objects of a JSON array or of JSON Lines, None for each broken one."""
     records, at = [], 0
-    while found := ELEMENT.search(text, at):
+    while found := OBJECT.search(text, at):
         at, record = found.end(), None
         with contextlib.suppress(ValueError, RecursionError):
             record, at = json.JSONDecoder().raw_decode(text, at)
@@ -187,13 +151,11 @@ def parse_records(text: str) -> list:
 def flaw(record: Any, fields: tuple[str, ...]) -> str | None:
     """Why this record cannot be used, or None."""
     if not isinstance(record, dict):
-        return "JSON として読めない" if record is None else "項目名のある記録でない"
+        return "JSON として読めない"
     for field in fields:
         value = record.get(field)
-        if value is None:
-            return f"{field} がない"
         if not isinstance(value, str):
-            return f"{field} が文字列でない"
+            return f"{field} が{'ない' if value is None else '文字列でない'}"
         if not value.strip():
             return f"{field} が空"
         if FORBIDDEN.search(LINE_END.sub("", value)) or SPECIAL_TOKEN.search(value):
@@ -203,11 +165,6 @@ def flaw(record: Any, fields: tuple[str, ...]) -> str | None:
     return None
 
 
-def tidied(record: dict, fields: tuple[str, ...]) -> dict:
-    """The record with the texts of these fields stripped, and with one kind of line ends."""
-    return record | {field: LINE_END.sub("\n", record[field]).strip() for field in fields}
-
-
 def read_examples(path: str | Path) -> tuple[list[dict], Left]:
     """(usable records, the others with their reasons); SystemExit for a wrong file."""
     path, text, trouble = Path(path), "", "は空です"
@@ -215,26 +172,23 @@ def read_examples(path: str | Path) -> tuple[list[dict], Left]:
         text = path.read_text(encoding="utf-8-sig", errors="replace").strip()
     except FileNotFoundError:
         trouble = "がありません"
-    except OSError as error:
-        trouble = f"が読めません（{error.strerror}）"
-        if path.is_dir():
-            trouble = "はファイルではありません"
+    except OSError:
+        trouble = "はファイルではありません" if path.is_dir() else "が読めません"
     records = parse_records(text)
     if not any(isinstance(record, dict) and record.keys() & set(FIELDS) for record in records):
         trouble = "には質問（instruction）と回答（response）がありません" if text else trouble
         raise SystemExit(f"{path} {trouble}。python arrangeData.py を実行して作ってください。")
     examples, rejected, seen = [], [], set()
     for number, record in enumerate(records, 1):
-        reason = flaw(record, FIELDS)
+        reason, pair = flaw(record, FIELDS), None
         if not reason:
-            example = tidied(record, FIELDS)
-            pair = example["instruction"], example["response"]
-            reason = "質問も回答も前の記録と同じ" if pair in seen else None
-            seen.add(pair)
-        if reason:
-            rejected.append((number, reason))
+            record |= {name: LINE_END.sub("\n", record[name]).strip() for name in FIELDS}
+            pair = tuple(record[name] for name in FIELDS)
+        if reason or pair in seen:
+            rejected.append((number, reason or "質問も回答も前の記録と同じ"))
         else:
-            examples.append(example)
+            examples.append(record)
+        seen.add(pair)
     return examples, rejected
 
 
@@ -262,23 +216,20 @@ def tokenize(tokenizer: Tokenizer, records: list[dict]) -> list[dict]:
     ]
 
 
-def leave_out_long(
-    tokens: list[dict], records: list[dict], rejected: Left
-) -> tuple[list[Example], Left]:
+def leave_out_long(tokens: list, records: list, rejected: Left) -> tuple[list[Example], Left]:
     """(what fits MAX_TOKENS, rejected and the too long by their numbers in the file)."""
-    gone = {number for number, _ in rejected}
-    numbers = (number for number in range(1, len(records) + len(gone) + 1) if number not in gone)
-    fitting, long = [], []
+    gone, fitting = dict(rejected), []
+    numbers = [number for number in range(1, len(records) + len(gone) + 1) if number not in gone]
     for number, record, one in zip(numbers, records, tokens, strict=True):
         if len(one["input_ids"]) > MAX_TOKENS:
-            long.append((number, f"{MAX_TOKENS} トークンより長い"))
+            gone[number] = f"{MAX_TOKENS} トークンより長い"
         else:
             fitting.append(Example(record, one))
-    return fitting, rejected + long
+    return fitting, list(gone.items())
 
 
-def tell_data(train: list[Example], test: list[Example], rejected: Left) -> int:
-    """How many test questions stand in train too; prints that, and what is left out and why."""
+def tell_data(tokenizer: Tokenizer, train: list, test: list, rejected: Left) -> None:
+    """Prints how many records are learned and left out, and why, and the first example."""
     say(f"{DATA_FILE}: 学習 {len(train):,} 件、テスト {len(test):,} 件、除外 {len(rejected):,} 件")
     for reason, count in Counter(reason for _, reason in rejected).most_common():
         first = next(number for number, why in rejected if why == reason)
@@ -290,14 +241,8 @@ def tell_data(train: list[Example], test: list[Example], rejected: Left) -> int:
     repeated = sum(example.record["instruction"] in asked for example in test)
     few = "学習データが少ないので、丸暗記になりがちです。" if len(train) < 500 else ""
     say(f"テストのうち {repeated:,} 件は、同じ質問文が学習データにもあります。{few}")
-    return repeated
-
-
-def tell_example(tokenizer: Tokenizer, tokens: dict[str, list[int]]) -> None:
-    """Prints a text that is trained on, with the part that is learned marked."""
-    start = tokens["labels"].count(-100)
-    prompt = tokenizer.decode(tokens["input_ids"][:start])
-    answer = tokenizer.decode(tokens["input_ids"][start:])
+    ids, start = train[0].tokens["input_ids"], train[0].tokens["labels"].count(-100)
+    prompt, answer = tokenizer.decode(ids[:start]), tokenizer.decode(ids[start:])
     say(f"最初の例（【】の中を学習）:\n{prompt}【{answer}】")
 
 
@@ -331,23 +276,21 @@ def choose_base() -> Base:
 def choose_settings(rehearsal: bool) -> SimpleNamespace:
     """The constants, with the rehearsal's overrides; SystemExit for a value that cannot be."""
     overrides = REHEARSAL_OVERRIDES if rehearsal else {}
-    names = " ".join(check.names for check in CHECKS).split()
-    settings = SimpleNamespace(**{name: globals()[name] for name in names} | overrides)
-    for check in CHECKS:
-        for name in check.names.split():
+    values = {name: globals()[name] for _, _, names in CHECKS for name in names.split()}
+    settings = SimpleNamespace(**values | overrides)
+    for words, fits, names in CHECKS:
+        for name in names.split():
             value, fine = getattr(settings, name), False
             with contextlib.suppress(TypeError, ValueError, AttributeError, OverflowError):
-                fine = check.fits(value)
+                fine = fits(value)
             if not fine:
-                place = f"loadModel.py の先頭で{check.words}にしてください。"
+                place = f"loadModel.py の先頭で{words}にしてください。"
                 raise SystemExit(f"{name} = {value!r} は使えません。{place}")
     settings.step = settings.BATCH_SIZE * settings.GRADIENT_ACCUMULATION
     settings.world = int(os.environ.get("WORLD_SIZE", "1"))
     if settings.step % settings.world:
-        raise SystemExit(
-            f"1 ステップの件数 {settings.step} はプロセス数 {settings.world} の倍数にしてください"
-            "（loadModel.py の BATCH_SIZE × GRADIENT_ACCUMULATION）。"
-        )
+        product = f"BATCH_SIZE × GRADIENT_ACCUMULATION = {settings.step}"
+        raise SystemExit(f"{product} はプロセス数 {settings.world} の倍数にしてください。")
     if rehearsal:
         say(f"リハーサルです: 小さなモデルで手順を試します。本番と違う設定は {overrides}")
     return settings
@@ -375,10 +318,10 @@ def load_base(name: str, dtype: str | None, device: str = "cpu") -> tuple[Model,
         raise SystemExit(f"GPU のメモリが足りません。{LESS_MEMORY}") from None
     except Exception as error:  # a wrong name, no network, a broken file, another library's error
         cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise SystemExit(
-            f"{name} を読み込めません（{cause}）。名前とネットワークを確かめるか、BASE_MODEL に"
-            "手元のフォルダを書くか、REHEARSAL = True で試してください。"
-        ) from None
+        remedy = (
+            "名前とネットワークを確かめるか、手元のフォルダか、REHEARSAL = True で試してください。"
+        )
+        raise SystemExit(f"{name} を読み込めません（{cause}）。{remedy}") from None
     if lacking := sorted(loading["missing_keys"]):
         missing = f"{len(lacking)} 個足りません（{lacking[0]} など）"
         raise SystemExit(f"{name} の重みが {missing}。取得し直してください。")
@@ -389,9 +332,6 @@ def load_base(name: str, dtype: str | None, device: str = "cpu") -> tuple[Model,
         raise SystemExit(f"{name} のトークナイザーが文字を変えます。{remedy}")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(tokenizer))
-    for config in (model.config, model.generation_config):
-        for token in ("pad_token_id", "eos_token_id", "bos_token_id"):
-            setattr(config, token, getattr(tokenizer, token))
     return model, tokenizer
 
 
@@ -401,79 +341,56 @@ OTHER_GIB = 1.0  # CUDA, adapter with moments, head; this and KEPT_BYTES: tests/
 FILLED = 0.85  # share of free memory that is planned with: the allocator leaves gaps
 
 
-def memory_needed(model: Model, settings: SimpleNamespace, lengths: list[int]) -> float:
-    """GiB on the GPU for passes of examples with these lengths."""
-    layers, hidden = model.config.num_hidden_layers, model.config.hidden_size
-    kept = KEPT_BYTES.get(settings.TARGET_MODULES, KEPT_BYTES["all-linear"])
-    kept = 2 * layers + kept if settings.GRADIENT_CHECKPOINTING else layers * kept
-    weights = sum(weight.nbytes for weight in model.parameters())
-    return (weights + kept * hidden * sum(lengths)) / 2**30 + OTHER_GIB
+def choose_pass(model: Model, settings: SimpleNamespace, lengths: list[int], gpu: bool) -> int:
+    """Examples a pass: BATCH_SIZE, or more where GPU memory allows; they divide the step."""
+    share, longest = settings.step // settings.world, sorted(lengths, reverse=True)
+    sizes = [size for size in range(1, share + 1) if share % size == 0]
+    chosen = max(size for size in sizes if size <= settings.BATCH_SIZE)
+    if gpu:
+        import torch
 
-
-def pass_sizes(settings: SimpleNamespace) -> list[int]:
-    """How many examples a process may take in one pass: what divides its share of a step."""
-    share = settings.step // settings.world
-    return [size for size in range(1, share + 1) if share % size == 0]
-
-
-def gpu_pass(model: Model, settings: SimpleNamespace, lengths: list[int]) -> int:
-    """Examples a pass: BATCH_SIZE, or more where GPU memory allows; prints need and memory."""
-    import torch
-
-    free = (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
-    longest, sizes = sorted(lengths, reverse=True), pass_sizes(settings)
-    need = {size: memory_needed(model, settings, longest[:size]) for size in sizes}
-    fitting = [n for n in sizes if n <= settings.BATCH_SIZE or need[n] < FILLED * free]
-    size = max(fitting)
-    say(f"GPU メモリ: 約 {need[size]:.1f} GiB 必要（{size} 件ずつ）、空き {free:.1f} GiB")
-    if need[size] > free:
-        say(f"足りないかもしれません。{LESS_MEMORY}")
-    return size
+        layers, hidden = model.config.num_hidden_layers, model.config.hidden_size
+        kept = KEPT_BYTES.get(settings.TARGET_MODULES, KEPT_BYTES["all-linear"])
+        kept = 2 * layers + kept if GRADIENT_CHECKPOINTING else layers * kept
+        weights = OTHER_GIB + sum(weight.nbytes for weight in model.parameters()) / 2**30
+        need = {size: weights + kept * hidden * sum(longest[:size]) / 2**30 for size in sizes}
+        free = (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
+        chosen = max([chosen, *(size for size in sizes if need[size] < FILLED * free)])
+        say(f"GPU メモリ: 約 {need[chosen]:.1f} GiB 必要（{chosen} 件ずつ）、空き {free:.1f} GiB")
+        if need[chosen] > free:
+            say(f"足りないかもしれません。{LESS_MEMORY}")
+    return chosen
 
 
 # Speed: no padding, attention by sequence, a head where something is learned ----------------------
-FEW = 4  # sequences that cost less one by one; of more, many small kernels would wait for the host
-
-
-def attention_by_sequence(
-    module: torch.nn.Module,
-    *states: torch.Tensor,
-    lengths: list[int] | None = None,
-    slots: torch.Tensor | None = None,
-    **kwargs: Any,
-) -> tuple[torch.Tensor, None]:
-    """Causal attention of each sequence of a row by itself; without lengths the usual one."""
-    import torch
+def attention_by_sequence(module: Any, *states: torch.Tensor, **how: Any) -> tuple:
+    """Causal attention of each sequence of a row by itself; without slots the usual one."""
+    from torch.nn.functional import scaled_dot_product_attention
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    if lengths is None:
-        return sdpa_attention_forward(module, *states, **kwargs)
-    how = {"is_causal": True, "dropout_p": kwargs["dropout"], "scale": kwargs["scaling"]}
-    attend = torch.nn.functional.scaled_dot_product_attention
-    if len(lengths) <= FEW:
-        rows = zip(*(one.split(lengths, 2) for one in states[:3]), strict=True)
-        return torch.cat([attend(*row, **how) for row in rows], 2).transpose(1, 2), None
+    lines, longest, slots = how.pop("rectangle", (0, 0, None))
+    if slots is None:
+        return sdpa_attention_forward(module, *states, **how)
 
     def rectangle(one: torch.Tensor) -> torch.Tensor:
-        """A sequence a line, padded: its tokens go to their slots."""
-        flat = one.new_zeros(len(lengths) * max(lengths), *one.shape[1::2])
+        flat = one.new_zeros(lines * longest, *one.shape[1::2])
         flat = flat.index_copy(0, slots, one[0].transpose(0, 1))
-        return flat.view(len(lengths), max(lengths), *flat.shape[1:]).transpose(1, 2)
+        return flat.unflatten(0, (lines, longest)).transpose(1, 2)
 
-    lines = attend(*map(rectangle, states[:3]), **how).transpose(1, 2)
-    return lines.flatten(0, 1)[slots][None], None
+    options = {"is_causal": True, "dropout_p": how["dropout"], "scale": how["scaling"]}
+    attended = scaled_dot_product_attention(*map(rectangle, states[:3]), **options)
+    return attended.transpose(1, 2).flatten(0, 1)[slots][None], None
 
 
 class LearnedLoss:
     """Stands before SFTTrainer: the same loss with less work, on rows without padding."""
 
     def __init__(self, **kwargs: Any) -> None:
-        from transformers import AttentionInterface, AttentionMaskInterface
-        from transformers.masking_utils import sdpa_mask
+        from transformers import AttentionInterface
 
         super().__init__(**kwargs)
+        self.loss_of_step = 0.0  # this process's, of the passes since the last step
         AttentionInterface.register("by_sequence", attention_by_sequence)
-        AttentionMaskInterface.register("by_sequence", sdpa_mask)
         self.model.get_base_model().set_attn_implementation("by_sequence")
 
     def summed_loss(self, model: torch.nn.Module, batch: dict) -> torch.Tensor:
@@ -481,30 +398,24 @@ class LearnedLoss:
         from torch.nn.functional import cross_entropy
 
         inputs = {name: batch[name] for name in ("input_ids", "position_ids")}
-        inputs["lengths"] = batch["cu_seq_lens_q"].diff().tolist()
-        inputs["slots"] = (batch["position_ids"] + batch["seq_idx"] * batch["max_length_q"])[0]
+        longest, lines = batch["max_length_q"], len(batch["cu_seq_lens_q"]) - 1
+        slots = (batch["position_ids"] + batch["seq_idx"] * longest)[0]
+        inputs["rectangle"] = lines, longest, slots
         if batch["labels"].is_cuda:  # TRL's head: with Triton it scores learned positions alone
             return -model(**inputs, labels=batch["labels"], fused_lm_head=True).log_probs.sum()
         following = batch["labels"].roll(-1)  # first tokens are never learned: none leaves its row
         logits = model(**inputs, logits_to_keep=following != -100, use_cache=False).logits
         return cross_entropy(logits.float(), following[following != -100], reduction="sum")
 
-    def compute_loss(
-        self, model: torch.nn.Module, inputs: dict, num_items_in_batch: int, **kwargs: Any
-    ) -> torch.Tensor:
-        loss = self.summed_loss(model, inputs) * self.accelerator.num_processes
-        return loss / num_items_in_batch
+    def compute_loss(self, model: Any, inputs: dict, *_: Any, num_items_in_batch: int) -> Any:
+        """The mean over the tokens of a step; processes average, so each counts its part more."""
+        share = self.accelerator.num_processes / num_items_in_batch
+        loss = self.summed_loss(model, inputs) * share
+        self.loss_of_step = self.loss_of_step + loss.detach()
+        return loss
 
 
 # Runs that go on ----------------------------------------------------------------------------------
-def describe_run(base: str, settings: SimpleNamespace, examples: list[dict]) -> dict:
-    """All that decides the result: two runs with the same description give the same adapter."""
-    names = [name for check in CHECKS for name in check.names.split()]
-    decided = {name: getattr(settings, name) for name in names if name not in NOT_DECIDING}
-    decided |= {"examples_per_step": settings.step, "base_model": base, "data": digest(examples)}
-    return decided
-
-
 def refuse_changes(before: dict, run: dict, saved: str | Path) -> None:
     """SystemExit that names what has changed since `saved` was, if anything has."""
     changed = [key for key in run if before.get(key) != run[key]]
@@ -515,7 +426,7 @@ def refuse_changes(before: dict, run: dict, saved: str | Path) -> None:
 
 
 def saved_object(path: Path) -> dict:
-    """The object in a JSON file; an empty one if there is none, whatever else stands there."""
+    """The object in a JSON file; an empty one where there is none, whatever else stands there."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         content = json.loads(path.read_text(encoding="utf-8"))
         return content if isinstance(content, dict) else {}
@@ -525,11 +436,10 @@ def saved_object(path: Path) -> dict:
 def is_finished(run: dict) -> bool:
     """Whether OUTPUT_DIR holds the result of this very run; SystemExit if it holds another's."""
     metrics = Path(OUTPUT_DIR, "metrics.json")
-    if not metrics.exists() or not Path(OUTPUT_DIR, "adapter_model.safetensors").exists():
-        return False
-    before = saved_object(metrics).get("run")
-    if not isinstance(before, dict) or not before.keys() & run.keys():
-        say(f"{metrics} は loadModel.py の記録でないので、学習は終わっていないものとします。")
+    before, adapter = saved_object(metrics).get("run"), metrics.with_name(ADAPTER_FILE)
+    if not adapter.exists() or not isinstance(before, dict) or not before.keys() & run.keys():
+        if metrics.exists():
+            say(f"{OUTPUT_DIR} の結果はそろっていないので、学習は終わっていないものとします。")
         return False
     refuse_changes(before, run, OUTPUT_DIR)
     say(f"このデータと設定では学習済みです。次は python generate.py です。{OUTPUT_DIR} の{ANEW}")
@@ -552,43 +462,38 @@ def fingerprints(folder: Path) -> dict[str, str]:
 def last_checkpoint(run: dict) -> str | None:
     """Newest checkpoint that is whole; half-written ones are named and removed."""
     for folder in checkpoints():
-        seal = saved_object(folder / "seal.json")
-        if seal and seal["files"].items() <= fingerprints(folder).items():
+        seal = {"files": None, "run": {}} | saved_object(folder / "seal.json")
+        if seal["files"] and seal["files"].items() <= fingerprints(folder).items():
             refuse_changes(seal["run"], run, folder)
             return str(folder)
         say(f"{folder} は書きかけなので使いません。")
-        if is_writer():
+        if WRITER:
             shutil.rmtree(folder, ignore_errors=True)
     return None
 
 
 @contextlib.contextmanager
-def told_when_saving_fails(folder: Path) -> Iterator[None]:
+def told_when_saving_fails(folder: Path, half_written: Path | None) -> Iterator[None]:
     """Turns a failed save (full disk …) into a message; what was half written is removed."""
     try:
         yield
     except Exception as error:  # OSError, torch's RuntimeError or SafetensorError: who was writing
-        shutil.rmtree(folder, ignore_errors=True)
-        raise SystemExit(
-            f"{folder} に保存できません（{error}）。前のチェックポイントは無事です。"
-            f"ディスクを空けて {GO_ON}"
-        ) from error
+        if half_written:
+            shutil.rmtree(half_written, ignore_errors=True)
+        safe = "前のチェックポイントは無事です。ディスクを空けて "
+        raise SystemExit(f"{folder} に保存できません（{error}）。{safe}{GO_ON}") from error
 
 
 @contextlib.contextmanager
 def output_held() -> Iterator[None]:
     """OUTPUT_DIR for this run alone; SystemExit if it cannot be written or another run has it."""
-    from filelock import FileLock, Timeout
-
     lock = FileLock(Path(OUTPUT_DIR, ".lock"))
     try:
         lock.acquire(timeout=0)
-    except Timeout:
-        busy = f"{OUTPUT_DIR} では、いま別の python loadModel.py が学習しています。"
-        raise SystemExit(f"{busy}終わるのを待つか、OUTPUT_DIR を変えてください。") from None
     except OSError as error:
-        trouble = f"{OUTPUT_DIR} に書けません（{error.strerror}）。"
-        raise SystemExit(f"{trouble}OUTPUT_DIR を書けるフォルダにしてください。") from None
+        busy = "では、いま別の python loadModel.py が学習しています。終わるのを待つか、"
+        trouble = busy if isinstance(error, Timeout) else f"に書けません（{error.strerror}）。"
+        raise SystemExit(f"{OUTPUT_DIR} {trouble}OUTPUT_DIR を変えてください。") from None
     try:
         yield
     finally:
@@ -599,43 +504,25 @@ def output_held() -> Iterator[None]:
 
 
 class SealedCheckpoints:
-    """Stands before SFTTrainer: seals whole checkpoints, stops at a loss that is no number."""
+    """Stands before SFTTrainer: whole checkpoints get a seal, nothing is asked of the Hub."""
 
-    run: dict | None = None  # what describe_run() says, kept in each seal
-    latest = 0, None  # a step and its loss, looked at later so as not to hold up the GPU
-
-    def compute_loss(self, *args: Any, **kwargs: Any) -> torch.Tensor:
-        self.check_loss()
-        loss = super().compute_loss(*args, **kwargs)
-        self.latest = self.state.global_step + 1, loss.detach()
-        return loss
-
-    def check_loss(self) -> None:
-        """SystemExit if the latest loss is not finite."""
-        step, loss = self.latest
-        if loss is not None and not loss.isfinite():
-            stopped = f"ステップ {step} で損失が {loss.item()} になり、止めました。"
-            safe = "チェックポイントは無事です。LEARNING_RATE を下げ、"
-            raise SystemExit(f"{stopped}{safe}{OUTPUT_DIR} の{ANEW}")
+    def _save_checkpoint(self, model: torch.nn.Module, trial: None) -> None:
+        folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
+        with told_when_saving_fails(folder, folder):
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if WRITER:  # the seal comes last: a checkpoint without it is half written
+                seal = {"run": self.run, "files": fingerprints(folder)}
+                Path(folder, "seal.json").write_text(json.dumps(seal), encoding="utf-8")
+        for old in checkpoints()[2:] if WRITER else []:
+            shutil.rmtree(old, ignore_errors=True)
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """Writes the adapter; Trainer's own would ask the Hub (save_embedding_layers="auto")."""
         how = {"save_embedding_layers": False, "is_main_process": self.args.should_save}
         self.model.save_pretrained(output_dir, state_dict=state_dict, **how)
 
-    def _save_checkpoint(self, model: torch.nn.Module, trial: None) -> None:
-        self.check_loss()
-        folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
-        with told_when_saving_fails(folder):
-            super()._save_checkpoint(model, trial)
-            self.accelerator.wait_for_everyone()
-            if is_writer():  # the seal comes last: a checkpoint without it is half written
-                seal = {"run": self.run, "files": fingerprints(folder)}
-                Path(folder, "seal.json").write_text(json.dumps(seal), encoding="utf-8")
-        for old in checkpoints()[2:] if is_writer() else []:
-            shutil.rmtree(old, ignore_errors=True)
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+    def create_model_card(self, *_: Any, **__: Any) -> None:
         """Nothing: the card is written at the end, from data/model_card.md."""
 
 
@@ -648,58 +535,48 @@ class Watcher:
         self.trainer, self.tokenizer = trainer, trainer.processing_class
         self.sets = {"train_set": train[:size], "test_set": test[:size]}
         self.questions = [example.record["instruction"] for example in test[:2]]
-        self.stopped, self.saved, self.measuring = False, time.monotonic(), 0.0
+        self.stopped, self.saved = False, time.monotonic()
         self.bar = tqdm(disable=True)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
-        state, hidden = self.trainer.state, None if is_writer() else True  # None: if no terminal
+        state, hidden = self.trainer.state, None if WRITER else True  # None: if no terminal
         self.bar = tqdm(desc="学習", total=state.max_steps, unit="ステップ", disable=hidden)
         self.bar.update(state.global_step)
         if state.global_step == 0:
             self.measure()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        state, control = self.trainer.state, self.trainer.control
+        state, control, loss = self.trainer.state, self.trainer.control, self.trainer.loss_of_step
+        self.trainer.loss_of_step = 0.0
+        if not math.isfinite(loss):
+            stopped = f"ステップ {state.global_step} で損失が {loss:.0f} になり、止めました。"
+            safe = "チェックポイントは無事です。LEARNING_RATE を下げ、"
+            raise SystemExit(f"{stopped}{safe}{OUTPUT_DIR} の{ANEW}")
         self.bar.update()
         half = math.ceil(state.max_steps / state.num_train_epochs / 2)
         if state.global_step % half == 0 or state.global_step == state.max_steps:
             self.measure()
-        due = time.monotonic() - self.saved >= 60 * SAVE_MINUTES
-        stop, save = self.agreed(self.stopped, due)
+        wishes = [self.stopped, time.monotonic() - self.saved >= 60 * SAVE_MINUTES]
+        reduced = self.trainer.accelerator.reduce(loss.new_tensor(wishes))
+        stop, save = reduced.bool().tolist()  # what one process wishes, all of them do
         control.should_training_stop |= stop
         if stop or save:
             control.should_save, self.saved = True, time.monotonic()
-
-    def on_log(self, *_: Any, logs: dict, **__: Any) -> None:
-        if "loss" in logs:
-            self.bar.set_postfix_str(f"損失 {logs['loss']:.3f}")
-
-    def agreed(self, *wishes: bool) -> list[bool]:
-        """The wishes of any process: all of them save and stop at the same step."""
-        import torch
-
-        accelerator = self.trainer.accelerator
-        if accelerator.num_processes == 1:
-            return list(wishes)
-        wished = torch.tensor(wishes, device=accelerator.device).int()
-        return [bool(wish) for wish in accelerator.reduce(wished).tolist()]
 
     def measure(self) -> None:
         """Logs and prints the losses of both sets, and the answers to the questions."""
         import torch
 
-        model, began = self.trainer.model, time.monotonic()
-        model.eval()
+        model = self.trainer.model.eval()
         with torch.no_grad(), self.trainer.compute_loss_context_manager():
             losses = {name: self.mean_loss(examples) for name, examples in self.sets.items()}
-            answers = self.answers() if self.questions else []
+            answers = [self.answer(question) for question in self.questions]
         model.train()
         epoch, train, test = self.trainer.state.epoch or 0, *losses.values()
         self.trainer.log(losses)
         say(f"{epoch:.1f} エポック  損失: 学習 {train:.3f}  テスト {test:.3f}")
         for question, answer in zip(self.questions, answers, strict=True):
             say(f"    {question} → {answer}")
-        self.measuring += time.monotonic() - began
 
     def mean_loss(self, examples: list[Example]) -> float:
         """Loss of a learned token, in passes no larger than those of training."""
@@ -711,33 +588,20 @@ class Watcher:
             total += trainer.summed_loss(trainer.model, trainer._prepare_inputs(batch)).item()
         return total / learned
 
-    def answers(self) -> list[str]:
-        """The likeliest answers to the questions, their first 32 tokens."""
-        prompts = [prompt_of(self.tokenizer, question) for question in self.questions]
-        ids = {"input_ids": self.tokenizer(prompts)["input_ids"]}
-        batch = self.tokenizer.pad(ids, padding_side="left", return_tensors="pt")
-        batch = {name: batch[name] for name in ("input_ids", "attention_mask")}
-        batch = self.trainer._prepare_inputs(batch)
+    def answer(self, question: str) -> str:
+        """The likeliest answer to a question, its first 32 tokens."""
+        options = {"return_tensors": "pt", "return_token_type_ids": False}
+        prompt = self.tokenizer(prompt_of(self.tokenizer, question), **options)
+        batch = self.trainer._prepare_inputs(prompt)
         output = self.trainer.model.generate(**batch, do_sample=False, max_new_tokens=32)
-        tokens = output[:, batch["input_ids"].shape[1] :]
-        texts = self.tokenizer.batch_decode(tokens, skip_special_tokens=True)
-        return [FORBIDDEN.sub("", text) for text in texts]
+        tokens = output[0, batch["input_ids"].shape[1] :]
+        return FORBIDDEN.sub("", self.tokenizer.decode(tokens, skip_special_tokens=True))
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         """Signal handler: the run ends after this step; the second time at once."""
         self.stopped = True
         signal.signal(number, signal.default_int_handler)
         say("このステップを終えたら保存して止まります。もう一度押すと、保存せずに止まります。")
-
-
-def make_watcher(trainer: SFTTrainer, train: list[Example], test: list[Example]) -> Watcher:
-    """A Watcher that transformers can call back."""
-    from transformers import TrainerCallback
-
-    class RunWatcher(Watcher, TrainerCallback):
-        pass
-
-    return RunWatcher(trainer, train, test)
 
 
 # The result ---------------------------------------------------------------------------------------
@@ -785,26 +649,22 @@ def model_card(metrics: dict) -> str:
     )
 
 
-def check_adapter(path: Path) -> None:
-    """SystemExit if the saved adapter has learned nothing, or has weights that are no numbers."""
-    from safetensors.torch import load_file
-
-    weights = load_file(path)
-    learned = any(weight.any() for name, weight in weights.items() if "lora_B" in name)
-    if not learned or not all(weight.isfinite().all() for weight in weights.values()):
-        trouble = "壊れています" if learned else "空です"
-        raise SystemExit(f"学習した重みが{trouble}。LEARNING_RATE を変え、{OUTPUT_DIR} の{ANEW}")
-
-
 def save_result(trainer: SFTTrainer, test: list[Example], metrics: dict) -> None:
     """Writes all that inference needs into OUTPUT_DIR; metrics.json comes last: finished."""
+    from safetensors.torch import load_file
+
     part = Path(OUTPUT_DIR, "checkpoints", "result")
     contents = {"test.json": [example.record for example in test], "metrics.json": metrics}
-    with told_when_saving_fails(part):
+    with told_when_saving_fails(part, part):
         trainer.save_model(str(part))
-        if not is_writer():
+        if not WRITER:
             return
-        check_adapter(part / "adapter_model.safetensors")
+        weights = load_file(part / ADAPTER_FILE)
+        learned = any(weight.any() for name, weight in weights.items() if "lora_B" in name)
+        if not learned or not all(weight.isfinite().all() for weight in weights.values()):
+            trouble = "壊れています" if learned else "空です"
+            remedy = f"LEARNING_RATE を変え、{OUTPUT_DIR} の{ANEW}"
+            raise SystemExit(f"学習した重みが{trouble}。{remedy}")
         trainer.processing_class.save_pretrained(part)
         draw_losses(part / "loss.png", trainer.state.log_history)
         for name, content in contents.items():
@@ -821,12 +681,12 @@ def save_merged(tokenizer: Tokenizer) -> None:
     from peft import AutoPeftModelForCausalLM
     from peft.tuners.lora import LoraLayer
 
-    with told_when_saving_fails(Path(MERGED_DIR)):
+    with told_when_saving_fails(Path(MERGED_DIR), None):
         model = AutoPeftModelForCausalLM.from_pretrained(OUTPUT_DIR, dtype="auto")
         for layer in model.modules():
             if isinstance(layer, LoraLayer):  # the sum in float32, one layer at a time
                 weight = layer.base_layer.weight
-                merged = weight.data.float() + layer.get_delta_weight("default").float()
+                merged = weight.data.float() + layer.get_delta_weight("default")
                 weight.data = merged.to(weight.dtype)
         model.unload().save_pretrained(MERGED_DIR)
         tokenizer.save_pretrained(MERGED_DIR)
@@ -857,15 +717,14 @@ def training_arguments(base: Base, settings: SimpleNamespace) -> SFTConfig:
     if REPORT_TO not in ("none", *get_available_reporting_integrations()):
         remedy = f"pip install {REPORT_TO} か、none にしてください。"
         raise SystemExit(f"REPORT_TO = {REPORT_TO!r} は使えません。{remedy}")
-    size = max(size for size in pass_sizes(settings) if size <= settings.BATCH_SIZE)
     try:
         return SFTConfig(
             output_dir=str(Path(OUTPUT_DIR, "checkpoints")),
             padding_free=True,
             max_length=None,
             num_train_epochs=settings.EPOCHS,
-            per_device_train_batch_size=size,
-            gradient_accumulation_steps=settings.step // settings.world // size,
+            per_device_train_batch_size=settings.BATCH_SIZE,
+            gradient_accumulation_steps=settings.GRADIENT_ACCUMULATION,
             learning_rate=settings.LEARNING_RATE,
             lr_scheduler_type=settings.LR_SCHEDULER,
             warmup_steps=settings.WARMUP_RATIO,
@@ -877,7 +736,6 @@ def training_arguments(base: Base, settings: SimpleNamespace) -> SFTConfig:
             use_cpu=base.device == "cpu",
             gradient_checkpointing=GRADIENT_CHECKPOINTING,
             logging_steps=0.01,
-            logging_nan_inf_filter=False,
             save_strategy="no",
             report_to=REPORT_TO,
             disable_tqdm=True,
@@ -888,41 +746,31 @@ def training_arguments(base: Base, settings: SimpleNamespace) -> SFTConfig:
         raise SystemExit(f"学習の設定が使えません（{cause}）。{remedy}") from None
 
 
-def lora_trainer(**arguments: Any) -> SFTTrainer:
-    """SFTTrainer with the two parts above, its adapter in float32."""
-    from transformers.trainer_callback import PrinterCallback
-    from trl import SFTTrainer
-
-    class LoraTrainer(SealedCheckpoints, LearnedLoss, SFTTrainer):
-        pass
-
-    trainer = LoraTrainer(**arguments)
-    trainer.remove_callback(PrinterCallback)
-    for weight in trainer.model.parameters():
-        if weight.requires_grad:
-            weight.data = weight.data.float()  # over 4 bits SFTTrainer makes them bf16
-    return trainer
-
-
 def make_trainer(
-    model: Model, tokenizer: Tokenizer, settings: SimpleNamespace, arguments: SFTConfig, train: list
-) -> SFTTrainer:
-    """A trainer of LoRA on the model; on a GPU its passes are as large as memory allows."""
+    base: tuple[Model, Tokenizer], settings: SimpleNamespace, arguments: SFTConfig, *sets: list
+) -> tuple[SFTTrainer, Watcher]:
+    """A trainer of LoRA on the model with the first of the sets, and what watches over both."""
     from datasets import Dataset
     from peft import LoraConfig
+    from transformers.trainer_callback import PrinterCallback, TrainerCallback
+    from trl import SFTTrainer
 
+    class RunTrainer(SealedCheckpoints, LearnedLoss, SFTTrainer): ...
+
+    class RunWatcher(Watcher, TrainerCallback): ...
+
+    (model, tokenizer), (train, test) = base, sets
     targets = settings.TARGET_MODULES.split()
     names = {name.split(".")[-1] for name, _ in model.named_modules()}
     if targets != ["all-linear"] and not names >= set(targets):
         remedy = '"query_key_value" か "all-linear" にしてください。'
         wrong = f"TARGET_MODULES = {settings.TARGET_MODULES!r}"
         raise SystemExit(f"{wrong} はこのモデルの層にありません。loadModel.py で {remedy}")
-    if not arguments.use_cpu:
-        lengths = [len(example.tokens["input_ids"]) for example in train]
-        size = gpu_pass(model, settings, lengths)
-        arguments.per_device_train_batch_size = size
-        arguments.gradient_accumulation_steps = settings.step // settings.world // size
-    trainer = lora_trainer(
+    lengths = [len(example.tokens["input_ids"]) for example in train]
+    size = choose_pass(model, settings, lengths, gpu=not arguments.use_cpu)
+    arguments.per_device_train_batch_size = size
+    arguments.gradient_accumulation_steps = settings.step // settings.world // size
+    trainer = RunTrainer(
         model=model,
         args=arguments,
         processing_class=tokenizer,
@@ -939,15 +787,20 @@ def make_trainer(
     if processes != settings.world:
         remedy = "GPU では accelerate launch、CPU では torchrun で始めてください。"
         raise SystemExit(f"プロセスが {settings.world} でなく {processes} 個です。{remedy}")
-    return trainer
+    for weight in trainer.model.parameters():
+        if weight.requires_grad:
+            weight.data = weight.data.float()  # over 4 bits SFTTrainer makes them bf16
+    watcher = RunWatcher(trainer, train, test)
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(watcher)
+    return trainer, watcher
 
 
 def run_training(trainer: SFTTrainer, watcher: Watcher, resume: str | None) -> None:
     """Trains to the end; Ctrl-C saves first and then raises SystemExit."""
     from torch import OutOfMemoryError
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    usual = {number: signal.signal(number, watcher.stop) for number in signals}
+    usual = {one: signal.signal(one, watcher.stop) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         trainer.train(resume_from_checkpoint=resume)
     except OutOfMemoryError:
@@ -968,49 +821,39 @@ def main() -> None:
     say(f"基礎モデル: {base.name}、{base.device}、{base.dtype}、attention は sdpa（{base.why}）")
     settings = choose_settings(base.rehearsal)
     arguments = training_arguments(base, settings)
-    run = describe_run(base.name, settings, records)
-    with output_held() if is_writer() else contextlib.nullcontext():
+    run = {name: getattr(settings, name) for name in DECIDING}
+    run |= {"examples_per_step": settings.step, "base_model": base.name, "data": digest(records)}
+    with output_held() if WRITER else contextlib.nullcontext():
         if is_finished(run):
             return
         resume = last_checkpoint(run)
-
         model, tokenizer = load_base(base.name, base.dtype, base.device)
         tokens = tokenize(tokenizer, records)
         examples, rejected = leave_out_long(tokens, records, rejected)
         train, test = split_examples(examples, settings.TEST_RATIO, settings.SEED)
-        repeated = tell_data(train, test, rejected)
-        tell_example(tokenizer, train[0].tokens)
-
-        trainer = make_trainer(model, tokenizer, settings, arguments, train)
+        tell_data(tokenizer, train, test, rejected)
+        trainer, watcher = make_trainer((model, tokenizer), settings, arguments, train, test)
         trainer.run = run
-        watcher = make_watcher(trainer, train, test)
-        trainer.add_callback(watcher)
         trainable, total = trainer.model.get_nb_trainable_parameters()
         steps = math.ceil(settings.EPOCHS * math.ceil(len(train) / settings.step))
         weights = f"学習する重み {trainable:,} 個（{trainable / total:.2%}）"
         say(f"{settings.EPOCHS} エポック = {steps:,} ステップ、{weights}")
         began = time.monotonic()
         run_training(trainer, watcher, resume)
-
         curve = [point for point in trainer.state.log_history if "test_set" in point]
-        metrics = {
+        metrics = base._asdict() | {
             "run": run,
-            "rehearsal": base.rehearsal,
-            "device": base.device,
-            "dtype": base.dtype,
             "train": len(train),
             "test": len(test),
             "rejected": Counter(reason for _, reason in rejected),
-            "repeated_questions": repeated,
             "steps": steps,
             "weights": trainable,
             "seconds": time.monotonic() - began,
-            "measuring_seconds": watcher.measuring,
             "curve": curve,
             "verdict": verdict(curve),
         }
         save_result(trainer, test, metrics)
-        if MERGED_DIR and is_writer():
+        if MERGED_DIR and WRITER:
             save_merged(tokenizer)
     for key, label in (("train_set", "学習データ"), ("test_set", "テストデータ")):
         say(f"{label}の損失: 学習前 {curve[0][key]:.3f} → 学習後 {curve[-1][key]:.3f}")
