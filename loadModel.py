@@ -73,7 +73,7 @@ REHEARSAL_OVERRIDES = {  # what only so small a model needs; 4 examples a step: 
 # --------------------------------------------------------------------------------------------------
 
 
-CHECKS = (  # what constants must be, in words and as a test; those of the last rows decide nothing
+CHECKS = (  # what constants must be; those of the first eight rows decide the result
     ("0 より大きく 1 より小さい数", lambda n: 0 < n < 1, "TEST_RATIO"),
     ("0 以上 1 未満の数", lambda n: 0 <= n < 1, "LORA_DROPOUT WARMUP_RATIO"),
     ("0 以上の数", lambda n: 0 <= n < math.inf, "LEARNING_RATE WEIGHT_DECAY"),
@@ -89,15 +89,11 @@ CHECKS = (  # what constants must be, in words and as a test; those of the last 
 )
 DECIDING = [name for _, _, names in CHECKS[:8] for name in names.split()]
 CHAT_TEMPLATE = (
-    "{% for message in messages %}"
-    "{% if message.role == 'user' %}### 質問:\n{{ message.content }}\n\n"
+    "{% for message in messages %}{% if message.role == 'user' %}### 質問:\n{{ message.content }}\n\n"
     "{% else %}### 回答:\n{{ message.content + eos_token }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '### 回答:\\n' }}{% endif %}"
 )
-LESS_MEMORY = (
-    "1 ステップの件数は変えずに、GRADIENT_CHECKPOINTING = True、BATCH_SIZE = 1 と "
-    "GRADIENT_ACCUMULATION = 16、LOAD_IN_4BIT = True の順に試してください。"
-)
+LESS_MEMORY = "GRADIENT_CHECKPOINTING = True、BATCH_SIZE = 1（積は同じ）、LOAD_IN_4BIT = True を順に試してください。"
 ANEW = "フォルダ名を変えて python loadModel.py を実行すると、最初から学習します。"
 GO_ON = "python loadModel.py を実行すると、続きから学習します。"
 Left = list[tuple[int, str]]  # what is left out: the number of each record in the file, and why
@@ -107,11 +103,11 @@ WRITER = os.environ.get("RANK", "0") == "0"  # one process prints and writes whe
 
 def say(text: str) -> None:
     """Prints above the progress bar, from one process only; without a reader (| head) silently."""
-    if WRITER:
-        try:
+    try:
+        if WRITER:
             tqdm.write(text)
-        except OSError:
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def digest(content: Any) -> str:
@@ -170,10 +166,9 @@ def read_examples(path: str | Path) -> tuple[list[dict], Left]:
     path, text, trouble = Path(path), "", "は空です"
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace").strip()
-    except FileNotFoundError:
-        trouble = "がありません"
     except OSError:
-        trouble = "はファイルではありません" if path.is_dir() else "が読めません"
+        trouble = "が読めません" if path.exists() else "がありません"
+        trouble = "はファイルではありません" if path.is_dir() else trouble
     records = parse_records(text)
     if not any(isinstance(record, dict) and record.keys() & set(FIELDS) for record in records):
         trouble = "には質問（instruction）と回答（response）がありません" if text else trouble
@@ -207,12 +202,11 @@ def prompt_of(tokenizer: Tokenizer, question: str) -> str:
 
 def tokenize(tokenizer: Tokenizer, records: list[dict]) -> list[dict]:
     """input_ids and labels of each record: prompt, answer, one eos; the prompt is not learned."""
-    questions = [prompt_of(tokenizer, record["instruction"]) for record in records]
-    prompts = tokenizer(questions)["input_ids"]
+    prompts = tokenizer([prompt_of(tokenizer, record["instruction"]) for record in records])
     answers = tokenizer([record["response"] + tokenizer.eos_token for record in records])
     return [
         {"input_ids": prompt + answer, "labels": [-100] * len(prompt) + answer}
-        for prompt, answer in zip(prompts, answers["input_ids"], strict=True)
+        for prompt, answer in zip(prompts["input_ids"], answers["input_ids"], strict=True)
     ]
 
 
@@ -318,9 +312,7 @@ def load_base(name: str, dtype: str | None, device: str = "cpu") -> tuple[Model,
         raise SystemExit(f"GPU のメモリが足りません。{LESS_MEMORY}") from None
     except Exception as error:  # a wrong name, no network, a broken file, another library's error
         cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-        remedy = (
-            "名前とネットワークを確かめるか、手元のフォルダか、REHEARSAL = True で試してください。"
-        )
+        remedy = "名前とネットワークを確かめるか、REHEARSAL = True で試してください。"
         raise SystemExit(f"{name} を読み込めません（{cause}）。{remedy}") from None
     if lacking := sorted(loading["missing_keys"]):
         missing = f"{len(lacking)} 個足りません（{lacking[0]} など）"
@@ -335,8 +327,7 @@ def load_base(name: str, dtype: str | None, device: str = "cpu") -> tuple[Model,
     return model, tokenizer
 
 
-# Memory: how a step is split into passes ----------------------------------------------------------
-KEPT_BYTES = {"query_key_value": 35, "all-linear": 71}  # of a token, a layer and a hidden unit
+KEPT_BYTES = {"query_key_value": 35, "all-linear": 71}  # a token, layer and hidden unit on a GPU
 OTHER_GIB = 1.0  # CUDA, adapter with moments, head; this and KEPT_BYTES: tests/benchmarks/memory.py
 FILLED = 0.85  # share of free memory that is planned with: the allocator leaves gaps
 
@@ -395,8 +386,6 @@ class LearnedLoss:
 
     def summed_loss(self, model: torch.nn.Module, batch: dict) -> torch.Tensor:
         """Cross-entropy of the learned tokens of a batch from TRL's padding-free collator."""
-        from torch.nn.functional import cross_entropy
-
         inputs = {name: batch[name] for name in ("input_ids", "position_ids")}
         longest, lines = batch["max_length_q"], len(batch["cu_seq_lens_q"]) - 1
         slots = (batch["position_ids"] + batch["seq_idx"] * longest)[0]
@@ -404,8 +393,9 @@ class LearnedLoss:
         if batch["labels"].is_cuda:  # TRL's head: with Triton it scores learned positions alone
             return -model(**inputs, labels=batch["labels"], fused_lm_head=True).log_probs.sum()
         following = batch["labels"].roll(-1)  # first tokens are never learned: none leaves its row
-        logits = model(**inputs, logits_to_keep=following != -100, use_cache=False).logits
-        return cross_entropy(logits.float(), following[following != -100], reduction="sum")
+        learned = following != -100
+        logits = model(**inputs, logits_to_keep=learned, use_cache=False).logits.float()
+        return -logits.log_softmax(-1).gather(1, following[learned][:, None]).sum()
 
     def compute_loss(self, model: Any, inputs: dict, *_: Any, num_items_in_batch: int) -> Any:
         """The mean over the tokens of a step; processes average, so each counts its part more."""
@@ -473,13 +463,12 @@ def last_checkpoint(run: dict) -> str | None:
 
 
 @contextlib.contextmanager
-def told_when_saving_fails(folder: Path, half_written: Path | None) -> Iterator[None]:
+def told_when_saving_fails(folder: Path, half_written: Path) -> Iterator[None]:
     """Turns a failed save (full disk …) into a message; what was half written is removed."""
     try:
         yield
     except Exception as error:  # OSError, torch's RuntimeError or SafetensorError: who was writing
-        if half_written:
-            shutil.rmtree(half_written, ignore_errors=True)
+        shutil.rmtree(half_written, ignore_errors=True)
         safe = "前のチェックポイントは無事です。ディスクを空けて "
         raise SystemExit(f"{folder} に保存できません（{error}）。{safe}{GO_ON}") from error
 
@@ -519,14 +508,12 @@ class SealedCheckpoints:
 
     def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
         """Writes the adapter; Trainer's own would ask the Hub (save_embedding_layers="auto")."""
-        how = {"save_embedding_layers": False, "is_main_process": self.args.should_save}
-        self.model.save_pretrained(output_dir, state_dict=state_dict, **how)
+        self.model.save_pretrained(output_dir, state_dict=state_dict, save_embedding_layers=False)
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Nothing: the card is written at the end, from data/model_card.md."""
 
 
-# Watching -----------------------------------------------------------------------------------------
 class Watcher:
     """A TrainerCallback: progress bar, losses and answers every half epoch, checkpoints, Ctrl-C."""
 
@@ -535,8 +522,7 @@ class Watcher:
         self.trainer, self.tokenizer = trainer, trainer.processing_class
         self.sets = {"train_set": train[:size], "test_set": test[:size]}
         self.questions = [example.record["instruction"] for example in test[:2]]
-        self.stopped, self.saved = False, time.monotonic()
-        self.bar = tqdm(disable=True)
+        self.stopped, self.saved, self.bar = False, time.monotonic(), tqdm(disable=True)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         state, hidden = self.trainer.state, None if WRITER else True  # None: if no terminal
@@ -681,7 +667,7 @@ def save_merged(tokenizer: Tokenizer) -> None:
     from peft import AutoPeftModelForCausalLM
     from peft.tuners.lora import LoraLayer
 
-    with told_when_saving_fails(Path(MERGED_DIR), None):
+    with told_when_saving_fails(Path(MERGED_DIR), Path(OUTPUT_DIR, "checkpoints", "result")):
         model = AutoPeftModelForCausalLM.from_pretrained(OUTPUT_DIR, dtype="auto")
         for layer in model.modules():
             if isinstance(layer, LoraLayer):  # the sum in float32, one layer at a time
@@ -696,10 +682,9 @@ def save_merged(tokenizer: Tokenizer) -> None:
 # The run ------------------------------------------------------------------------------------------
 def prepare_process() -> None:
     """UTF-8 output wherever it goes, no telemetry, one GPU unless accelerate launch starts more."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
+    for name, stream in (("stdout", sys.stdout), ("stderr", sys.stderr)):
         if stream is None or stream.closed:  # started without one
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
     warnings.filterwarnings("ignore", category=FutureWarning)
@@ -742,8 +727,7 @@ def training_arguments(base: Base, settings: SimpleNamespace) -> SFTConfig:
         )
     except ValueError as error:
         cause = str(error).strip().splitlines()[0]
-        remedy = "loadModel.py の先頭の値を直してください。"
-        raise SystemExit(f"学習の設定が使えません（{cause}）。{remedy}") from None
+        raise SystemExit(f"設定の誤りです（{cause}）。loadModel.py を直してください。") from None
 
 
 def make_trainer(
@@ -828,8 +812,7 @@ def main() -> None:
             return
         resume = last_checkpoint(run)
         model, tokenizer = load_base(base.name, base.dtype, base.device)
-        tokens = tokenize(tokenizer, records)
-        examples, rejected = leave_out_long(tokens, records, rejected)
+        examples, rejected = leave_out_long(tokenize(tokenizer, records), records, rejected)
         train, test = split_examples(examples, settings.TEST_RATIO, settings.SEED)
         tell_data(tokenizer, train, test, rejected)
         trainer, watcher = make_trainer((model, tokenizer), settings, arguments, train, test)
@@ -838,7 +821,6 @@ def main() -> None:
         steps = math.ceil(settings.EPOCHS * math.ceil(len(train) / settings.step))
         weights = f"学習する重み {trainable:,} 個（{trainable / total:.2%}）"
         say(f"{settings.EPOCHS} エポック = {steps:,} ステップ、{weights}")
-        began = time.monotonic()
         run_training(trainer, watcher, resume)
         curve = [point for point in trainer.state.log_history if "test_set" in point]
         metrics = base._asdict() | {
@@ -848,7 +830,6 @@ def main() -> None:
             "rejected": Counter(reason for _, reason in rejected),
             "steps": steps,
             "weights": trainable,
-            "seconds": time.monotonic() - began,
             "curve": curve,
             "verdict": verdict(curve),
         }
