@@ -452,8 +452,9 @@ def fingerprints(folder: Path) -> dict[str, str]:
 def last_checkpoint(run: dict) -> str | None:
     """Newest checkpoint that is whole; half-written ones are named and removed."""
     for folder in checkpoints():
-        seal = {"files": None, "run": {}} | saved_object(folder / "seal.json")
-        if seal["files"] and seal["files"].items() <= fingerprints(folder).items():
+        seal = saved_object(folder / "seal.json")
+        whole = isinstance(seal.get("files"), dict) and isinstance(seal.get("run"), dict)
+        if whole and seal["files"].items() <= fingerprints(folder).items():
             refuse_changes(seal["run"], run, folder)
             return str(folder)
         say(f"{folder} は書きかけなので使いません。")
