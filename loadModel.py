@@ -137,9 +137,10 @@ def parse_records(text: str) -> list:
     """The objects of a JSON array or of JSON Lines, None for each broken one."""
     records, at = [], 0
     while found := OBJECT.search(text, at):
-        at, record = found.end(), None
+        start, record = found.end(), None
+        at = start + 1
         with contextlib.suppress(ValueError, RecursionError):
-            record, at = json.JSONDecoder().raw_decode(text, at)
+            record, at = json.JSONDecoder().raw_decode(text, start)
         records.append(record)
     return records
 
