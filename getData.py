@@ -29,7 +29,7 @@ import time
 import unicodedata
 import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -78,6 +78,8 @@ MARK = "\x1f"  # stands in a line where one inline element ends and another begi
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
+MANY, SOME = 100_000, 20_000  # texts of which what was learned is remembered
+SCRIPTS = ("A-Za-zÀ-ÿ", "ァ-ヶー")
 SOUNDS = (  # what is written for one sound; the vowels say little
     ("k", "ch(?=[lr])"), ("s", "ch|sh|ts|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
     ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"), (r"\1", r"(.)\1+"),
@@ -104,17 +106,18 @@ def page_words(use: str) -> dict[str, list[str]]:
     """The words of data/page_words.csv for one use, by name."""
     found = defaultdict(list)
     for row in read_rows("page_words.csv"):
-        if row[:1] == [use]:
-            found[row[1]] += [word.strip() for word in row[2:] if word.strip()]
+        kind, name, *words = [*row, "", ""]
+        if kind == use:
+            found[name] += filter(None, map(str.strip, words))
     if not found:
         raise SystemExit(f"data/page_words.csv に {use} の行がありません。元に戻してください。")
     return found
 
 
 @functools.cache
-def word_set(use: str) -> frozenset[str]:
-    """The words of one use, folded."""
-    return frozenset(map(folded, itertools.chain(*page_words(use).values())))
+def meanings(use: str) -> dict[str, str]:
+    """The words of one use, folded, each with its name."""
+    return {folded(word): name for name, words in page_words(use).items() for word in words}
 
 
 @functools.cache
@@ -123,23 +126,29 @@ def houses() -> dict[str, list[str]]:
     return {folded(name): row for row in read_rows("brands.csv") for name in row if name}
 
 
-def bounded(word: str) -> str:
-    """Pattern of a word that is no part of a longer one of its script."""
-    scripts = ("A-Za-zÀ-ÿ", "ァ-ヶー")
-    before, after = (
-        next((script for script in scripts if re.match(f"[{script}]", end)), "")
-        for end in (word[0], word[-1])
-    )
-    inside = re.escape(word).replace(r"\ ", r"[\s-]?")
-    return (before and f"(?<![{before}])") + inside + (after and f"(?![{after}])")
+def script_of(character: str) -> str:
+    """The letters among which a character's word must stand alone: Latin, katakana or none."""
+    return next((script for script in SCRIPTS if re.match(f"[{script}]", character)), "")
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Pattern of words that are no part of a longer one of their script, longer ones first."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)  # few alternatives are tried
+    for word in sorted(set(words), key=len, reverse=True):
+        groups[script_of(word[0]), script_of(word[-1])].append(re.escape(word))
+    patterns = []
+    for (before, after), escaped in groups.items():
+        inside = "|".join(escaped).replace(r"\ ", r"[\s-]?")
+        begin, end = before and f"(?<![{before}])", after and f"(?![{after}])"
+        patterns.append(f"(?-i:{begin})(?:{inside})(?-i:{end})")
+    return "|".join(patterns) or "(?!)"
 
 
 @functools.cache
 def any_of(use: str, name: str = "") -> re.Pattern:
-    """Pattern of the words of one use, or of one name of it, longer ones first."""
+    """Pattern of the words of one use, or of one name of it."""
     words = page_words(use)[name] if name else itertools.chain(*page_words(use).values())
-    longest_first = sorted(set(words), key=len, reverse=True)
-    return re.compile("|".join(map(bounded, longest_first)) or "(?!)", re.IGNORECASE)
+    return re.compile(one_of(words), re.IGNORECASE)
 
 
 def named(use: str, text: str) -> str | None:
@@ -159,9 +168,9 @@ def decode(body: bytes) -> str:
     return str(best or text)
 
 
-@functools.lru_cache(20_000)
+@functools.lru_cache(SOME)
 def tidy(text: str) -> str:
-    """Text on one line, entities undone until nothing changes; MARKs, which part words, are kept."""
+    """Text on one line, entities undone until nothing changes; MARKs part words."""
     while "&" in text and (undone := entities.unescape(text)) != text:
         text = undone
     text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
@@ -177,7 +186,7 @@ def plain(text: str) -> str:
     return " ".join(FORBIDDEN.sub("", text).split())
 
 
-@functools.lru_cache(100_000)
+@functools.lru_cache(MANY)
 def folded(text: str) -> str:
     """Text as it is compared: letters and digits alone, without width, case and accents."""
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
@@ -190,7 +199,7 @@ def is_japanese(text: str) -> bool:
     return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
 
 
-@functools.lru_cache(20_000)
+@functools.lru_cache(SOME)
 def consonants(text: str) -> str:
     """Rough consonants of a word, alike for both spellings of a name: シャネル and Chanel give snr."""
     latin = re.sub("[^a-z]", "", anyascii(re.sub("[ッっ]", "", text)).lower())
@@ -202,63 +211,27 @@ def consonants(text: str) -> str:
 def sound_alike(one: str, other: str) -> float:
     """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
     sounds = consonants(one), consonants(other)
-    kanji = re.search("[一-龠]", one + other)
-    if is_japanese(one) == is_japanese(other) or kanji or not all(sounds):
+    has_kanji = bool(re.search("[一-龠]", one + other))  # whose sound nobody can tell
+    if is_japanese(one) == is_japanese(other) or has_kanji or not all(sounds):
         return 0.0
-    short = min(map(len, sounds)) == 1
-    return float(sounds[0] == sounds[1]) if short else SequenceMatcher(None, *sounds).ratio()
+    if min(map(len, sounds)) == 1:
+        return float(len(set(sounds)) == 1)
+    return SequenceMatcher(None, *sounds).ratio()
 
 
 # The lines of a page ------------------------------------------------------------------------------
 MAX_LINES = 3_000  # of one page
 MAX_CHARACTERS = 4_000  # of one line; longer ones are no text
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-INLINE = {
-    "a",
-    "abbr",
-    "b",
-    "bdi",
-    "big",
-    "cite",
-    "code",
-    "data",
-    "del",
-    "em",
-    "font",
-    "i",
-    "ins",
-    "label",
-    "mark",
-    "q",
-    "s",
-    "small",
-    "span",
-    "strong",
-    "sub",
-    "sup",
-    "time",
-    "u",
-    "wbr",
-}
+INLINE = {  # elements that begin no line
+    "a", "abbr", "b", "bdi", "big", "cite", "code", "data", "del", "em", "font", "i", "ins",
+    "label", "mark", "q", "s", "small", "span", "strong", "sub", "sup", "time", "u", "wbr",
+}  # fmt: skip
+INLINE_OR_BR = {*INLINE, "br"}
 DROPPED = {
-    "script",
-    "style",
-    "noscript",
-    "template",
-    "svg",
-    "nav",
-    "footer",
-    "aside",
-    "iframe",
-    "textarea",
-    "head",
-    "rt",
-    "rp",
-    "dialog",
-    "object",
-    "video",
-    "map",
-}
+    "aside", "dialog", "footer", "head", "iframe", "map", "nav", "noscript", "object", "rp", "rt",
+    "script", "style", "svg", "template", "textarea", "video",
+}  # fmt: skip
 NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", b"[")
 META = ("og:title", "og:site_name", "og:type", "product:brand", "og:brand", "description")
 
@@ -266,20 +239,9 @@ META = ("og:title", "og:site_name", "og:type", "product:brand", "og:brand", "des
 class Line(NamedTuple):
     """A text as a reader sees it, and where it stands."""
 
-    slot: str  # "div.info>h1": the element and the one around it, first classes, no numbers
+    slot: str  # "h1<div.info": the element and the one around it, first classes, no numbers
     text: str
-
-    @property
-    def own(self) -> str:
-        """The element itself: h1, span.price."""
-        return self.slot.rpartition(">")[2]
-
-
-class Place(NamedTuple):
-    """Where a piece of text stands: pieces of one number make a line."""
-
-    number: int
-    slot: str
+    is_furniture: bool = False  # says the same on most pages
 
 
 class PageText(NamedTuple):
@@ -289,6 +251,20 @@ class PageText(NamedTuple):
     canonical: str  # the address that the page itself names, or its own
     lines: list[Line]
     chosen: dict[str, list[str]]  # what SELECTORS found, by field
+    values: dict[str, object]  # what it tells of its product, by field
+    of_several: bool = False  # products
+    name: str = ""  # of its product, as the page writes it
+    brand: str = ""
+
+
+def own_part(slot: str) -> str:
+    """The part of a slot that is its element: h1, span.price."""
+    return slot.partition("<")[0]
+
+
+def tag_of(slot: str) -> str:
+    """The element of a slot: h1, span."""
+    return re.match(r"\w*", slot)[0]
 
 
 def part_of_slot(element: lxml.etree._Element) -> str:
@@ -303,7 +279,7 @@ def is_dropped(element: lxml.etree._Element) -> bool:
     if element.tag in DROPPED or not element.attrib or element.tag in ("body", "main"):
         return element.tag in DROPPED
     words = re.split("[^a-z]+", f"{element.get('class', '')} {element.get('id', '')}".lower())
-    return not word_set("skip").isdisjoint(words) and element.find(".//h1") is None
+    return not meanings("skip").keys().isdisjoint(words) and element.find(".//h1") is None
 
 
 def spoken(element: lxml.etree._Element) -> str:
@@ -315,38 +291,31 @@ def spoken(element: lxml.etree._Element) -> str:
     return next((text for text in said if text and label_fields(text)), "")
 
 
-def pieces_of(root: lxml.etree._Element) -> Iterator[tuple[Place, str]]:
-    """The pieces of text below an element, placed; no recursion: pages nest thousands deep."""
-    numbers = itertools.count()
-    todo = [(root, Place(next(numbers), "html"))]
-    while todo:
-        node, place = todo.pop()
-        if isinstance(node, str):
-            yield place, node
+def body_lines(body: lxml.etree._Element) -> Iterator[Line]:
+    """The lines of a page's body, in their order; no recursion: pages nest thousands deep."""
+    slots, pieces = ["html"], []
+    walk = lxml.etree.iterwalk(body, events=("start", "end"))
+    for event, element in walk:
+        inner = slots.pop() if event == "end" else slots[-1]
+        outer = own_part(slots[-1])
+        in_heading = outer.startswith(HEADINGS)
+        is_marked = not in_heading and (element.get("class") or element.get("itemprop"))
+        joins = INLINE_OR_BR if in_heading or outer.startswith("td") else INLINE
+        starts = is_marked or element.tag not in joins
+        if starts and pieces:
+            yield Line(inner, MARK.join(pieces))
+            pieces = []
+        if event == "end":
+            pieces += filter(None, [element.tail])
             continue
-        part = place.slot.rpartition(">")[2]
-        in_heading = part[:2] in HEADINGS
-        if node.attrib and not in_heading and (said := spoken(node)):
-            yield Place(next(numbers), f"{place.slot}@"), said
-        inside = [(node.text or "", place)]
-        for child in node:
-            marked = child.get("class") or child.get("itemprop")
-            own_line = child.tag not in INLINE or (marked and not in_heading)
-            if child.tag != "br" and not is_dropped(child):
-                slot = f"{part}>{part_of_slot(child)}"
-                inside.append((child, Place(next(numbers), slot) if own_line else place))
-            if own_line and not (child.tag == "br" and part[:2] in (*HEADINGS, "td")):
-                place = Place(next(numbers), place.slot)
-            inside.append((MARK + (child.tail or ""), place))
-        todo += reversed(inside)
-
-
-def body_lines(root: lxml.etree._Element) -> Iterator[Line]:
-    """The lines of a page's body, in their order."""
-    for place, pieces in itertools.groupby(pieces_of(root), key=lambda piece: piece[0]):
-        text = tidy(MARK.join(text for _, text in pieces))
-        if re.search(r"\w", text) and len(text) < MAX_CHARACTERS:
-            yield Line(sys.intern(place.slot), sys.intern(text))
+        slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
+        if is_dropped(element):
+            walk.skip_subtree()
+            continue
+        if element.attrib and not slots[-1].startswith(HEADINGS) and (said := spoken(element)):
+            yield from (Line(slots[-1], MARK.join(pieces)), Line(f"{slots[-1]}@", said))
+            pieces = []
+        pieces += filter(None, [element.text])
 
 
 def as_text(value: object) -> str:
@@ -372,11 +341,11 @@ def json_lines(root: lxml.etree._Element) -> Iterator[Line]:
             products += [value] if as_text(value.get("@type")).startswith("Product") else []
     for product in products if len(products) == 1 else []:
         yield from (Line(f"ld {key}", as_text(product.get(key))) for key in ("name", "brand"))
-        for entry in [product.get("additionalProperty") or []]:
-            pairs = [pair for pair in [entry, *entry] if isinstance(pair, dict)]
-            for pair in pairs:
-                value = as_text(pair.get("value"))
-                yield Line("ld property", f"{as_text(pair.get('name'))}：{value}")
+        listed = product.get("additionalProperty") or []
+        for pair in listed if isinstance(listed, list) else [listed]:
+            if isinstance(pair, dict):
+                told = as_text(pair.get("name")), as_text(pair.get("value"))
+                yield Line("ld property", "：".join(told))
         markup = entities.unescape(as_text(product.get("description")))
         yield from (Line("ld description", text) for text in re.split(r"\n|<[^>]*>", markup))
 
@@ -389,7 +358,7 @@ def read_page(url: str, body: bytes) -> PageText:
     with contextlib.suppress(lxml.etree.LxmlError):
         root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
     if root is None or root.tag != "html" or body.lstrip().startswith(NO_PAGES):
-        return PageText(url, url, [], {})
+        return PageText(url, url, [], {}, {})
     lxml.etree.strip_tags(root, lxml.etree.Comment)
     head = [Line("title", root.findtext(".//title") or ""), *json_lines(root)]
     for meta in root.iter("meta"):
@@ -397,30 +366,33 @@ def read_page(url: str, body: bytes) -> PageText:
             head.append(Line(name, meta.get("content", "")))
     for menu in root.iter("nav", "footer"):
         head.append(Line("nav", " ".join(menu.itertext())))
-    lines = [Line(slot, tidied) for slot, text in head if (tidied := tidy(text))]
-    lines += itertools.islice(body_lines(root), MAX_LINES)
+    lines = [Line(slot, tidied) for slot, said, _ in head if (tidied := tidy(said))]
+    for slot, said, _ in itertools.chain(*map(body_lines, root.iterfind("body"))):
+        tidied = tidy(said)
+        if len(tidied) < MAX_CHARACTERS and re.search(r"\w", tidied):
+            lines.append(Line(sys.intern(slot), sys.intern(tidied)))
+        if len(lines) >= MAX_LINES:
+            break
     link = root.find(".//link[@rel='canonical']")
     canonical = url if link is None else urljoin(url, link.get("href", ""))
-    return PageText(url, canonical, lines, selected(text) if SELECTORS else {})
-
-
-def selected(text: str) -> dict[str, list[str]]:
-    """The texts that SELECTORS find on a page, by field."""
-    soup = BeautifulSoup(text, "lxml")
+    soup = BeautifulSoup(text if SELECTORS else "", "lxml")
     found = {field: soup.select(css) for field, css in SELECTORS.items()}
-    return {field: [tidy(tag.get_text(MARK)) for tag in tags] for field, tags in found.items()}
+    chosen = {field: [tidy(tag.get_text(MARK)) for tag in tags] for field, tags in found.items()}
+    return PageText(url, canonical, lines, chosen, {})
 
 
 # Labels and their values --------------------------------------------------------------------------
 CARDS = 3  # so many prices or labels of one kind are a list of products
 UNDER = 40  # lines below a label that may be its values
-LOOSE = 24  # characters of a label that only its standing on every page shows
+LABEL_LENGTH = 48  # characters of the longest label
+FIRST = 3  # lines beside a label that tell something else than notes
 NOTE = {True: 26, False: 48}  # characters of the longest note, in Japanese or not
 WORDS_OF_PROSE = 6  # so many words of Latin letters are a sentence
 MOST = 0.6  # share of a line's items that must read as notes
 SENTENCE = 20  # characters of the shortest description
 SHORT = 60  # characters of a line that holds one fact
-OFFER = 32  # characters of a price; longer lines speak of delivery
+FOREIGN = {"images": "impressions", "impressions": "images"}  # whose words are no words of a field
+OF_ONE = {"brand", "name", "notes", *TIERS}  # fields that no menu tells
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
 SEPARATORS = (  # of written lists, the strongest first
     rf"[、,，;；/／|｜{MARK}]|\s[•·+＋]\s*",
@@ -429,52 +401,43 @@ SEPARATORS = (  # of written lists, the strongest first
     r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])",
     r"\s[–-]\s",
 )
-JOINTS = (  # before a list's last item
-    r"\s*(?:そして|および|または|[&＆])\s*|(?:^|\s+)(?:[Aa]nd|AND|e|et|y|und)\s+|\s+と\s+"
-    r"|(?<=[ァ-ヶー一-龠\U000f0000-\U000fffff])[やと](?=[ァ-ヶー一-龠])"
-)
+JOINTS = r"""(?x: \s*(?:そして|および|または|[&＆])\s*  # before a list's last item
+    | (?:^|\s+)(?:[Aa]nd|AND|e|et|y|und)\s+ | \s+と\s+
+    | (?<=[)）ァ-ヶー一-龠])[やと](?=[ァ-ヶー一-龠]) )"""
+OUTSIDE = r"(?![^(（\[]*[)）\]])"  # of parentheses
+CLINGING = re.compile(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$")
+DECORATION = " ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→•"
 
 
 class Label(NamedTuple):
-    """A label on a page: its line, the fields that it tells, its value where that is on the line."""
+    """A label on a page: its line, the fields that it tells, and the texts beside or below it."""
 
     at: int
     fields: tuple[str, ...]
-    value: str = ""
+    value: str = ""  # on its line
     is_sure: bool = True  # not one named in a sentence
+    texts: tuple[str, ...] = ()
+    in_menu: bool = False
 
 
-class Facts(NamedTuple):
-    """What the labels of a page tell."""
-
-    values: dict[str, object]
-    of_several: bool  # perfumes
-
-
-@functools.cache
-def labels() -> dict[str, tuple[str, ...]]:
-    """{label, folded: the fields that it tells}; size, price and the like tell none of ours."""
-    listed = page_words("label").items()
-    return {folded(word): tuple(fields.split()) for fields, words in listed for word in words}
-
-
-@functools.lru_cache(100_000)
+@functools.lru_cache(MANY)
 def label_fields(text: str) -> tuple[str, ...]:
-    """The fields that a text tells as a label and nothing else; empty where it is none."""
-    if len(text) > 2 * LOOSE:
+    """The fields that a text tells as a label and nothing else: size, price and the like other."""
+    if len(text) > LABEL_LENGTH:
         return ()
     text = re.sub(r"[(（][^()（）]*[)）]", "", text) or text
-    if whole := labels().get(re.sub(r"\d$", "", folded(text))):
-        return whole
-    halves = [labels().get(folded(half), ()) for half in re.split("[&＆〜～~/／・]", text)]
-    return halves[0] + halves[1] if len(halves) == 2 and all(halves) else ()
+    known = meanings("label")
+    if whole := known.get(re.sub(r"\d$", "", folded(text))):
+        return tuple(whole.split())
+    halves = [known.get(folded(half), "") for half in re.split("[&＆〜～~/／・]", text)]
+    return tuple(" ".join(halves).split()) if all(halves) else ()
 
 
 @functools.cache
 def label_inside() -> re.Pattern:
     """Pattern of a label with its mark, or of a tier in a sentence or before a list, in a line."""
     words = any_of("label").pattern
-    tiers = "|".join(any_of("label", tier).pattern for tier in TIERS)
+    tiers = one_of(word for tier in TIERS for word in page_words("label")[tier])
     return re.compile(
         rf"""(?:^|(?<=[\s、。,;；/／|｜{MARK}【〈《＜［\[■●◆▼◇▲★☆・(（—–-])(?<![A-Za-z,]\ ))
              (?P<label>{words})
@@ -489,72 +452,74 @@ def label_inside() -> re.Pattern:
     )
 
 
-@functools.lru_cache(50_000)
+@functools.lru_cache(SOME)
 def labels_in(text: str) -> list[Label]:
-    """The labels within a line, with their values."""
-    found = list(label_inside().finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)] * bool(found)
-    return [
-        Label(
-            0,
-            label_fields(match[match.lastgroup]),
-            text[match.end() : end],
-            match.lastgroup in ("label", "bold"),
-        )
-        for match, end in zip(found, ends, strict=True)
-    ]
-
-
-def labels_of(page: PageText, furniture: set[Line]) -> list[Label]:
-    """The labels of a page; what stands on every page and names one tier is one too."""
-    found = []
-    for at, line in enumerate(page.lines):
-        tiers = ()
-        if len(line.text) <= LOOSE and line in furniture:
-            tiers = tuple(tier for tier in TIERS if any_of("label", tier).search(line.text))
-        if fields := label_fields(line.text):
-            found.append(Label(at, fields))
-        elif inside := labels_in(line.text):
-            found += [label._replace(at=at) for label in inside]
-        elif len(tiers) == 1:
-            found.append(Label(at, tiers))
+    """The labels of a line, with their values: the line itself, or those within it."""
+    if fields := label_fields(text):
+        return [Label(0, fields)]
+    found: list[Label] = []
+    end = len(text)
+    for match in [*label_inside().finditer(text)][::-1]:
+        is_sure = match.lastgroup in ("label", "bold")
+        fields = label_fields(match[match.lastgroup])
+        found.insert(0, Label(0, fields, text[match.end() : end], is_sure))
+        end = match.start()
     return found
 
 
-def lines_below(page: PageText, label: Label, end: int, cells: int) -> list[Line]:
-    """The lines below a label up to the next one, as far as they stand in one slot; so many cells."""
-    start = label.at + 1
+def lines_below(page: PageText, at: int, end: int, cells: int) -> list[Line]:
+    """The lines below a label, as far as they stand in one slot; so many cells: others' columns."""
+    start = at + 1
     lines = [line for line in page.lines[start : min(end, start + UNDER)] if "@" not in line.slot]
     below = [line for line in lines if line.slot == lines[0].slot]
-    if below and below[0].own[:2] in HEADINGS and below[0].slot != page.lines[label.at].slot:
+    tag = tag_of(below[0].slot) if below else ""
+    if tag in HEADINGS and below[0].slot != page.lines[at].slot:
         return []
-    return below[:cells] if below and below[0].own.startswith("td") else below  # others' columns
+    return below[:cells] if tag == "td" else below
 
 
+def labelled(page: PageText) -> Iterator[Label]:
+    """The labels of a page with the texts beside or below them."""
+    lines = enumerate(page.lines)
+    found = [label._replace(at=at) for at, line in lines for label in labels_in(line.text)]
+    heads: list[Label] = []
+    for label, following in itertools.zip_longest(found, found[1:]):
+        slot, end = page.lines[label.at].slot, following.at if following else len(page.lines)
+        heads = [*heads, label] if tag_of(slot) == "th" else []
+        if following and following.at == label.at + 1 and not label.value:
+            continue  # heads of columns
+        below = lines_below(page, label.at, end, len(heads) or 1)
+        texts = [line.text for line in below]
+        single = [line for line in below if len(split_items(line.text)) == 1]
+        in_menu = bool(single) and all(line.is_furniture for line in single) and not label.value
+        if label.value:  # ユズ<br>ライム
+            more = texts if below and below[0].slot == slot else []
+            texts = [label.value, *itertools.takewhile(is_note, more)]
+        if len(heads) > 1 and len(texts) == len(heads):
+            columns = zip(heads, texts, strict=True)
+            yield from (head._replace(texts=(text,), in_menu=in_menu) for head, text in columns)
+        else:
+            yield label._replace(texts=tuple(texts), in_menu=in_menu)
+        heads = []
+
+
+@functools.lru_cache(SOME)
 def split_items(text: str) -> list[str]:
     """Items of a list, by its strongest separator outside parentheses; it ends at 。 and a dash."""
-    held = re.findall(r"[(（\[][^()（）\[\]]*[)）\]]", text)
-    for number, parenthesis in enumerate(held):  # each stands as one private letter meanwhile
-        text = text.replace(parenthesis, chr(0xF0000 + number), 1)
-    text = re.split(r"[—―─]+|。|\.\s|\.$", text.strip(" 　・／/、,–-—"))[0]
-    text = re.split(r"\s[–-]\s", text)[0] if re.search("[、,]", text) else text
-    lists = (re.split(separator, text) for separator in SEPARATORS)
+    text = re.split(rf"(?:[—―─]+|。|\.\s|\.$){OUTSIDE}", text.strip(" 　・／/、,–-—"))[0]
+    lists = (re.split(f"(?:{separator}){OUTSIDE}", text) for separator in SEPARATORS)
     items = next((items for items in lists if len(items) > 1), [text])
-    parts = [part for item in items for part in re.split(JOINTS, item)]
-    parts = [
-        re.sub("[\U000f0000-\U000fffff]", lambda c: held[ord(c[0]) - 0xF0000], p) for p in parts
-    ]
+    parts = [part for item in items for part in re.split(JOINTS + OUTSIDE, item)]
     return [item for item in map(tidy_item, parts) if item]
 
 
 def tidy_item(text: str) -> str:
     """An item of a list without what clings to it (など, decoration); empty for 不明, なし, N/A."""
-    text = plain(text).strip(" ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→•")
-    text = re.sub(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$", "", text)
-    return "" if folded(text) in word_set("unknown") else text
+    text = CLINGING.sub("", plain(text).strip(DECORATION))
+    return "" if folded(text) in meanings("unknown") else text
 
 
-@functools.lru_cache(50_000)
+@functools.lru_cache(SOME)
 def is_note(item: str) -> bool:
     """Whether an item reads as a material: short, with letters, no label, no price, no sentence."""
     core = re.sub(r"[(（].*", "", item)
@@ -562,36 +527,29 @@ def is_note(item: str) -> bool:
         return False
     if label_fields(item) or is_price(core) or re.search(r"[@#<>{}!?！？。=]|\d{3}|\dml", core):
         return False
-    if folded(core) in houses() or any_of("perfume").search(core):
+    if folded(core) in houses() or any_of("perfume").search(core) or any_of("prose").search(core):
         return False
-    letters = re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core)
-    return bool(letters) and not any_of("prose").search(core)
+    return bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
 
 
-def read_notes(values: list[str]) -> list[str]:
-    """Notes of the lines beside a label, up to the first line that is no list of notes."""
-    notes = []
+def read_list(values: Iterable[str], by_space: bool) -> list[str]:
+    """Notes or other short words of the lines beside a label, up to the first that is no list."""
+    found = []
     for items in map(split_items, values):
         good = [item for item in items if is_note(item)]
         if len(good) < MOST * len(items):
             break
-        notes += good
-    return list(dict.fromkeys(notes))
+        found += good
+    if by_space and is_japanese("".join(found)):
+        found = [tidy_item(word) for item in found for word in re.split(r"[\s・･]+", item)]
+    return list(dict.fromkeys(filter(None, found)))
 
 
-def read_words(values: list[str]) -> list[str]:
-    """Short words of a list of families, scenes, images or impressions."""
-    items = [item for value in values[:3] for item in split_items(value)]
-    gap = r"[\s・･]+" if is_japanese("".join(items)) else "$"
-    words = [tidy_item(part) for item in items for part in re.split(gap, item)]
-    return [word for word in dict.fromkeys(words) if is_note(word)]
-
-
-def read_field(field: str, values: list[str]) -> object:
+def read_field(field: str, values: Sequence[str]) -> object:
     """A field's value, or something empty, from the texts beside its label."""
-    text = plain(" ".join(values[:3]))
+    text = plain(" ".join(values[:FIRST]))
     if field.endswith("notes"):
-        return read_notes(values)
+        return read_list(values, by_space=False)
     if field in ("gender", "concentration"):
         return named(field, text)
     if field == "seasons":
@@ -602,63 +560,48 @@ def read_field(field: str, values: list[str]) -> object:
     if field == "concept":
         return text if len(text) >= SENTENCE else None
     if field in LISTS:
-        other = {"images": "impressions", "impressions": "images"}.get(field)
-        words = [word for word in read_words(values) if not named("season", word)]
+        other = FOREIGN.get(field)
+        words = [
+            word for word in read_list(values[:FIRST], by_space=True) if not named("season", word)
+        ]
         return [word for word in words if not other or named("mood", word) != other]
     first = tidy_item(values[0].split(MARK)[0]) if values else ""
     return first if len(first) <= NAME_LENGTH and not re.search("[。@]", first) else None
 
 
-@functools.lru_cache(20_000)
+@functools.lru_cache(SOME)
 def tag_facts(text: str) -> list[tuple[str, object]]:
     """Facts of tags that tell themselves, 【ユニセックス／フローラル】, and of '… a scent for men'."""
     row = re.search(r"[【\[]([^【】\[\]]*[／/・、|｜][^【】\[\]]*)[】\]]", text)
     tags = re.split(r"[／/・、|｜]", row[1]) if row else [text]
-    gender, strength, perfume = (any_of(u).pattern for u in ("gender", "concentration", "perfume"))
-    if not row and re.search(r"[^\W\d_]", re.sub(rf"{gender}|{strength}|ml", "", text, flags=re.I)):
-        meant = (
-            re.search(rf"(?:{perfume})\sfor\s({gender})", text, re.I) if " for " in text else None
-        )
+    rest = any_of("concentration").sub("", any_of("gender").sub("", text))
+    if not row and re.search(r"[^\W\d_]", re.sub("ml", "", rest, flags=re.I)):
+        perfume, gender = any_of("perfume").pattern, any_of("gender").pattern
+        meant = " for " in text and re.search(rf"(?:{perfume})\sfor\s({gender})", text, re.I)
         tags = [meant[1]] if meant else []
     told = [(use, named(use, tag)) for tag in tags for use in ("gender", "concentration")]
     told = [(use, value) for use, value in told if value]
     families = [tag for tag in tags if not named("gender", tag) and not named("concentration", tag)]
-    return [*told, ("families", read_words(families))] if told and row else told
+    return [*told, ("families", read_list(families, by_space=True))] if told and row else told
 
 
-def facts_of(page: PageText, furniture: set[Line]) -> Facts:
-    """Every field that a page tells, by its first label with a value."""
-    labels, run = labels_of(page, furniture), []
+def with_facts(page: PageText) -> PageText:
+    """A page with every field that it tells, by its first label with a value or by tags."""
     sure, unsure, told = [], [], Counter()
-    for label, following in itertools.zip_longest(labels, labels[1:]):
-        line, end = page.lines[label.at], following.at if following else len(page.lines)
-        run = [*run, label] if line.own.startswith("th") else []
-        if following and following.at == label.at + 1 and not label.value:
-            continue  # heads of columns
-        below = lines_below(page, label, end, len(run) or 1)
-        texts = [one.text for one in below]
-        if label.value:
-            more = texts if below and below[0].slot == line.slot else []
-            texts = [label.value, *itertools.takewhile(is_note, more)]
-        columns = len(run) > 1 and len(texts) == len(run)
-        pairs = (
-            [*zip(run, ([text] for text in texts), strict=False)] if columns else [(label, texts)]
-        )
-        run = []
-        single = [one for one in below if len(split_items(one.text)) == 1]
-        in_menu = bool(single) and furniture.issuperset(single)
-        for one, values in pairs:
-            for field in [field for field in one.fields if field != "other"]:
-                if in_menu and not label.value and field in ("brand", "name", "notes", *TIERS):
-                    continue
-                value = read_field(field, values if one.is_sure else values[:1])
-                told[field, line.slot] += bool(value)
-                if value and (one.is_sure or len(value) == len(split_items(one.value))):
-                    (sure if one.is_sure else unsure).append((field, value))
+    for label in labelled(page):
+        for field in label.fields:
+            if label.in_menu and field in OF_ONE:
+                continue
+            value = read_field(field, label.texts if label.is_sure else label.texts[:1])
+            told[field, page.lines[label.at].slot] += bool(value)
+            if value and label.is_sure:
+                sure.append((field, value))
+            elif value and len(value) == len(split_items(label.value)):
+                unsure.append((field, value))
     for line in page.lines:
-        unsure += tag_facts(line.text) if line not in furniture else []
+        unsure += () if line.is_furniture else tag_facts(line.text)
     several = any(field in TIERS and times >= CARDS for (field, _), times in told.items())
-    return Facts(dict(reversed(sure + unsure)), several)
+    return page._replace(values=dict(reversed(sure + unsure)), of_several=several)
 
 
 # Templates and names ------------------------------------------------------------------------------
@@ -669,144 +612,137 @@ FURNITURE = 0.5  # share of the pages of a slot on which furniture says the same
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
-LEAST = {False: 0.45, True: 0.3}  # score below which a slot holds no names, of few pages, of more
-TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
-TRUST |= {"ld name": 0.95, "og:title": 0.75, "title": 0.7}  # other slots 0.5, by class 0.9
+LEAST = {False: 0.6, True: 0.4}  # score below which a slot holds no names, of few pages, of more
+TRUST = {"label of name": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
+TRUST |= {"ld name": 0.95, "og:title": 0.75, "title": 0.7}
+TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
+HOUSES = 0.5  # share of a slot's score that is lost where all its texts are houses
+PRODUCTS = {"Product", "ProductGroup", "product", "og:product"}
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
+BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
 class ShopText(NamedTuple):
     """What all pages of a shop say."""
 
     name: str
-    furniture: set[Line]  # lines that stand on most pages of their slot
-    speaks: bool  # says on every page that it sells perfumes
-    sells_perfumes: bool  # and nothing else
+    sells_perfumes: bool  # says on every page that it sells perfumes, and nothing else
 
 
-class Product(NamedTuple):
-    """A page of one product."""
-
-    page: PageText
-    values: dict[str, object]  # by field
-    text: str = ""  # its name as the page writes it
-    brand: str = ""
+def texts_at(page: PageText, *slots: str) -> list[str]:
+    """The texts of a page in some slots."""
+    return [line.text for line in page.lines if line.slot in slots]
 
 
-def furniture_of(pages: list[PageText]) -> set[Line]:
-    """The lines that say the same on most pages of their slot; where few pages have it, of the shop."""
+def less_common(line: Line, common: list[str]) -> Line:
+    """A line; a title without the pieces that most pages have in theirs."""
+    if "title" not in line.slot:
+        return line
+    kept = [piece for piece in re.split(PIECES, line.text) if piece not in common]
+    return line._replace(text=" – ".join(kept))
+
+
+def with_furniture(pages: list[PageText]) -> list[PageText]:
+    """The pages, each line marked that most pages of its slot, or of the shop, have."""
     slots, lines, texts = Counter(), Counter(), Counter()
     for page in pages:
-        slots.update({line.slot for line in page.lines})
+        slots.update(slots_of(page))
         lines.update(set(page.lines))
         texts.update({line.text for line in page.lines})
-    return {
-        line
-        for line, count in lines.items()
-        if FEW <= count > FURNITURE * slots[line.slot]
-        or slots[line.slot] < FEW <= texts[line.text] > FURNITURE * len(pages)
-    }
+    marked = {}
+    for line, count in lines.items():
+        is_rare = slots[line.slot] < FEW <= texts[line.text] > FURNITURE * len(pages)
+        if is_rare or FEW <= count > FURNITURE * slots[line.slot]:
+            marked[line] = line._replace(is_furniture=True)
+    return [page._replace(lines=[marked.get(line, line) for line in page.lines]) for page in pages]
 
 
 def shop_of(pages: list[PageText]) -> tuple[ShopText, list[PageText]]:
-    """A shop, and its pages without the shop's name in their titles."""
-    titles = [
-        re.split(PIECES, line.text) for p in pages for line in p.lines if line.slot == "title"
-    ]
-    pieces = Counter(piece for title in titles for piece in set(title))
-    common = [p for p, count in pieces.most_common() if FEW <= count > FURNITURE * len(pages)]
-    declared = [line.text for page in pages for line in page.lines if line.slot == "og:site_name"]
+    """A shop, and its pages without the shop's name in their titles, their furniture marked."""
+    titles = [set(re.split(PIECES, text)) for page in pages for text in texts_at(page, "title")]
+    pieces = Counter(itertools.chain(*titles)).most_common()
+    common = [piece for piece, count in pieces if FEW <= count > FURNITURE * len(pages)]
+    declared = [text for page in pages for text in texts_at(page, "og:site_name")]
     whole = [*declared, *common, ""][0]
     name = any_of("shop").sub("", whole).strip()
-    name = whole if folded(name) in word_set("perfume") else name
-
-    def cut(line: Line) -> Line:
-        kept = [piece for piece in re.split(PIECES, line.text) if piece not in common]
-        return line._replace(text=" – ".join(kept)) if "title" in line.slot else line
-
-    pages = [page._replace(lines=[*map(cut, page.lines)]) for page in pages]
-    furniture = furniture_of(pages)
-    said = "\n".join([name, *common, *(line.text for line in furniture)])
-    speaks = bool(any_of("perfume").search(said))
-    menus = {line.text for line in furniture if line.slot == "nav"}
-    own = "\n".join(text for text in said.split("\n") if text not in menus)
-    only = bool(any_of("perfume").search(own)) and not any_of("goods").search(own)
-    return ShopText(name, furniture, speaks, only or bool(any_of("perfume").search(name))), pages
-
-
-def templates_of(pages: list[PageText]) -> list[list[PageText]]:
-    """The pages by template: those with mostly the same slots."""
-    found: list[tuple[set[str], list[PageText]]] = []
-    for page in pages:
-        slots = {line.slot for line in page.lines}
-        shares = [len(slots & other) / len(slots | other) for other, _ in found]
-        best = max(range(len(found)), key=shares.__getitem__, default=None)
-        if best is not None and shares[best] >= ALIKE:
-            found[best][1].append(page)
-        else:
-            found.append((slots, [page]))
-    return [members for _, members in found]
-
-
-@functools.lru_cache(50_000)
-def is_price(text: str) -> bool:
-    """Whether a short text has an amount of money."""
-    symbol = any(unicodedata.category(char) == "Sc" for char in text)
-    return bool(re.search(r"\d", text)) and (symbol or bool(any_of("money").search(text)))
-
-
-def sells_one(page: PageText, furniture: set[Line]) -> bool:
-    """Whether the first price or the first button to buy of a page is not one of many."""
-    short = [line for line in page.lines if len(line.text) < SHORT]
-    prices = [
-        line
-        for line in short
-        if is_price(line.text) and line not in furniture and len(line.text) < OFFER
-    ]
-    buttons = [line for line in short if any_of("buy").search(line.text)]
-    counts = Counter(line.slot for line in prices + buttons)
-    return any(counts[offers[0].slot] < CARDS for offers in (prices, buttons) if offers)
-
-
-def product_pages(
-    groups: list[list[PageText]], facts: dict[str, Facts], shop: ShopText
-) -> set[str]:
-    """Addresses of the pages of one product: by tiers, by what they declare, by price or button.
-
-    A price alone is enough where several pages of a template have one. Where products have prices,
-    a page of tiers that declares nothing may be a guide.
-    """
-    tiered, declared, offered, many = set(), set(), set(), set()
-    for group in groups:
-        for page in [page for page in group if not facts[page.url].of_several]:
-            values = facts[page.url].values
-            types = {line.text for line in page.lines if line.slot in ("ld type", "og:type")}
-            if any(any_of("article").search(kind) for kind in types - {"article"}):
-                continue
-            marked = {"name", "brand"} <= {item for line in page.lines for item in itemprops(line)}
-            if marked or types & {"Product", "ProductGroup", "product", "og:product"}:
-                declared.add(page.url)
-            if sum(tier in values for tier in TIERS) > 1:
-                tiered.add(page.url)
-                declared |= {page.url} if values.keys() & {"brand", "name"} else set()
-            if sells_one(page, shop.furniture):
-                offered.add(page.url)
-        here = offered.intersection(page.url for page in group)
-        many |= here if len(here) >= FEW else set()
-        guides = tiered.intersection(page.url for page in group) - offered - declared
-        tiered -= guides if len(guides) < FEW else set()
-    if len(many) > len(tiered - offered):
-        tiered &= offered
-    shown = tiered | declared | many
-    everywhere = Counter(slot for group in groups for page in group for slot in slots_of(page))
-    for group in groups:
-        shown |= siblings(group, shown, everywhere)
-    return shown
+    name = whole if folded(name) in meanings("perfume") else name
+    cut = ([less_common(line, common) for line in page.lines] for page in pages)
+    pages = [page._replace(lines=lines) for page, lines in zip(pages, cut, strict=True)]
+    pages = with_furniture(pages)
+    furniture = {line for page in pages for line in page.lines if line.is_furniture}
+    said = [name, *common, *(line.text for line in furniture if line.slot != "nav")]
+    told = any_of("perfume").search("\n".join(said))
+    return ShopText(name, bool(told and not any_of("goods").search("\n".join(said)))), pages
 
 
 def slots_of(page: PageText) -> set[str]:
     """The slots of a page."""
     return {line.slot for line in page.lines}
+
+
+def templates_of(pages: list[PageText]) -> list[list[PageText]]:
+    """The pages by template: those with mostly the same slots."""
+    kinds: list[set[str]] = []
+    groups: list[list[PageText]] = []
+    for page in pages:
+        slots = slots_of(page)
+        shares = [len(slots & other) / len(slots | other) for other in kinds]
+        if shares and max(shares) >= ALIKE:
+            groups[shares.index(max(shares))].append(page)
+        else:
+            kinds.append(slots)
+            groups.append([page])
+    return groups
+
+
+@functools.lru_cache(SOME)
+def is_price(text: str) -> bool:
+    """Whether a short text has an amount of money."""
+    if not re.search(r"\d", text):
+        return False
+    symbol = any(unicodedata.category(char) == "Sc" for char in text)
+    return symbol or bool(any_of("money").search(text))
+
+
+def sells_one(page: PageText) -> bool:
+    """Whether the first price or the first button to buy of a page is not one of many."""
+    short = [line for line in page.lines if len(line.text) < SHORT]
+    prices = [line.slot for line in short if is_price(line.text) and not line.is_furniture]
+    buttons = [line.slot for line in short if any_of("buy").search(line.text)]
+    counts = Counter(prices + buttons)
+    return any(counts[offers[0]] < CARDS for offers in (prices, buttons) if offers)
+
+
+def types_of(page: PageText) -> set[str]:
+    """What the data of a page say that it is."""
+    return set(texts_at(page, "ld type", "og:type"))
+
+
+def declares_product(page: PageText) -> bool:
+    """Whether a page says in its data that it is a product's."""
+    properties = set(re.findall(r"\[(\w+)\]", " ".join(slots_of(page))))
+    return properties >= {"name", "brand"} or bool(types_of(page) & PRODUCTS)
+
+
+def product_pages(groups: list[list[PageText]]) -> set[str]:
+    """Addresses of the pages of one product: by tiers, by what they declare, by price or button.
+
+    A price alone is enough where several pages of a template have one; a page of tiers that has
+    none and declares nothing may be a guide.
+    """
+    shown = set()
+    for group in groups:
+        own = [page for page in group if not page.of_several]
+        own = [page for page in own if types_of(page).isdisjoint(page_words("article")["article"])]
+        selling = {page.url for page in own if sells_one(page)}
+        declaring = {page.url for page in own if declares_product(page)}
+        telling = {page.url for page in own if sum(tier in page.values for tier in TIERS) > 1}
+        titled = {page.url for page in own if page.values.keys() & {"brand", "name"}}
+        guides = telling - selling - declaring - titled
+        shown |= declaring | (telling - guides if len(guides) < FEW else telling)
+        shown |= selling if len(selling) >= FEW else set()
+    everywhere = Counter(slot for group in groups for page in group for slot in slots_of(page))
+    return shown.union(*(siblings(group, shown, everywhere) for group in groups))
 
 
 def siblings(group: list[PageText], shown: set[str], everywhere: Counter) -> set[str]:
@@ -818,90 +754,79 @@ def siblings(group: list[PageText], shown: set[str], everywhere: Counter) -> set
     here = Counter(slot for page in group for slot in slots_of(page))
     usual = [slot for slot, count in counts.items() if count > MOST * len(evident)]
     own = {slot for slot in usual if here[slot] > NEARLY_ALL * everywhere[slot]}
-    priced = [page for page in group if any(is_price(line.text) for line in page.lines)]
-    alike = [page for page in priced if len(own & slots_of(page)) > SIBLING * len(own)]
-    return {page.url for page in alike}
+    alike = [page for page in group if len(own & slots_of(page)) > SIBLING * len(own)]
+    return {page.url for page in alike if any(is_price(line.text) for line in page.lines)}
 
 
-def itemprops(line: Line) -> list[str]:
-    """What microdata calls a line, by the elements of its slot."""
-    return re.findall(r"\[(\w+)\]", line.slot)
-
-
-@functools.lru_cache(50_000)
+@functools.lru_cache(SOME)
 def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     if not 0 < len(text) <= NAME_LENGTH or is_price(text) or label_fields(text):
         return False
     if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
         return False
-    if folded(text) in word_set("page") or any_of("missing").search(text):
+    if folded(text) in meanings("page") or any_of("missing").search(text):
         return False
-    return all(
-        text.count(one) == text.count(two) for one, two in ("()", "（）", "【】", "「」", "[]")
-    )
+    return all(text.count(left) == text.count(right) for left, right in BRACKETS)
 
 
-def names_by_slot(product: Product, furniture: set[Line]) -> dict[str, str]:
+def names_by_slot(page: PageText) -> dict[str, str]:
     """The first text of each slot that could be the product's name; none of slots with many."""
     found: dict[str, list[str]] = defaultdict(list)
-    for line in product.page.lines:
-        if line not in furniture and could_be_name(line.text):
+    for line in page.lines:
+        if not line.is_furniture and could_be_name(line.text):
             found[line.slot].append(line.text)
-            if line.own[:2] in HEADINGS:
-                found[line.own[:2]].append(line.text)
-    if label := product.values.get("name"):
-        found["label"] = [str(label)]
-    found["first"] = next((texts[:1] for slot, texts in found.items() if ">" in slot), [])
+            if (tag := tag_of(line.slot)) in HEADINGS:
+                found[tag].append(line.text)
+    if label := page.values.get("name"):
+        found["label of name"] = [str(label)]
+    found["first"] = next((texts[:1] for slot, texts in found.items() if "<" in slot), [])
     one = [slot for slot, texts in found.items() if 0 < len(texts) < CARDS or slot in HEADINGS]
     return {slot: found[slot][0] for slot in one}
 
 
-def name_slot(names: dict[str, dict[str, str]], said: dict[str, str]) -> str | None:
-    """The slot of the names: on nearly every page, different on nearly every one, said elsewhere too."""
-    best, best_score = None, LEAST[len(names) >= FEW]
-    for slot in dict.fromkeys(slot for by_slot in names.values() for slot in by_slot):
-        own = slot.rpartition(">")[2]
-        by_class = 0.5 if word_set("title").isdisjoint(re.split("[^a-z]+", own.lower())) else 0.9
-        trust = TRUST.get(slot) or TRUST.get(own[:2]) or by_class
-        texts = {url: folded(by_slot[slot]) for url, by_slot in names.items() if slot in by_slot}
-        counts = Counter(texts.values())
-        often = max(FEW, REPEATED * len(names))
-        unique = [url for url, text in texts.items() if text and counts[text] <= often]
-        coverage, distinct = len(unique) / len(names), len(counts) / len(texts)
-        if trust * coverage <= best_score:
-            continue
-        agreeing = sum(said[url].count(texts[url]) > 1 for url in unique) / len(unique)
-        brands = sum(text in houses() for text in counts) / len(counts)
-        score = trust * coverage * distinct * (3 + agreeing) / 4 * (1 - brands / 2)
-        if score > best_score:
-            best, best_score = slot, score
-    return best
+def trust_in(slot: str) -> float:
+    """How much a slot is trusted to hold names, by what and where it is."""
+    is_title = not meanings("title").keys().isdisjoint(re.split("[^a-z]+", own_part(slot).lower()))
+    return TRUST.get(slot) or TRUST.get(tag_of(slot)) or TRUST_BY_CLASS[is_title]
 
 
-def with_names(products: list[Product], furniture: set[Line]) -> list[Product]:
-    """The products of one template with their names as written; those without one are left out."""
-    names = {product.page.url: names_by_slot(product, furniture) for product in products}
-    said = {
-        page.url: folded(unquote(page.url)) + "\n".join(folded(line.text) for line in page.lines)
-        for page, *_ in products
-    }
+def name_slot(names: dict[str, dict[str, str]]) -> str | None:
+    """The slot of the names: on nearly every page, different on most, no houses."""
+    scores, often = {}, max(FEW, REPEATED * len(names))
+    for slot in dict.fromkeys(itertools.chain(*names.values())):
+        texts = [folded(by_slot[slot]) for by_slot in names.values() if slot in by_slot]
+        counts = Counter(texts)
+        unique = sum(counts[text] <= often for text in texts if text)
+        known = sum(text in houses() for text in counts) / len(counts)
+        distinct = len(counts) / len(texts) * (1 - HOUSES * known)
+        scores[slot] = trust_in(slot) * unique / len(names) * distinct
+    best = max(scores, key=scores.get, default="")
+    return best if scores.get(best, 0) > LEAST[len(names) >= FEW] else None
+
+
+def with_names(pages: list[PageText]) -> list[PageText]:
+    """The pages of one template with their names as written; those without one are left out."""
+    names = {page.url: names_by_slot(page) for page in pages}
     chosen: dict[str, str] = {}
-    while names and (slot := name_slot(names, said)):
+    while names and (slot := name_slot(names)):
         texts = {url: by_slot[slot] for url, by_slot in names.items() if slot in by_slot}
-        counts, often = Counter(map(folded, texts.values())), max(FEW, REPEATED * len(products))
+        counts, often = Counter(map(folded, texts.values())), max(FEW, REPEATED * len(pages))
         chosen |= {url: text for url, text in texts.items() if counts[folded(text)] <= often}
         names = {url: by_slot for url, by_slot in names.items() if url not in texts}
     if "name" in SELECTORS:
-        chosen = {page.url: page.chosen["name"][0] for page, *_ in products if page.chosen["name"]}
-    return [p._replace(text=chosen[p.page.url]) for p in products if p.page.url in chosen]
+        chosen = {page.url: page.chosen["name"][0] for page in pages if page.chosen["name"]}
+    return [page._replace(name=chosen[page.url]) for page in pages if page.url in chosen]
 
 
 # Brands and spellings -----------------------------------------------------------------------------
 SOUNDS_ALIKE = 0.6  # likeness by sound at which kana and Latin letters spell one name
 SHARED = 0.6  # share of names that must show a brand in some way for that way to be the template's
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
-MAKER = r"\s[Bb]y\s((?:[A-Z][\w'’&-]*\.?\s?)+)"  # after a product's name
+ABOVE, BELOW = 2, 3  # lines around a name among which a brand may stand
+HALF = 0.5  # how far a text is believed to be a brand that is no known house, but said elsewhere
+MAKER = re.compile(r"\s[Bb]y\s((?:[A-Z][\w'’&-]*\.?\s?)+)")  # after a product's name
+TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]"  # of a shop about a product: 【量り売り】, [送料無料]
 
 
 class Spelling(NamedTuple):
@@ -916,17 +841,18 @@ class Spelling(NamedTuple):
         return self.latin or self.japanese
 
 
+@functools.lru_cache(SOME)
 def spelled(text: str) -> Spelling:
     """Both spellings of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', or the one there is."""
     text = plain(text)
     for cut in re.finditer(r"\s*[(（／/|｜]\s*|\s+", text):
         halves = text[: cut.start()], text[cut.end() :]
-        one, other = (half.strip(" /／|｜()（）") for half in halves)
-        apart = one and other and is_japanese(one) != is_japanese(other)
-        if apart and re.search("[A-Za-z]{2}", one if is_japanese(one) else other):
+        latin, japanese = sorted((half.strip(" /／|｜()（）") for half in halves), key=is_japanese)
+        apart = latin and is_japanese(japanese) and not is_japanese(latin)
+        if not apart or re.search("[A-Za-z]{2}", japanese):
             continue
-        if apart and (cut[0].strip() or sound_alike(one, other) >= SOUNDS_ALIKE):
-            return Spelling(other, one) if is_japanese(one) else Spelling(one, other)
+        if cut[0].strip() or sound_alike(latin, japanese) >= SOUNDS_ALIKE:
+            return Spelling(latin, japanese)
     return Spelling("", text) if is_japanese(text) else Spelling(text, "")
 
 
@@ -953,22 +879,18 @@ def word_ends(text: str) -> list[int]:
     return [end.start() for end in ends][::-1]
 
 
+@functools.lru_cache(SOME)
 def house_at_start(text: str) -> str:
     """The known house that a text begins with, in its longest spelling, or empty."""
     return next((text[:end] for end in word_ends(text) if folded(text[:end]) in houses()), "")
 
 
-def bare_of_talk(text: str) -> str:
-    """A name without what a shop says of it in brackets: 【量り売り】, [送料無料]."""
-    return re.sub(r"【[^】]*】|[\[［][^\]］]*[\]］]", " ", text).strip()
-
-
 def is_house(text: str) -> bool:
-    """Whether a text is a known house and nothing else, in one spelling or two."""
-    halves = [half for half in spelled(text) if half]
-    return folded(text) in houses() or all(folded(half) in houses() for half in halves)
+    """Whether a text is a known house and nothing else."""
+    return folded(text) in houses()
 
 
+@functools.lru_cache(SOME)
 def pieces_of_name(text: str) -> list[str]:
     """The pieces of a name between marks, brackets and quotes."""
     pieces = re.split(rf"{PIECES}|\s*[「」『』（）()]\s*", text)
@@ -977,65 +899,65 @@ def pieces_of_name(text: str) -> list[str]:
 
 def brand_text(text: str) -> str:
     """A brand without the word that labels it."""
-    inside = labels_in(text)
-    text = inside[0].value if inside and inside[0].fields == ("brand",) else text
     text = re.sub(r"^\s*(?:by|brand)\b\s*[:：]?\s*", "", text, flags=re.I)
     return plain(text.split(MARK)[0]).strip(" :：・")
 
 
-def declared_brand(product: Product, furniture: set[Line]) -> str:
+def declared_brand(page: PageText) -> str:
     """The brand that a page declares: by its data, a label, a slot named for it; or empty."""
-    lines, words = product.page.lines, tuple(word_set("brand"))
-    told = [line.text for line in lines if line.slot in ("ld brand", "product:brand", "og:brand")]
-    told += [str(product.values["brand"])] if "brand" in product.values else []
-    counts = Counter(line.slot for line in lines)
-    for line in [line for line in lines if counts[line.slot] < CARDS]:
-        parts = re.split("[^a-z]+", line.own.lower())
-        if any(part.startswith(words) for part in parts) and line not in furniture:
-            told += [line.text] if could_be_name(line.text) and not YEAR.search(line.text) else []
+    told = texts_at(page, "ld brand", "product:brand", "og:brand")
+    told += [str(page.values["brand"])] if "brand" in page.values else []
+    counts = Counter(line.slot for line in page.lines)
+    for line in page.lines:
+        if line.is_furniture or counts[line.slot] >= CARDS or not is_for_brands(line.slot):
+            continue
+        told += [line.text] if could_be_name(line.text) else []
     return brand_text(told[0]) if told else ""
 
 
-def brands_beside(products: list[Product], furniture: set[Line], only_sure: bool) -> dict[str, str]:
-    """{address: brand} by the slot beside the names that is a house, says 'by', or is said elsewhere."""
+@functools.lru_cache(SOME)
+def is_for_brands(slot: str) -> bool:
+    """Whether a slot is named for a brand: div.brand-name."""
+    parts = re.split("[^a-z]+", own_part(slot).lower())
+    return any(part.startswith(tuple(meanings("brand"))) for part in parts)
+
+
+def brands_beside(pages: list[PageText], known_only: bool) -> dict[str, str]:
+    """{address: brand} by the slot beside the names that is a house or says 'by', or repeats."""
     texts: dict[str, dict[str, str]] = defaultdict(dict)
     score = Counter()
-    for product in products:
-        lines = product.page.lines
-        named_at = (i for i, line in enumerate(lines) if line.text == product.text)
-        at = next((i for i in named_at if ">" in lines[i].slot), 0)
-        for line in lines[max(0, at - 2) : at + 3] if at else []:
+    for page in pages:
+        lines = page.lines
+        named_at = (number for number, line in enumerate(lines) if line.text == page.name)
+        at = next((number for number in named_at if "<" in lines[number].slot), 0)
+        for line in lines[max(0, at - ABOVE) : at + BELOW] if at else []:
             known = is_house(brand_text(line.text)) or line.text.lower().startswith("by")
-            told = any(named(use, line.text) for use in ("concentration", "gender"))
-            if line.text == product.text or told or not could_be_name(line.text):
-                continue
-            if ">" not in line.slot:
-                continue  # a title
-            if known or line not in furniture:
+            is_near = known_only or line == lines[at - 1]
+            fits = "<" in line.slot and line.text != page.name and could_be_name(line.text)
+            if fits and is_near and (known or not line.is_furniture):
                 said = sum(line.text in other.text for other in lines) > 1
-                if not only_sure and line != lines[at - 1]:
-                    continue  # by its repeating alone only what stands above
-                texts[line.slot][product.page.url] = brand_text(line.text)
-                score[line.slot] += known + said / 2
-    wide = [slot for slot in texts if len(texts[slot]) > FURNITURE * len(products)]
-    for slot in sorted(wide, key=lambda slot: -score[slot]):
+                texts[line.slot][page.url] = brand_text(line.text)
+                score[line.slot] += known + HALF * said
+    for slot in sorted(texts, key=lambda slot: -score[slot]):
         brands = texts[slot]
         distinct = len(set(brands.values()))
-        sure = 2 * score[slot] >= len(brands) + (distinct == len(brands))
-        if sure or (not only_sure and len(brands) >= FEW and distinct < SHARED * len(brands)):
+        is_sure = score[slot] >= HALF * (len(brands) + (distinct == len(brands)))
+        repeats = not known_only and len(brands) >= FEW and distinct < SHARED * len(brands)
+        if (is_sure or repeats) and len(brands) > FURNITURE * len(pages):
             return brands
     return {}
 
 
-def piece_brands(products: list[Product]) -> dict[str, str]:
-    """{name: its piece that is a brand: a known house, one that other names have, or that place}."""
-    parts = {p.text: own for p in products if len(own := pieces_of_name(p.text)) > 1}
+def piece_brands(pages: list[PageText]) -> dict[str, str]:
+    """{name: its piece that is a brand: a known house, one of other names, or the first}."""
+    parts = {page.name: own for page in pages if len(own := pieces_of_name(page.name)) > 1}
     counts = Counter(folded(part) for own in parts.values() for part in set(own))
     found = {}
     for text, own in parts.items():
-        often = [p for p in own if counts[folded(p)] > 1 and less_tail(p) and not is_gender(p)]
-        often.sort(key=lambda part: -counts[folded(part)])
-        brands = [part for part in own if is_house(part)] or often
+        often = sorted(own, key=lambda part: -counts[folded(part)])
+        often = [part for part in often if counts[folded(part)] > 1 and less_tail(part)]
+        often = [part for part in often if re.search(r"\w", any_of("gender").sub("", part))]
+        brands = [*filter(is_house, own), *often]
         found |= {text: brands[0]} if brands else {}
     first = sum(text.startswith(part) for text, part in found.items())
     if len(parts) < FEW or first > SHARED * len(parts):  # few pages: as most shops write it
@@ -1043,84 +965,77 @@ def piece_brands(products: list[Product]) -> dict[str, str]:
     return found if len(found) > SHARED * len(parts) else {}
 
 
-def is_gender(text: str) -> bool:
-    """Whether a text says for whom something is and nothing else."""
-    return not re.search(r"\w", any_of("gender").sub("", text))
-
-
 def shared_openings(texts: list[str]) -> dict[str, str]:
     """{name: the words with which it and others begin}, where most names begin like others."""
-    by_word = defaultdict(list)
-    for text in texts:
-        by_word[folded(text.split()[0])].append(text.split())
+    begun = Counter(folded(text[:end]) for text in texts for end in word_ends(text)[1:])
     found = {}
-    for same in [same for same in by_word.values() if len(same) > 1]:
-        columns = zip(*(map(folded, words) for words in same), strict=False)
-        shared = len([*itertools.takewhile(lambda column: len(set(column)) == 1, columns)])
-        longer = [words for words in same if len(words) > shared]
-        found |= {" ".join(words): " ".join(words[:shared]) for words in longer}
+    for text in texts:
+        starts = (text[:end] for end in word_ends(text)[1:])
+        best = max(starts, key=lambda start: begun[folded(start)], default="")
+        found |= {text: best} if begun[folded(best)] > 1 else {}
     several = len(set(map(folded, found.values()))) > 1
     return found if several and len(found) >= max(FEW, SHARED * len(texts)) else {}
 
 
-def told_by_text(product: Product) -> str:
-    """The house that a title or a description of the product names, at its start or after 'by'."""
-    name = folded(product.text)
-    lines = product.page.lines
-    about = [line.text for line in lines if line.slot in (*META, "title") or len(line.text) > SHORT]
-    about = [plain(text) for text in about]
-    makers = [(text, match[1].strip()) for text in about if (match := re.search(MAKER, text))]
+def told_by_text(page: PageText) -> str:
+    """The house that a title or a description of the page names, at its start or after 'by'."""
+    name = folded(page.name)
+    prose = [line.text for line in page.lines if len(line.text) > SHORT]
+    about = [plain(text) for text in texts_at(page, *META, "title") + prose]
+    makers = [(text, match[1].strip()) for text in about if (match := MAKER.search(text))]
     makers = [one for text, one in makers if name in folded(text) or folded(one) in name]
     about = [text for text in about if name in folded(text)]
-    trails = [line.text for line in lines if MARK in line.text and len(line.text) < NAME_LENGTH]
+    trails = [line.text for line in page.lines if MARK in line.text[:NAME_LENGTH]]
     trail = [piece for text in trails for piece in pieces_of_name(text) if is_house(piece)]
     told = [*map(house_at_start, makers), *makers, *map(house_at_start, about), *trail]
     return next((text for text in told if text and folded(text) != name), "")
 
 
-def with_brands(groups: list[list[Product]], shop: ShopText) -> list[list[Product]]:
-    """The products with their brands, each by the most trusted of what tells it."""
-    products = [*itertools.chain(*groups)]
-    pieces = piece_brands(products)
-    starts = {p.page.url: house_at_start(bare_of_talk(p.text)) for p in products}
-    openings = shared_openings([p.text for p in products if not starts[p.page.url]])
-    declared = {product.page.url: declared_brand(product, shop.furniture) for product in products}
+def with_brands(groups: list[list[PageText]], shop: ShopText) -> list[list[PageText]]:
+    """The pages with their brands, each by the most trusted of what tells it."""
+    pages = [*itertools.chain(*groups)]
+    pieces = piece_brands(pages)
+    starts = {page.url: house_at_start(re.sub(TALK, " ", page.name).strip()) for page in pages}
+    openings = shared_openings([page.name for page in pages if not starts[page.url]])
+    declared = {page.url: declared_brand(page) for page in pages}
     if len(set(declared.values())) == 1 < len(set(starts.values()) - {""}):
         declared = {}  # the shop calls itself the brand of all
-    brands = {}
-    for group in groups:
-        beside = brands_beside(group, shop.furniture, True)
-        for product in group:
-            url, text = product.page.url, product.text
-            told = (
-                declared.get(url)
-                or beside.get(url)
-                or pieces.get(text)
-                or starts[url]
-                or told_by_text(product)
-                or openings.get(text, "")
-            )
-            chosen = product.page.chosen.get("brand", [])
-            brands[url] = "".join(chosen[:1]) if "brand" in SELECTORS else told
-    if sum(map(bool, brands.values())) < ONE_HOUSE * len(products):
+    beside = {url: brand for group in groups for url, brand in brands_beside(group, True).items()}
+    brands: dict[str, str] = {}
+    for page in pages:
+        url, name = page.url, page.name
+        told = declared.get(url) or beside.get(url) or pieces.get(name) or starts[url]
+        if told := told or told_by_text(page) or openings.get(name):
+            brands[url] = told
+    if len(brands) < ONE_HOUSE * len(pages):
         for group in groups:
-            beside = brands_beside(group, shop.furniture, False)
-            brands |= {url: brand for url, brand in beside.items() if not brands[url]}
-    if sum(map(bool, brands.values())) < ONE_HOUSE * len(products):
+            brands = brands_beside(group, False) | brands
+    if len(brands) < ONE_HOUSE * len(pages):
         house = house_at_start(shop.name) or shop.name
-        brands = {url: brand or house for url, brand in brands.items()}
-    return [[p._replace(brand=brands[p.page.url]) for p in group] for group in groups]
+        brands = {page.url: house for page in pages} | brands
+    return [[page._replace(brand=brands.get(page.url, "")) for page in group] for group in groups]
 
 
 @functools.cache
 def tail() -> re.Pattern:
     """Pattern of a size or a concentration at the end of a name, and what may follow it."""
-    size = rf"\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})|[x×]\s?\d+"
-    after = (
-        rf"(?:[\s/・]*(?:{any_of('after size').pattern}|(?:for\s)?(?:{any_of('gender').pattern})))*"
+    size, strength, after, gender = map(any_of, ("size", "tail", "after size", "gender"))
+    return re.compile(
+        rf"""[\s,(（/／|｜・\[–-]*
+             (?<!\w)(?:\d+(?:[.,]\d+)?\s?(?:{size.pattern}) | [x×]\s?\d+ | {strength.pattern})
+             (?:[\s/・]*(?:{after.pattern} | (?:for\s)?(?:{gender.pattern})))*
+             [\s)）\]]*$""",
+        re.IGNORECASE | re.VERBOSE,
     )
-    ending = rf"(?<!\w)(?:{size}|{any_of('tail').pattern}){after}"
-    return re.compile(rf"[\s,(（/／|｜・\[–-]*{ending}[\s)）\]]*$", re.IGNORECASE)
+
+
+@functools.lru_cache(SOME)
+def less_tail(text: str) -> str:
+    """A name without sizes, concentrations and what follows them at its end."""
+    text = f" {text}"
+    while (shorter := tail().sub("", text)) != text:
+        text = shorter
+    return text.strip()
 
 
 def bare_name(text: str, brand: Spelling) -> str:
@@ -1143,73 +1058,71 @@ def bare_name(text: str, brand: Spelling) -> str:
 
 
 def item_name(text: str, brand: Spelling) -> Spelling:
-    """A product's name as written, in one spelling or two; shop talk in 【】 parts what is around it."""
-    parts = re.split(rf"【[^】]*】|[\[［][^\]］]*[\]］]|[「」『』“”\"|｜{MARK}]", text)
-    parts = [part for part in parts if part.strip()]
+    """A product's name as written, in one spelling or two; shop talk parts what is around it."""
+    parts = [part for part in re.split(rf"{TALK}|[「」『』“”\"|｜{MARK}]", text) if part.strip()]
     others = [part for part in parts if folded(part) not in map(folded, brand)] or parts[-1:]
-    brand = (
-        brand if len(others) == len(parts) else Spelling("", "")
-    )  # told apart: Gucci「Gucci Bloom」
+    if len(others) < len(parts):
+        brand = Spelling("", "")  # told apart: Gucci「Gucci Bloom」
     names = [name for part in others if (name := bare_name(part, brand))]
-    return learned(spelled(names[0]), names[1:]) if names else spelled(re.sub("[【】]", " ", text))
+    if not names:
+        return spelled(re.sub("[【】]", " ", text))
+    return learned(spelled(names[0]), names[1:])
 
 
-def less_tail(text: str) -> str:
-    """A name without sizes, concentrations and what follows them at its end."""
-    text = f" {text}"
-    while (shorter := tail().sub("", text)) != text:
-        text = shorter
-    return text.strip()
-
-
-def without_shared_ends(products: list[Product]) -> list[Product]:
-    """The products, their names without the words with which most begin or end, brands included."""
-    enough = max(FEW, SHARED * len(products))
-    meant_for = rf"(?:\s+(?:for\s)?(?:{any_of('gender').pattern}))*"
-    texts = [less_tail(product.text) or product.text for product in products]
-    cut = [
-        re.sub(rf"(?:\s+by)?\s+{re.escape(p.brand)}{meant_for}$", "", text, flags=re.I)
-        for p, text in zip(products, texts, strict=True)
-    ]
-    shorter = sum(one != other for one, other in zip(texts, cut, strict=True))
-    texts = cut if shorter > enough else texts
-    for at in (0, -1):
-        while texts:
-            words = Counter(folded(text.split()[at]) for text in texts if " " in text)
-            word, count = words.most_common(1)[0] if words else ("", 0)
-            if count <= enough or (at == 0 and word not in word_set("perfume")):
-                break
-            texts = [
-                less_word(text, at) if folded(text.split()[at]) == word else text for text in texts
-            ]
-    return [p._replace(text=text) for p, text in zip(products, texts, strict=True)]
+def less_maker(text: str, brand: str) -> str:
+    """A text without its brand, and whom it is for, at its end: Sauvage by Dior for men."""
+    meant_for = rf"(?:\s+(?:for\s)?(?:{any_of('gender').pattern}))+$"
+    rest = re.sub(meant_for, "", text, flags=re.I)
+    if not brand or not rest.lower().endswith(f" {brand.lower()}"):
+        return text
+    return re.sub(r"\s+by$", "", rest[: -len(brand)].rstrip(), flags=re.I)
 
 
 def less_word(text: str, at: int) -> str:
     """A text without its first (0) or its last word (-1), where it has others."""
     words = text.split()
-    rest = words[1:] if at == 0 else words[:-1]
-    return (less_tail(" ".join(rest)) or text) if rest else text
+    del words[at]
+    return less_tail(" ".join(words)) or text
 
 
-def spelling_slots(products: list[Product], names: dict[str, Spelling]) -> list[str]:
+def without_shared_ends(pages: list[PageText]) -> list[PageText]:
+    """The pages, their names without the words with which most begin or end, brands included."""
+    enough = max(FEW, SHARED * len(pages))
+    texts = [less_tail(page.name) or page.name for page in pages]
+    cut = [less_maker(text, page.brand) for page, text in zip(pages, texts, strict=True)]
+    changed = sum(one != other for one, other in zip(texts, cut, strict=True))
+    texts = cut if changed > enough else texts
+    for at in (0, -1):
+        while texts:
+            words = Counter(folded(text.split()[at]) for text in texts if " " in text)
+            word, count = words.most_common(1)[0] if words else ("", 0)
+            if count <= enough or (at == 0 and word not in meanings("perfume")):
+                break
+            shorter = [
+                less_word(text, at) if folded(text.split()[at]) == word else text for text in texts
+            ]
+            if shorter == texts:
+                break  # nothing else would be left
+            texts = shorter
+    return [page._replace(name=text) for page, text in zip(pages, texts, strict=True)]
+
+
+def spelling_slots(pages: list[PageText], names: dict[str, Spelling]) -> list[str]:
     """The slots that spell the names in the other script, by sound, the best first."""
     fits: dict[str, list[float]] = defaultdict(list)
-    for page, *_ in products:
+    for page in pages:
         known = names[page.url].known
         for line in page.lines:
             if len(line.text) <= NAME_LENGTH and is_japanese(line.text) != is_japanese(known):
                 pieces = pieces_of_name(line.text)
                 fits[line.slot].append(max((sound_alike(known, p) for p in pieces), default=0))
     means = {slot: sum(found) / len(found) for slot, found in fits.items()}
-    wide = [slot for slot in means if len(fits[slot]) > FURNITURE * len(products)]
+    wide = [slot for slot in means if len(fits[slot]) > FURNITURE * len(pages)]
     good = [slot for slot in wide if means[slot] >= SOUNDS_ALIKE]
     return sorted(good, key=means.get, reverse=True)
 
 
 # The perfumes of a shop ---------------------------------------------------------------------------
-
-
 class ShopRead(NamedTuple):
     """What was read of a shop."""
 
@@ -1218,109 +1131,109 @@ class ShopRead(NamedTuple):
     unmatched: list[str]  # SELECTORS that found nothing on any page
 
 
-def is_other(product: Product) -> bool:
+def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
-    slug = re.sub(r"\.\w+$", "", unquote(product.page.url).rstrip("/").rpartition("/")[2])
-    said = f"{product.text}\n{slug.replace('-', ' ')}"
+    slug = re.sub(r"\.\w+$", "", unquote(page.url).rstrip("/").rpartition("/")[-1])
+    said = f"{page.name}\n{slug.replace('-', ' ')}"
     inside = any_of("goods").pattern.replace("(?<![ァ-ヶー])", "")  # アロマキャンドル
     goods = re.search(rf"(?:{inside})(?!の)", said, re.I)  # 石けんの朝 is a name
-    goods = goods or folded(less_tail(product.text)) in word_set("after size")
     return bool(goods or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 
-def own_lines(page: PageText) -> list[Line]:
-    """The lines of a page before its cards of other products: where prices of one kind begin."""
+def tells_perfume(page: PageText) -> bool:
+    """Whether a product's page tells that it is a perfume: by notes, words or a perfume house.
+
+    What stands from the cards of other products on, where prices of one kind begin, tells nothing.
+    """
+    if any(page.values.get(field) for field in (*TIERS, "notes")):
+        return True
     prices = [(at, line.slot) for at, line in enumerate(page.lines) if is_price(line.text)]
     counts = Counter(slot for _, slot in prices)
-    first = next((at for at, slot in prices if counts[slot] >= CARDS), len(page.lines) + CARDS)
-    return page.lines[: max(0, first - CARDS)]
+    cards = next((at for at, slot in prices if counts[slot] >= CARDS), len(page.lines) + CARDS)
+    own = page.lines[: max(0, cards - CARDS)]
+    own = [line.text for line in own if not line.is_furniture]
+    told = any_of("perfume").search(" ".join(own))
+    return bool(told) or any(folded(text) in houses() for text in own)
 
 
-def tells_perfume(product: Product, furniture: set[Line]) -> bool:
-    """Whether a product's page tells that it is a perfume: by notes, words or a perfume house."""
-    own = [line.text for line in own_lines(product.page) if line not in furniture]
-    notes = any(product.values.get(field) for field in (*TIERS, "notes"))
-    house = any(folded(text) in houses() for text in own)
-    return notes or house or bool(any_of("perfume").search(" ".join(own)))
-
-
-def perfumes_among(groups: list[list[Product]], shop: ShopText) -> list[list[Product]]:
+def perfumes_among(groups: list[list[PageText]], shop: ShopText) -> list[list[PageText]]:
     """The perfumes: those that tell it; all of a template where nearly all do, or only the shop."""
-    groups = [[product for product in group if not is_other(product)] for group in groups]
-    told = [[p for p in group if tells_perfume(p, shop.furniture)] for group in groups]
-    if shop.sells_perfumes or (shop.speaks and not any(told)):
+    groups = [[page for page in group if not is_other(page)] for group in groups]
+    told = [[page for page in group if tells_perfume(page)] for group in groups]
+    if shop.sells_perfumes:
         return groups
     pairs = zip(groups, told, strict=True)
     return [group if len(own) > NEARLY_ALL * len(group) else own for group, own in pairs]
 
 
-def as_perfume(product: Product, brand: Spelling, name: Spelling, furniture: set[Line]) -> dict:
-    """The record of a perfume."""
-    page, values, text, _ = product
+def only_concentration(page: PageText) -> str | None:
+    """The one concentration that short lines of a page speak of."""
     counts = Counter(line.slot for line in page.lines)
-    own = [line.text for line in page.lines if counts[line.slot] < CARDS and len(line.text) < SHORT]
-    strengths = {strength for line in own if (strength := named("concentration", line))}
-    strength = strengths.pop() if len(strengths) == 1 else None
-    if SELECTORS:
-        kept = {field: value for field, value in values.items() if field not in SELECTORS}
-        values = kept | {field: read_field(field, found) for field, found in page.chosen.items()}
+    short = [line for line in page.lines if len(line.text) < SHORT]
+    own = [line.text for line in short if counts[line.slot] < CARDS]
+    found = {strength for text in own if (strength := named("concentration", text))}
+    return found.pop() if len(found) == 1 else None
+
+
+def as_perfume(page: PageText, name: Spelling, brand: Spelling) -> dict:
+    """The record of a perfume."""
+    chosen = {field: read_field(field, texts) for field, texts in page.chosen.items()}
+    values = page.values | chosen
+    prose = [line for line in page.lines if len(line.text) > SHORT and not line.is_furniture]
+    concepts = (plain(line.text) for line in prose if not labels_in(line.text))
     found = {field: values.get(field) or ([] if field in LISTS else None) for field in FIELDS}
     found |= {"url": page.url, "name": name.known, "name_ja": name.japanese or None}
     found |= {"brand": brand.known or None, "brand_ja": brand.japanese or None}
-    found["concentration"] = found["concentration"] or named("concentration", text) or strength
-    if any(found[field] for field in TIERS):
-        found["notes"] = []
-    prose = (line.text for line in page.lines if len(line.text) > SHORT and line not in furniture)
-    found["concept"] = found["concept"] or next((plain(t) for t in prose if not labels_in(t)), None)
+    found["concentration"] = found["concentration"] or named("concentration", page.name)
+    found["concentration"] = found["concentration"] or only_concentration(page)
+    found["notes"] = [] if any(found[field] for field in TIERS) else found["notes"]
+    found["concept"] = found["concept"] or next(concepts, None)
     return found
 
 
-def read_template(products: list[Product], furniture: set[Line]) -> list[dict]:
+def read_template(pages: list[PageText]) -> list[dict]:
     """The records of perfumes of one template."""
-    products = products if "name" in SELECTORS else without_shared_ends(products)
-    brands = {product.page.url: spelled(product.brand) for product in products}
-    names = {p.page.url: item_name(p.text, whole_brand(brands[p.page.url], [])) for p in products}
-    slots = spelling_slots(products, names)
+    if "brand" in SELECTORS:
+        pages = [page._replace(brand="".join(page.chosen["brand"][:1])) for page in pages]
+    pages = pages if "name" in SELECTORS else without_shared_ends(pages)
+    brands = {page.url: spelled(page.brand) for page in pages}
+    names = {page.url: item_name(page.name, whole_brand(brands[page.url], [])) for page in pages}
+    slots = spelling_slots(pages, names)
     found = []
-    for product in products:
-        url, lines = product.page.url, product.page.lines
-        said = [line.text for slot in slots for line in lines if line.slot == slot]
-        brand = whole_brand(brands[url], said)
-        parts = [p for text in said for p in re.findall(r"[（(](.+?)[)）]", text) or [text]]
+    for page in pages:
+        said = [text for slot in slots for text in texts_at(page, slot)]
+        brand = whole_brand(brands[page.url], said)
+        parts = [part for text in said for part in re.findall(r"[（(](.+?)[)）]", text) or [text]]
         spellings = [spelling for part in parts for spelling in item_name(part, brand)]
-        known = names[url].known
-        others = [s for s in spellings if s and is_japanese(s) != is_japanese(known)]
-        fit = [other for other in others if sound_alike(known, other) >= SOUNDS_ALIKE]
-        name = learned(names[url], [*fit, *others][:1], 0)
-        found.append(as_perfume(product, brand, name, furniture))
+        name = learned(names[page.url], spellings, 0)
+        found.append(as_perfume(page, name, brand))
     return found
 
 
-def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
-    """All perfumes of a shop, read from its pages together; each page is parsed once."""
-    bar = tqdm(pages, desc="読み取り", unit="ページ", disable=None if progress else True)
+def read_pages(pages: Iterable[tuple[str, bytes]], progress: bool) -> list[PageText]:
+    """The pages of a shop, each parsed once; of those of one address or one content, one."""
     shared: dict[Line, Line] = {}  # a line that many pages have is kept once
     read: dict[str, PageText] = {}
-    for url, body in bar:
+    for url, body in tqdm(pages, "読み取り", unit="ページ", disable=None if progress else True):
         page = read_page(url, body)
         if page.lines:
             lines = [shared.setdefault(line, line) for line in page.lines]
             read[url] = page._replace(lines=lines)
-    own = [page for _, page in sorted(read.items())]
+    own = [page for _, page in sorted(read.items(), reverse=True)]
     own = [page for page in own if page.canonical == page.url or page.canonical not in read]
-    own = [*{tuple(page.lines): page for page in reversed(own)}.values()][::-1]  # no page twice
-    shop, own = shop_of(own)
-    facts = {page.url: facts_of(page, shop.furniture) for page in own}
-    groups = templates_of(own)
-    shown = product_pages(groups, facts, shop)
-    named = []
-    for group in groups:
-        products = [Product(page, facts[page.url].values) for page in group if page.url in shown]
-        named.append(with_names(products, shop.furniture))
-    perfumes = with_brands(perfumes_among(named, shop), shop)
-    records = [record for group in perfumes for record in read_template(group, shop.furniture)]
+    return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
+
+
+def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
+    """All perfumes of a shop, read from its pages together; each page is parsed once."""
+    shop, own = shop_of(read_pages(pages, progress))
+    groups = templates_of([*map(with_facts, own)])
+    shown = product_pages(groups)
+    products = [with_names([page for page in group if page.url in shown]) for group in groups]
+    perfumes = with_brands(perfumes_among(products, shop), shop)
+    records = [record for group in perfumes for record in read_template(group)]
     told = {record["url"] for record in records}
-    told |= {product.page.url for group in named for product in group if is_other(product)}
+    told |= {page.url for group in products for page in group if is_other(page)}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
     return ShopRead(records, sorted(shown - told), unmatched)
 
