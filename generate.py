@@ -92,6 +92,7 @@ GAP = re.compile(  # between what is excluded and what excludes it
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")
 EITHER = re.compile("、?(か|や|または|もしくは|or)、?")
 PARTICLES = set("のとやはがもをにでみだなよかへて")
+JOINING = "用向系物場頃夜朝夕専春夏秋冬"  # 夏用: characters that may follow a word of one
 ABSENT = "はデータにありません。"
 MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
 AGAIN = "python {} を実行してください。"
@@ -308,8 +309,11 @@ class Lexicon:
                 for text in values_of(perfume, kind):
                     self.bearing[Value(kind, text)].add(number)
                     self.add(text + "年" * (kind == "year"), Value(kind, text))
-        self.add_houses(read_words("brands.csv"))
-        self.add_spellings(read_words("spellings.csv"))
+            for spelling in spellings(perfume, "brand"):
+                self.add(spelling, Value("brand", values_of(perfume, "brand")[0]))
+        self.add_lines(read_words("brands.csv"), whole=True)
+        self.add_lines(read_words("spellings.csv"), whole=False)
+        self.add_compounds(read_words("spellings.csv"))
         self.add_asked(read_words("asked_words.csv"))
         self.add_names("brand")
         self.add_names("name")
@@ -324,34 +328,26 @@ class Lexicon:
                 self.words[key].update(values)
                 self.hiragana.update([key] if re.fullmatch("[ぁ-んー]+", word) else [])
 
-    def add_houses(self, houses: list[list[str]]) -> None:
-        """Every spelling of the brands, and the houses that the data lacks."""
-        ours = {}
-        for perfume in self.perfumes:
-            for spelling in spellings(perfume, "brand"):
-                ours[fold(spelling)] = Value("brand", values_of(perfume, "brand")[0])
-                self.add(spelling, ours[fold(spelling)])
-        for house in houses:
-            known = {ours[fold(spelling)] for spelling in house if fold(spelling) in ours}
-            for spelling in house:
-                lacking = [Value("absent", spelling)] if fold(spelling) not in self.words else []
-                self.add(spelling, *(known or lacking))
-
-    def add_spellings(self, rows: list[list[str]]) -> None:
-        """Customers' words for the values (what adjectives become too: 甘い, 甘く), and compounds."""
+    def add_lines(self, rows: list[list[str]], whole: bool) -> None:
+        """Customers' words for the values; a whole line is one house, else all are its first word."""
         means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
+        for row in rows:
+            known = [means.get(fold(word), set()) for word in row]
+            shared_by_all = set().union(*(known if whole else known[:1]))
+            for word, own in zip(row, known, strict=True):
+                values = shared_by_all | own
+                self.add(word, *(values or [Value("absent", word)]))
+                if re.search("[一-龠ぁ-ん]い$", word):  # 甘い, 甘く
+                    for ending in ("く", "さ", "め", "み", "すぎ"):
+                        self.add(word[:-1] + ending, *values)
+
+    def add_compounds(self, rows: list[list[str]]) -> None:
+        """A compound is what its end names too (ターキッシュローズ), unless its own line says no."""
         lines = {fold(row[0]): set(map(fold, row)) for row in rows}
-        for first, word in ((row[0], word) for row in rows for word in row):
-            noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
-            values = means.get(fold(first), set()) | means.get(noun, set())
-            self.add(word, *(values or [Value("absent", word)]))
-            if re.search("[一-龠ぁ-ん]い$", word):
-                for ending in ("く", "さ", "め", "み", "すぎ"):
-                    self.add(word[:-1] + ending, *values)
         notes = {fold(value.text): value for value in self.bearing if value.kind == "note"}
         for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
-            short = key[start:]  # a compound is what its end names, unless its own line says no
+            short = key[start:]
             if short in notes and (key not in lines or short in lines[key]):
                 self.wider[notes[short]].add(notes[key])
                 self.bearing[notes[short]] |= self.bearing[notes[key]]
@@ -425,16 +421,15 @@ class Lexicon:
     def stands(self, text: str, start: int, end: int, follows: bool) -> bool:
         """Whether a piece of text, which follows another word or not, may be a word by itself."""
         word, before, after = text[start:end], text[:start][-1:], text[end : end + 1]
+        if re.fullmatch("[一-龠]", word):
+            alone = follows or not re.match("[一-龠々]", before)
+            return alone and not re.match("[一-龠々]", after.strip(JOINING))
         begins = follows or not re.match("[ぁ-ん]", before) or before in PARTICLES
         if re.match("[ぁ-ん]", word) and len(word) < 4 and not begins:
             return False
-        if re.fullmatch("[ぁ-んー]+", word):
-            ends = len(word) > 2 or not re.match("[ぁ-ん]", after) or after in PARTICLES
-            return len(word) > 3 or (fold(word) in self.hiragana and ends)
-        if re.fullmatch("[一-龠]", word):
-            alone = follows or not re.match("[一-龠々]", before)
-            return alone and not re.match("[一-龠々]", after.strip("用向系物場頃夜朝夕専春夏秋冬"))
-        return True
+        ends = len(word) > 2 or not re.match("[ぁ-ん]", after) or after in PARTICLES
+        known = len(word) > 3 or (fold(word) in self.hiragana and ends)
+        return known or not re.fullmatch("[ぁ-んー]+", word)
 
 
 # --- understanding --------------------------------------------------------------------------------
@@ -1224,26 +1219,17 @@ class Judged(NamedTuple):
     ended: bool = True
 
 
-class Judge:
-    """Judges answers to the test questions."""
+def opening_of(text: str) -> str:
+    """What tells which question an answer answers: its words before the first comma."""
+    return fold(text.partition("、")[0])
 
-    def __init__(self, clerk: Clerk, tests: list[Record]) -> None:
-        self.clerk, self.forms = clerk, defaultdict(set)
-        for record in [*tests, *(claim.record for claim in clerk.claims)]:
-            self.forms[asked_by(record)].add(fold(record["response"].partition("、")[0]))
 
-    def chosen(self, test: Record, claim: Claim) -> Judged:
-        """The verdict on a chosen response, by what it answers."""
-        record = claim.record
-        return Judged(
-            asked_by(record) == asked_by(test), not self.clerk.invented(record["response"])
-        )
-
-    def free(self, test: Record, said: Said) -> Judged:
-        """The verdict on a free answer, by how it begins."""
-        true = not self.clerk.invented(said.text)
-        alike = fold(said.text.partition("、")[0]) in self.forms[asked_by(test)]
-        return Judged(true and alike, true, said.ended)
+def judged(clerk: Clerk, test: Record, said: Said, forms: dict[str, set[Any]]) -> Judged:
+    """The verdict: of a chosen response by what it answers, of a free one by how it begins."""
+    record = said.claims[0].record
+    true = not clerk.invented(said.text)
+    asked = {asked_by(record)} if record["type"] else forms.get(opening_of(said.text), set())
+    return Judged(asked_by(test) in asked and true, true, said.ended)
 
 
 def chance(test: Record, claims: list[Claim]) -> Judged:
@@ -1257,10 +1243,11 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
     from tqdm import trange
 
     random.Random(0).shuffle(tests)
-    judge, ways = Judge(clerk, tests), defaultdict(list)
+    forms, ways = defaultdict(set), defaultdict(list)
+    for record in [*tests, *(claim.record for claim in clerk.claims)]:
+        forms[opening_of(record["response"])].add(asked_by(record))
     plans = [clerk.first_plan(test["instruction"]) for test in tests]
-    refusal = [clerk.computed("", ())]
-    groups = [plan.groups[0] if plan.groups else refusal for plan in plans]
+    groups = [plan.groups[0] if plan.groups else [clerk.computed("", ())] for plan in plans]
     ways["偶然・制約"] = [chance(test, clerk.claims) for test in tests]
     ways["偶然・絞り込み"] = list(map(chance, tests, groups))
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
@@ -1269,12 +1256,15 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
         for start in trange(0, len(tests), BATCH_SIZE, desc=title, disable=None):
             batch = tests[start : start + BATCH_SIZE]
             questions = [test["instruction"] for test in batch]
-            alone = assistant.choose(questions, [clerk.claims] * len(batch))
-            narrowed = assistant.choose(questions, groups[start : start + BATCH_SIZE])
-            ways[f"{title}・制約"] += map(judge.chosen, batch, alone)
-            ways[f"{title}・絞り込み"] += map(judge.chosen, batch, narrowed)
-            if start < FREE_TESTS:
-                ways[f"{title}・自由"] += map(judge.free, batch, assistant.free(questions))
+            allowed = {"制約": [clerk.claims] * len(batch)}
+            allowed["絞り込み"] = groups[start : start + BATCH_SIZE]
+            answers = {"自由": assistant.free(questions) if start < FREE_TESTS else []}
+            for way, choices in allowed.items():
+                chosen = assistant.choose(questions, choices)
+                answers[way] = [Said(claim.record["response"], (claim,)) for claim in chosen]
+            for way in ("制約", "絞り込み", "自由"):
+                verdicts = (judged(clerk, *pair, forms) for pair in zip(batch, answers[way]))
+                ways[f"{title}・{way}"] += verdicts
     return tabulated([test["type"] for test in tests], ways)
 
 
