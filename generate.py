@@ -58,6 +58,8 @@ FIELDS = {  # kind of value: the fields that hold it
     "perfumer": ["perfumer"], "year": ["year"],
 }  # fmt: skip
 ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
+LISTS = {"brands", "name_brand"}  # types of answer that tell brands
+TAILS = {"name_tier": 1, "yes_no": 2}  # what a key has after the perfume: ×ミドルノート, ×season×夏
 NAMING = {"name", "first", "part"}  # a name, its first words, words of it where its brand is said
 TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
     "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
@@ -150,11 +152,9 @@ class Question(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """A record of the data set: the values that it says, and of which perfumes."""
+    """A record of the data set, and the perfumes that it tells of."""
 
     record: Record
-    values: frozenset[Value] = frozenset()
-    without: frozenset[Value] = frozenset()
     perfumes: frozenset[int] = frozenset()
 
 
@@ -604,13 +604,13 @@ class Reader(Lexicon):
 
 
 # --- answering ------------------------------------------------------------------------------------
-def asked_by(record: Record) -> tuple[str, str]:
+def asked_by(record: Record) -> Value:
     """What a record's question asks; answers to the same are equally right."""
-    return record["type"], record["key"]
+    return Value(record["type"], record["key"])
 
 
 class Clerk(Reader):
-    """Knows what may be said to a question; pure, without the model."""
+    """Knows what may be said to a question: the records whose type and key it works out to."""
 
     def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
         super().__init__(perfumes, qa)
@@ -620,47 +620,42 @@ class Clerk(Reader):
         for name, perfume in zip(names, perfumes, strict=True):
             strength = f"（{perfume.get('concentration')}）" if name in again else ""
             self.titles.append(f"{name[0]}の「{name[1]}{strength}」")
-        self.at: dict[str, list[int]] = defaultdict(list)  # a page: its perfumes
-        for number, perfume in enumerate(perfumes):
-            self.at[perfume["url"]].append(number)
-        self.means: dict[str, set[Value]] = defaultdict(set)  # a value's text: what it may be
-        for value in self.bearing:
-            self.means[value.text].add(value)
-        self.claims = list(map(self.claim, qa))
-        self.about: dict[tuple[str, int], list[Claim]] = defaultdict(list)
-        self.of_type: dict[str, list[Claim]] = defaultdict(list)
+        self.claims = self.claimed(qa)
+        self.answers: dict[Value, list[Claim]] = defaultdict(list)
         for claim in self.claims:
-            kind = claim.record["type"]
-            if kind.startswith("name_") or kind in ("similar", "compare", "yes_no"):
-                for number in claim.perfumes:
-                    self.about[kind, number].append(claim)
-            else:
-                self.of_type[kind if kind in ("brands", "several") else "wish"].append(claim)
+            kind, key = asked_by(claim.record)
+            keys = [key]
+            if kind.startswith("name_") or kind in ("yes_no", "similar", "compare"):
+                tail = key.split("×")[-TAILS[kind] :] if kind in TAILS else []
+                keys = ["×".join([f"#{number}", *tail]) for number in claim.perfumes]
+            for key in keys:
+                self.answers[Value(kind, key)].append(claim)
 
-    def claim(self, record: Record) -> Claim:
-        """A record with the values of its key, and the perfumes of its pages that it names."""
-        kind, key = asked_by(record)
-        rest, _, last = key.rpartition("×")
-        left = kind.removeprefix("without_")
-        without, values = set(), {Value(kind, key)}
-        if left != kind:
-            without, values = {Value(left, last)}, self.means[rest]
-        elif kind in ("several", "brands", "yes_no"):
-            values = {Value(rest.rpartition("×")[2], last)} if rest else set()
-        elif "_" in kind and set(kind.split("_")) <= FIELDS.keys():
-            values = set(map(Value, kind.split("_"), key.split("×")))
-        told: set[int] = set()
-        for here in (self.at.get(url, []) for url in record.get("source") or ()):
-            names = {n: spellings(self.perfumes[n], "name") for n in here if len(here) > 1}
-            said = [n for n in names if any(name in record["response"] for name in names[n])]
-            told.update(said or here)
-        return Claim(record, frozenset(values), frozenset(without), frozenset(told))
+    def claimed(self, qa: list[Record]) -> list[Claim]:
+        """The records with the perfumes of their pages that they name."""
+        at = defaultdict(list)  # a page: its perfumes
+        for number, perfume in enumerate(self.perfumes):
+            at[perfume["url"]].append(number)
+        claims = []
+        for record in qa:
+            told: set[int] = set()
+            for here in (at.get(url, []) for url in record.get("source") or ()):
+                names = {n: spellings(self.perfumes[n], "name") for n in here if len(here) > 1}
+                said = [n for n in names if any(name in record["response"] for name in names[n])]
+                told.update(said or here)
+            claims.append(Claim(record, frozenset(told)))
+        return claims
 
     def computed(self, text: str, numbers: Iterable[int]) -> Claim:
         """A sentence whose words follow from the facts of perfumes."""
         told = frozenset(numbers)
         source = [self.perfumes[number]["url"] for number in sorted(told)]
-        return Claim({"response": text, "type": "", "key": "", "source": source}, perfumes=told)
+        return Claim({"response": text, "type": "", "key": "", "source": source}, told)
+
+    def keyed(self, keys: Iterable[Value], fit: Iterable[int]) -> list[Claim]:
+        """The claims that answer one of the keys, and are about none but these perfumes."""
+        claims = [claim for key in sorted(set(keys)) for claim in self.answers.get(key, ())]
+        return [claim for claim in claims if claim.perfumes.issubset(fit)]
 
     def first_plan(self, question: str) -> Plan:
         """What is to be said to the first question of a conversation."""
@@ -680,25 +675,12 @@ class Clerk(Reader):
         if self.refused(question):
             strange = quoted(question.strange[-1:]) or "お尋ねの内容"
             return Plan((opening or strange + ABSENT) + self.suggestions(question, EXAMPLES))
-        named = [sorted(self.bears(word)) for word in question.names]
-        if not named and "count" in question.asked:
-            plan = self.count(question)
-        elif not named and self.lists_brands(question):
-            plan = self.brands(question)
-        elif named and "similar" in question.asked:
-            plan = self.alike(question, named[0][0])
-        elif named:
-            plan = self.of_named(question, named)
+        if question.names:
+            plan = self.of_named(question, [sorted(self.bears(word)) for word in question.names])
         else:
             told = memory.told if question.goes_on(memory.question) else frozenset()
             plan = self.recommended(question, told)
         return plan._replace(opening=opening + plan.opening)
-
-    @staticmethod
-    def lists_brands(question: Question) -> bool:
-        """Whether brands are asked for, not the perfumes of one."""
-        branded = any("brand" in word.kinds for word in question.wishes)
-        return not branded and bool(question.asked & {"brands", "name_brand"})
 
     @staticmethod
     def refused(question: Question) -> bool:
@@ -714,18 +696,17 @@ class Clerk(Reader):
         if question.names or question.excluded or question.further == "other":
             return False
         if not question.wishes:
-            about = topics or question.asked & {"brands", "name_brand", "count"}
+            about = topics or question.number or question.asked & {*LISTS, "count"}
             return bool(question.strange) or not about
         off_topic = any(re.search(word + MATTER, question.text) for word in question.strange)
         return off_topic and "香水" not in topics and len(wished) == len(question.wishes)
 
     def suggestions(self, question: Question, number: int) -> str:
-        """Questions of the data set about the same perfume, brand or values, or of some kinds."""
-        wished = {value for word in (*question.names, *question.wishes) for value in word.values}
-        told = set().union(*map(self.bears, question.names))
+        """Questions of the data set about the same perfumes, or else of some kinds."""
+        told = set().union(*map(self.bears, (*question.names, *question.wishes)))
         examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
         for claim in self.claims:
-            kind, related = claim.record["type"], claim.perfumes & told or claim.values & wished
+            kind, related = claim.record["type"], bool(claim.perfumes & told)
             if related or number == MOST or kind in ("brand", "season", "name_features"):
                 examples.setdefault((not related, kind), claim.record["instruction"])
         ordered = [examples[key] for key in sorted(examples, key=lambda key: key[0])]
@@ -780,29 +761,53 @@ class Clerk(Reader):
                     return wishes, fit, ""
         return (), set(), ""
 
+    def keys(self, question: Question, meant: list[set[Value]]) -> list[Value]:
+        """The types and keys of records that say a value of each wish, and what is excluded."""
+        keys = []
+        tiers, left = question.says("tier"), {v for w in question.excluded for v in w.values}
+        for wishes in itertools.permutations(meant[:3]):
+            for values in itertools.product(*wishes):
+                kind, text = "_".join(v.kind for v in values), "×".join(v.text for v in values)
+                if left:
+                    keys += [Value(f"without_{v.kind}", f"{text}×{v.text}") for v in left]
+                elif question.number:
+                    keys.append(Value("several", f"{question.number}×{kind}×{text}"))
+                elif tiers and kind == "note":
+                    keys += [Value("note_tier", f"{text}×{tier}") for tier in tiers]
+                if not left and (question.number or 1) == 1:
+                    keys.append(Value(kind, text))
+        return keys
+
     def recommended(self, question: Question, told: frozenset[int]) -> Plan:
-        """One perfume in a response that says all the wishes, or as many as wanted in a frame."""
+        """Perfumes that meet the wishes: responses that say them all, or else a frame that does."""
         wishes, fit, dropped = self.kept(question)
         fit -= told
         if not fit:
             return Plan(f"ほかに当てはまる香水{ABSENT}")
-        claims = [claim for claim in self.of_type["wish"] if claim.perfumes <= fit]
+        opening = dropped + self.described(question, wishes)
+        listing = question.asked & LISTS if not any("brand" in w.kinds for w in wishes) else set()
+        if "count" in question.asked:
+            return Plan(f"{opening}香水は、データに{len(fit):,}種類あります。")
+        if listing:
+            return self.brands(wishes, fit, dropped)
+        exact = [{v for v in word.values if fold(v.text) == fold(word.text)} for word in wishes]
+        values = [set(word.values) for word in wishes]
+        for meant in (exact, values, list(map(self.meaning, wishes))):
+            claims = self.keyed(self.keys(question, meant), fit)
+            if claims and wishes:
+                return Plan(dropped, (claims,))
+        branded = {key for key in self.answers if key.kind == "brand"}
+        claims = self.keyed(branded, fit)
         untold = fit.difference(*(claim.perfumes for claim in claims))
         claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
         wanted = question.number or 1
         number = min(wanted, len(fit))
-        opening = dropped + self.described(question, wishes)
-        whole = self.several(question, wishes, fit, number)
-        if whole:
-            return Plan(dropped, (whole,))
         if wanted > 1:
             fewer = f"データにあるのは{number}つです。" * (number < wanted)
             return Plan(f"{opening}香水を{number}つ選ぶなら、", (claims,) * number, True, fewer)
-        near, all_said = self.nearest(question, wishes, claims)
-        if not (wishes or question.excluded):
-            branded = [claim for claim in near if claim.record["type"] == "brand"]
-            return Plan(dropped, (branded or near,))
-        return Plan(dropped, (near,)) if all_said else Plan(f"{opening}香水では、", (near,), True)
+        if opening:
+            return Plan(f"{opening}香水では、", (claims,), True)
+        return Plan("", (claims,))
 
     @staticmethod
     def described(question: Question, wishes: Iterable[Word]) -> str:
@@ -810,145 +815,100 @@ class Clerk(Reader):
         excluded, wished = (quoted(w.text for w in words) for words in (question.excluded, wishes))
         return f"{excluded}以外の" * bool(excluded) + f"{wished}に合う" * bool(wished)
 
-    def several(
-        self, question: Question, wishes: tuple[Word, ...], fit: set[int], number: int
-    ) -> list[Claim]:
-        """The claims that name just as many perfumes as are wanted, for the one wish."""
-        if len(wishes) != 1 or question.excluded or not question.number:
-            return []
-        claims = [c for c in self.of_type["several"] if c.record["key"].startswith(f"{number}×")]
-        return [c for c in claims if c.values <= wishes[0].values and c.perfumes <= fit]
-
-    def nearest(
-        self, question: Question, wishes: tuple[Word, ...], claims: list[Claim]
-    ) -> tuple[list[Claim], bool]:
-        """(the claims that say most of the wishes, nearly in their words, and no more; if all)."""
-        worth: dict[Value, tuple[int, int]] = {}  # a value: which wish it fulfils, and how nearly
-        for place, word in enumerate(wishes):
-            for value in self.meaning(word):
-                nearly = (value in word.values) + (fold(value.text) == fold(word.text))
-                worth[value] = place, nearly
-                for tier in question.says("tier"):
-                    worth[Value("note_tier", f"{value.text}×{tier}")] = place, nearly + 1
-        without = {value for word in question.excluded for value in word.values}
-        groups = defaultdict(list, {-1: claims})
-        for claim in claims:
-            if claim.values <= worth.keys() and claim.without <= without:
-                said = dict(worth[value] for value in claim.values)
-                groups[10 * len(said) + len(claim.without) + sum(said.values())].append(claim)
-        best = max(groups)
-        return groups[best], best >= 10 * len(wishes) > 0
+    def brands(self, wishes: tuple[Word, ...], fit: set[int], opening: str) -> Plan:
+        """The brands that have a perfume such as is wished."""
+        keys = [Value("brands", f"{v.kind}×{v.text}") for word in wishes for v in word.values]
+        claims = self.keyed(keys or [Value("brands", "すべて")], fit) if len(wishes) < 2 else []
+        names = list(dict.fromkeys(values_of(self.perfumes[n], "brand")[0] for n in sorted(fit)))
+        said = f"{quoted(word.text for word in wishes)}に合う香水の" if wishes else "取り扱い"
+        more = "など" * (len(names) > MOST)
+        text = f"{said}ブランドは、{'、'.join(names[:MOST])}{more}です。"
+        return Plan(opening, (claims or [self.computed(text, sorted(fit)[:1])],))
 
     def alike(self, question: Question, number: int) -> Plan:
         """What shares families and notes with a perfume, and which they are."""
         _, fit, opening = self.kept(question)
         fit -= {number}
+        claims = self.keyed([Value("similar", f"#{number}")], fit | {number})
+        url = self.perfumes[number]["url"]
+        claims = [claim for claim in claims if claim.record["source"][0] == url]
+        if claims and (question.number or 1) == 1:
+            return Plan(opening, (claims,))
         own = [Value(k, v) for k in ("family", "note") for v in values_of(self.perfumes[number], k)]
         common = {n: [value.text for value in own if n in self.bearing[value]] for n in fit}
         best = sorted((n for n in fit if common[n]), key=lambda n: (-len(common[n]), n))
-        best = best[: question.number or 1]
-        claims = [c for c in self.about["similar", number] if c.perfumes <= fit | {number}]
-        ends = tuple(f"/{name}" for name in spellings(self.perfumes[number], "name"))
-        claims = [c for c in claims if c.record["key"].endswith(ends)]
-        if claims and (question.number or 1) == 1:
-            return Plan(opening, (claims,))
         if not best:
             return Plan(f"{self.titles[number]}に似た香水は、ほかに{ABSENT[1:]}")
-        titles, shared = "、".join(self.titles[n] for n in best), "、".join(common[best[0]])
-        text = f"{self.titles[number]}に似た香りでは、{titles}がおすすめです。共通するのは、{shared}です。"
-        return Plan(opening, ([self.computed(text, best)],))
-
-    def count(self, question: Question) -> Plan:
-        """How many perfumes there are such as are wished."""
-        wishes, fit, opening = self.kept(question)
-        said = self.described(question, wishes)
-        return Plan(f"{opening}データにある{said}香水は{len(fit):,}種類です。")
-
-    def brands(self, question: Question) -> Plan:
-        """The brands that have a perfume such as is wished."""
-        wishes, fit, opening = self.kept(question)
-        wished = {value for word in wishes for value in word.values}
-        claims = [claim for claim in self.of_type["brands"] if claim.values == wished]
-        names = list(dict.fromkeys(values_of(self.perfumes[n], "brand")[0] for n in sorted(fit)))
-        said = f"{self.described(question, wishes)}香水の" if wishes else "取り扱い"
-        more = "など" * (len(names) > MOST)
-        text = f"{said}ブランドは、{'、'.join(names[:MOST])}{more}です。"
-        return Plan(opening, (claims or [self.computed(text, sorted(fit)[:1])],))
+        best = best[: question.number or 1]
+        titles, both = "、".join(self.titles[n] for n in best), "、".join(common[best[0]])
+        text = f"{self.titles[number]}に似た香りでは、{titles}がおすすめです。"
+        return Plan(opening, ([self.computed(f"{text}共通するのは、{both}です。", best)],))
 
     def of_named(self, question: Question, named: list[list[int]]) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
-        several = len(named) > 1
+        numbers = named[0] if len(named) == 1 else [same[0] for same in named]
+        if "similar" in question.asked:
+            return self.alike(question, numbers[0])
         checks = [*question.wishes, *question.excluded]
-        checks = [word for word in checks if not several or word.kinds != {"brand"}]
+        checks = [word for word in checks if len(named) == 1 or word.kinds != {"brand"}]
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
-        choice = Counter(v.kind for v in {v for w in checks for v in w.values})
-        checks = [w for w in checks if not w.kinds <= {"gender", "family"} or choice["gender"] < 2]
+        genders = {v for word in checks for v in word.values if v.kind == "gender"}
+        if len(genders) > 1:  # メンズ？レディース？
+            checks = []
         if not kinds:
             kinds = question.facts | ({"name_brand"} if "brands" in question.asked else set())
-        if not kinds and question.says("topic") and not question.says("tier"):
-            kinds = {"name_notes", "name_features"}  # ソヴァージュの香り
-        numbers = [same[0] for same in named] if several else named[0]
-        fit = self.agreeing(question, numbers, checks)
-        if checks and several:
-            titles = "、".join(self.titles[n] for n in fit)
-            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
-            told = tuple(self.facts([n], kinds, ()) for n in fit)
-            return Plan(quoted(word.text for word in checks) + which, told)
-        if checks:
-            return self.verdict(checks, fit, numbers, kinds)
         tiers = question.says("tier")
-        if not several:
+        if not kinds and not tiers and question.says("topic"):  # ソヴァージュの香り
+            kinds = {"name_notes", "name_features"}
+        if checks:
+            return self.checked(question, checks, named, kinds)
+        if len(named) == 1:
             return Plan("", (self.facts(numbers, kinds, tiers),))
-        both = [c for c in self.about["compare", numbers[0]] if c.perfumes == set(numbers)]
+        both = self.keyed([Value("compare", f"#{numbers[0]}")], numbers)
         if both:
             return Plan("", (both,))
         opening = "と".join(self.titles[n] for n in numbers) + "を比べると、"
         kinds = kinds or {"name_features"}
         return Plan(opening, tuple(self.facts([n], kinds, tiers) for n in numbers))
 
-    def agreeing(self, question: Question, numbers: list[int], checks: list[Word]) -> list[int]:
-        """The perfumes that bear out all the words; one for both men and women is for either."""
-        plain, fit = question._replace(excluded=()), set(numbers)
-        both = self.bearing.get(Value("gender", "ユニセックス"), set())
-        for word in checks:
-            fit &= self.fitting(plain, [word]) | (both if word.kinds == {"gender"} else set())
-        return sorted(fit)
-
-    def verdict(
-        self, checks: list[Word], fit: list[int], numbers: list[int], kinds: set[str]
+    def checked(
+        self, question: Question, checks: list[Word], named: list[list[int]], kinds: set[str]
     ) -> Plan:
-        """はい or いいえ, whether a perfume bears out words, and the fact."""
+        """はい or いいえ, or which of the perfumes bear out the words; one for all is for either."""
+        plain, fit = question._replace(excluded=()), set().union(*named)
+        for word in checks:
+            both = self.bearing.get(Value("gender", "ユニセックス"), set())
+            fit &= self.fitting(plain, [word]) | (both if word.kinds == {"gender"} else set())
+        numbers = sorted(fit) or sorted(named[0])
+        if len(named) > 1:
+            titles = "、".join(self.titles[n] for n in sorted(fit))
+            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
+            told = tuple(self.facts([n], kinds, ()) for n in sorted(fit))
+            return Plan(quoted(word.text for word in checks) + which, told)
         said = "はい" if fit else "いいえ"
-        claims = [claim for n in fit or numbers for claim in self.about["yes_no", n]]
-        claims = [claim for claim in claims if claim.values & checks[0].values]
+        values = [v for v in checks[0].values if len(checks) == 1]
+        keys = [Value("yes_no", f"#{n}×{v.kind}×{v.text}") for n in numbers for v in values]
+        claims = self.keyed(keys, numbers)
         claims = [claim for claim in claims if claim.record["response"].startswith(said)]
-        if claims and len(checks) == 1:
+        if claims:
             return Plan("", (claims,))
-        return Plan(f"{said}、", (self.facts(fit or numbers, kinds, ()),))
+        return Plan(f"{said}、", (self.facts(numbers, kinds, ()),))
 
     def facts(self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...]) -> list[Claim]:
         """The responses about perfumes of the types asked for, or else what the data says."""
         perfume, title = self.perfumes[numbers[0]], self.titles[numbers[0]]
-        if any(perfume.get(TIERS[tier]) for tier in tiers) and kinds <= {"name_notes"}:
-            told, ends = {t: perfume.get(TIERS[t]) or [] for t in tiers}, f"×{tiers[0]}"
-            claims = [c for n in numbers for c in self.about["name_tier", n] if len(tiers) == 1]
-            claims = [claim for claim in claims if claim.record["key"].endswith(ends)]
+        if tiers and kinds <= {"name_notes"}:
+            keys = [Value("name_tier", f"#{n}×{tiers[0]}") for n in numbers if len(tiers) == 1]
+            told = {tier: perfume.get(TIERS[tier]) or [] for tier in tiers}
         else:
-            kinds = kinds or ({"name_notes"} if tiers else set())
-            types = kinds or {k for k in self.labels if k.startswith("name_")}
-            claims = [c for kind in sorted(types) for n in numbers for c in self.about[kind, n]]
-            told = {self.labels[kind]: self.values_told(perfume, kind) for kind in sorted(kinds)}
-        said = ""
-        for label, texts in told.items():
-            fact = f"は、{'、'.join(texts)}です。" if texts else ABSENT
-            said += f"{title}の{label}{fact}"
-        return claims or [self.computed(said, numbers[:1])]
-
-    @staticmethod
-    def values_told(perfume: Record, kind: str) -> list[str]:
-        """The values of a perfume that a type of answer tells."""
-        fields = [field for field in FIELDS if kind in (TELLS.get(field), f"name_{field}")]
-        return [text for field in fields for text in values_of(perfume, field)]
+            types = kinds or {label for label in self.labels if label.startswith("name_")}
+            keys = [Value(kind, f"#{n}") for kind in types for n in numbers]
+            told = {self.labels[kind]: [] for kind in sorted(kinds)}
+        facts = {
+            k: f"は、{'、'.join(texts)}です。" if texts else ABSENT for k, texts in told.items()
+        }
+        said = "".join(f"{title}の{label}{fact}" for label, fact in facts.items())
+        return self.keyed(keys, numbers) or [self.computed(said, numbers[:1])]
 
     def together(self, plan: Plan, chosen: list[Claim]) -> Said:
         """The answer of a plan: the chosen responses whole, or their perfumes in its frame."""
@@ -989,7 +949,7 @@ class Row(NamedTuple):
 
     tokens: list[int]
     claims: list[Claim]
-    asked: frozenset[tuple[str, str]]
+    asked: frozenset[Value]
 
 
 def shared(rows: list[Row]) -> int:
@@ -1263,7 +1223,9 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
                 chosen = assistant.choose(questions, choices)
                 answers[way] = [Said(claim.record["response"], (claim,)) for claim in chosen]
             for way in ("制約", "絞り込み", "自由"):
-                verdicts = (judged(clerk, *pair, forms) for pair in zip(batch, answers[way]))
+                verdicts = (
+                    judged(clerk, *pair, forms) for pair in zip(batch, answers[way], strict=False)
+                )
                 ways[f"{title}・{way}"] += verdicts
     return tabulated([test["type"] for test in tests], ways)
 
