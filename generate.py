@@ -91,6 +91,7 @@ GAP = re.compile(  # between what is excluded and what excludes it
     "(系|の|香り|匂い|におい|香料|香水|もの|やつ|とか|など|は|が|も|を|って|に|だけ|ちょっと|少し|あまり|"
     "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|する|した|ある|入り|入った|使った|、| )*"
 )
+LEADS = re.compile("(の| the)? |な?(の|もの|香り|匂い)?(は|が|:)")  # and what follows it
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")
 EITHER = re.compile("、?(か|や|または|もしくは|or)、?")
 PARTICLES = set("のとやはがもをにでみだなよかへて")
@@ -313,7 +314,7 @@ class Lexicon:
                 self.add(spelling, Value("brand", values_of(perfume, "brand")[0]))
         self.add_lines(read_words("brands.csv"), whole=True)
         self.add_lines(read_words("spellings.csv"), whole=False)
-        self.add_compounds(read_words("spellings.csv"))
+        self.add_compounds()
         self.add_asked(read_words("asked_words.csv"))
         self.add_names("brand")
         self.add_names("name")
@@ -333,7 +334,11 @@ class Lexicon:
         means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
         for row in rows:
-            known = [means.get(fold(word), set()) for word in row]
+            nouns = [fold(re.sub("(のある|の|な|系)$", "", word)) for word in row]  # 透明感のある
+            known = [
+                means.get(noun, set()) | means.get(fold(word), set())
+                for noun, word in zip(nouns, row, strict=True)
+            ]
             shared_by_all = set().union(*(known if whole else known[:1]))
             for word, own in zip(row, known, strict=True):
                 values = shared_by_all | own
@@ -342,15 +347,14 @@ class Lexicon:
                     for ending in ("く", "さ", "め", "み", "すぎ"):
                         self.add(word[:-1] + ending, *values)
 
-    def add_compounds(self, rows: list[list[str]]) -> None:
-        """A compound is what its end names too (ターキッシュローズ), unless its own line says no."""
-        lines = {fold(row[0]): set(map(fold, row)) for row in rows}
+    def add_compounds(self) -> None:
+        """A compound is what its end names too: ターキッシュローズ is ローズ."""
         notes = {fold(value.text): value for value in self.bearing if value.kind == "note"}
         for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
-            short = key[start:]
-            if short in notes and (key not in lines or short in lines[key]):
-                self.wider[notes[short]].add(notes[key])
-                self.bearing[notes[short]] |= self.bearing[notes[key]]
+            short = notes.get(key[start:])
+            if short:
+                self.wider[short].add(notes[key])
+                self.bearing[short] |= self.bearing[notes[key]]
 
     def add_asked(self, rows: list[list[str]]) -> None:
         """What questions say besides values: types of answer, what no field tells, exclusion …"""
@@ -458,9 +462,8 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
             if not smell:
                 excluded.add(word)
                 gap = LINKED
-        leads = "( the)? " if cue.text.isascii() else "な?(の|もの|香り|匂い)?(は|が|:)"
-        following = words[place + 1 : place + 2]
-        excluded.update(w for w in following if re.fullmatch(leads, text[cue.end : w.start]))
+        following = words[place + 1 : place + 2]  # without lemon, 苦手なのはレモン
+        excluded.update(w for w in following if LEADS.fullmatch(text[cue.end : w.start]))
     return excluded
 
 
@@ -492,8 +495,9 @@ class Reader(Lexicon):
         guesses = [self.guessed(noun) for noun in between(text, known)]
         words = sorted([*known, *guesses])
         read: list[Word] = []
+        about = bool(meanings(words, "tier") or {*meanings(words, "ask")} - {"brands"})
         for word in words:
-            read.append(word._replace(values=self.meant(text, word, words, read)))
+            read.append(word._replace(values=self.meant(text, word, read, about)))
         asked = set(meanings(read, "ask"))
         excluded = left_out(text, read)
         if "similar" in asked:  # ソヴァージュを持っています。似た香りは？
@@ -501,6 +505,14 @@ class Reader(Lexicon):
         names = tuple(word for word in read if word.kinds & NAMING)
         wishes = self.wanted(read, names)
         unknown, strange = self.unknown(text, read)
+        if about and not names:  # シャネルのガーデニアの特徴: a name that the data lacks
+            pairs = itertools.pairwise(wishes)
+            titles = [
+                word for house, word in pairs if "brand" in house.kinds and "note" in word.kinds
+            ]
+            titles = [word for word in titles if not SMELL.match(text[word.end :])]
+            unknown += [word.text for word in titles]
+            wishes = [word for word in wishes if word not in titles]
         if len(asked) > 1 or meanings(read, "tier"):
             asked -= {"name_features"}
         if not re.search("ブランド|メーカー|(?i:brand)", text):
@@ -544,47 +556,28 @@ class Reader(Lexicon):
         notes = (value for value in self.bearing if value.kind == "note")
         return noun._replace(values=frozenset(note for note in notes if noun.text in note.text))
 
-    def meant(self, text: str, word: Word, words: list[Word], read: list[Word]) -> frozenset[Value]:
+    def meant(self, text: str, word: Word, read: list[Word], about: bool) -> frozenset[Value]:
         """What a word means in its place: a wish, a name, or what it does in the question."""
-        titles = frozenset(value for value in word.values if value.kind in NAMING)
-        others = word.values - titles
-        for kind, holds in (
-            (
-                "not",
-                read and GAP.fullmatch(text[read[-1].end : word.start]),
-            ),  # なし: without, or 梨
-            ("ask", any(w.kinds & NAMING for w in read)),  # 好きな人
-        ):
+        cue = bool(read and GAP.fullmatch(text[read[-1].end : word.start]))  # なし: without, or 梨
+        named = any(w.kinds & NAMING for w in read)  # 好きな人
+        for kind, holds in (("not", cue), ("ask", named)):
             if kind in word.kinds and word.kinds & FIELDS.keys():
-                return frozenset(v for v in word.values if (v.kind == kind) == bool(holds))
-        if not titles:
-            return word.values
-        if "brand" in word.kinds:  # クロエの香水クロエ: first the brand, then the name
-            house = self.bears(word._replace(values=others))
-            later = [w for w in words if w.start > word.start and w.kinds & NAMING]
-            if any(house & self.bears(w) for w in later):
-                return others
-        asked = {*meanings(words, "ask"), *meanings(words, "tier")}
-        return titles if self.is_name(text, word, titles, read, asked) else others
+                return frozenset(v for v in word.values if (v.kind == kind) == holds)
+        titles = frozenset(value for value in word.values if value.kind in NAMING)
+        named = titles and self.is_name(text, word._replace(values=titles), word.kinds, read, about)
+        return titles if named else word.values - titles
 
     def is_name(
-        self, text: str, word: Word, titles: frozenset[Value], read: list[Word], asked: set[str]
+        self, text: str, title: Word, kinds: set[str], read: list[Word], about: bool
     ) -> bool:
         """Whether a word names a perfume: after its brand, or where a perfume is asked about."""
-        owners = self.bears(word._replace(values=titles))
-        of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
-        smelled = SMELL.match(text[word.end :])
-        kinds = {value.kind for value in titles}
-        if not of_house and kinds == {"part"}:
-            return False
-        if not of_house and kinds == {"first"} and smelled and not smelled[0].startswith("の"):
-            return False  # ワイルドな香り
-        about = bool(asked - {"brands"})
-        if of_house or not word.kinds & FIELDS.keys():
-            return about or not smelled or word.values == titles
-        about = about or bool(re.match("は|って", text[word.end :]))  # サクラは春向き？
-        named = any(w.kinds & NAMING for w in read) and "compare" not in asked
-        return about and not named and not smelled
+        owners, after = self.bears(title), text[title.end :]
+        if any("brand" in house.kinds and owners & self.bears(house) for house in read):
+            return True
+        if not kinds & FIELDS.keys():
+            return "name" in kinds or ("first" in kinds and not after.startswith("な"))
+        about = about or bool(re.match("は|って", after))  # サクラは春向き？
+        return about and kinds != {"part"} and not SMELL.match(after)
 
     def unknown(self, text: str, words: list[Word]) -> tuple[list[str], list[str]]:
         """(words not in the data that stand for a name, brand or material, others not in it)."""
@@ -595,8 +588,7 @@ class Reader(Lexicon):
             if (ordinary and not absent) or len(word.text) < 2:
                 continue
             after = text[word.end :]
-            small = text.isascii() and (word.text.islower() or word.start == 0)
-            asked_for = absent or not (PURPOSE.match(after) or small)
+            asked_for = absent or not PURPOSE.match(after)
             if re.match("[一-龠]", word.text) and not absent:
                 asked_for = SMELL.match(after)
             (unknown if asked_for else strange).append(word.text)
@@ -852,9 +844,6 @@ class Clerk(Reader):
         checks = [*question.wishes, *question.excluded]
         checks = [word for word in checks if len(named) == 1 or word.kinds != {"brand"}]
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
-        genders = {v for word in checks for v in word.values if v.kind == "gender"}
-        if len(genders) > 1:  # メンズ？レディース？
-            checks = []
         if not kinds:
             kinds = question.facts | ({"name_brand"} if "brands" in question.asked else set())
         tiers = question.says("tier")
