@@ -58,6 +58,7 @@ FIELDS = {  # kind of value: the fields that hold it
     "perfumer": ["perfumer"], "year": ["year"],
 }  # fmt: skip
 ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
+PROPER = {"name", "brand", "note"}  # what may be misspelt
 LISTS = {"brands", "name_brand"}  # types of answer that tell brands
 TAILS = {"name_tier": 1, "yes_no": 2}  # what a key has after the perfume: ×ミドルノート, ×season×夏
 NAMING = {"name", "first", "part"}  # a name, its first words, words of it where its brand is said
@@ -182,6 +183,9 @@ class Memory(NamedTuple):
     question: Question | None = None
     told: frozenset[int] = frozenset()
     last: int | None = None
+
+
+NOTHING = Memory()
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -316,8 +320,7 @@ class Lexicon:
         self.add_lines(read_words("spellings.csv"), whole=False)
         self.add_compounds()
         self.add_asked(read_words("asked_words.csv"))
-        self.add_names("brand")
-        self.add_names("name")
+        self.add_names()
         for values in self.words.values():
             values -= {v for v in values if v.kind == "absent" and len(values) > 1}
         self.longest = max(map(len, self.words))
@@ -334,11 +337,10 @@ class Lexicon:
         means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
         for row in rows:
-            nouns = [fold(re.sub("(のある|の|な|系)$", "", word)) for word in row]  # 透明感のある
-            known = [
-                means.get(noun, set()) | means.get(fold(word), set())
-                for noun, word in zip(nouns, row, strict=True)
-            ]
+            known = []
+            for word in row:
+                noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
+                known.append(means.get(fold(word), set()) | means.get(noun, set()))
             shared_by_all = set().union(*(known if whole else known[:1]))
             for word, own in zip(row, known, strict=True):
                 values = shared_by_all | own
@@ -367,16 +369,15 @@ class Lexicon:
                 self.add(word, Value(kind, label))
         self.labels = {label: words[0] for label, *words in rows}
 
-    def add_names(self, field: str) -> None:
-        """Brands or names, and those of their words that one house alone has (バカラルージュ)."""
+    def add_names(self) -> None:
+        """Names, and those of their words that one house alone has (バカラルージュ)."""
         owners, leading = defaultdict(set), set()
         for number, perfume in enumerate(self.perfumes):
             brand = fold(" ".join(spellings(perfume, "brand")))
-            for name in spellings(perfume, field):
-                if field == "name":
-                    title = Value("name", spellings(perfume, "name")[-1])
-                    self.add(name, title)
-                    self.bearing[title].add(number)
+            title = Value("name", spellings(perfume, "name")[-1])
+            self.bearing[title].add(number)
+            for name in spellings(perfume, "name"):
+                self.add(name, title)
                 words = list(filter(fold, re.split("[ ・＆&]+", normal(name))))
                 for start, end in itertools.combinations(range(len(words) + 1), 2):
                     part, before = "".join(words[start:end]), fold("".join(words[:start]))
@@ -385,14 +386,10 @@ class Lexicon:
                         leading.add(fold(part))
         for part, numbers in owners.items():
             houses = {values_of(self.perfumes[number], "brand")[0] for number in numbers}
-            if len(houses) > 1 or self.words.get(part) or len(part) < 2:
-                continue
-            if field == "name":
+            if len(houses) == 1 and len(part) > 1 and not self.words.get(part):
                 value = Value("first" if part in leading else "part", part)
                 self.words[part].add(value)
                 self.bearing[value] = numbers
-            elif len(part) > 3:
-                self.words[part].add(Value("brand", *houses))
 
     def bears(self, word: Word) -> set[int]:
         """The perfumes that bear out a word in any of its meanings."""
@@ -504,15 +501,8 @@ class Reader(Lexicon):
             excluded = {word for word in excluded if not word.kinds & NAMING}
         names = tuple(word for word in read if word.kinds & NAMING)
         wishes = self.wanted(read, names)
-        unknown, strange = self.unknown(text, read)
-        if about and not names:  # シャネルのガーデニアの特徴: a name that the data lacks
-            pairs = itertools.pairwise(wishes)
-            titles = [
-                word for house, word in pairs if "brand" in house.kinds and "note" in word.kinds
-            ]
-            titles = [word for word in titles if not SMELL.match(text[word.end :])]
-            unknown += [word.text for word in titles]
-            wishes = [word for word in wishes if word not in titles]
+        unknown, strange = self.unknown(text, read, about and not names)
+        wishes = [word for word in wishes if word.text not in unknown]
         if len(asked) > 1 or meanings(read, "tier"):
             asked -= {"name_features"}
         if not re.search("ブランド|メーカー|(?i:brand)", text):
@@ -549,10 +539,9 @@ class Reader(Lexicon):
         if noun.text in self.ordinary:
             return noun
         near = difflib.get_close_matches(key, self.words, 2, 0.85) if len(key) > 3 else []
-        near = [self.words[word] for word in near]
-        proper = [{v for v in values if v.kind in ("name", "brand", "note")} for values in near]
-        if len(proper) == 1 and proper[0]:
-            return noun._replace(values=frozenset(proper[0]))
+        meant = [v for v in self.words[near[0]] if v.kind in PROPER] if len(near) == 1 else []
+        if meant:
+            return noun._replace(values=frozenset(meant))
         notes = (value for value in self.bearing if value.kind == "note")
         return noun._replace(values=frozenset(note for note in notes if noun.text in note.text))
 
@@ -579,18 +568,22 @@ class Reader(Lexicon):
         about = about or bool(re.match("は|って", after))  # サクラは春向き？
         return about and kinds != {"part"} and not SMELL.match(after)
 
-    def unknown(self, text: str, words: list[Word]) -> tuple[list[str], list[str]]:
-        """(words not in the data that stand for a name, brand or material, others not in it)."""
-        unknown, strange = [], []
+    def unknown(self, text: str, words: list[Word], named: bool) -> tuple[list[str], list[str]]:
+        """(words not in the data that stand for a name, brand or material, others not in it).
+
+        Where a perfume is asked about, a material behind its brand is a name: シャネルのガーデニア.
+        """
+        unknown, strange, before = [], [], Word(0, 0, "")
         for word in words:
-            absent = word.kinds == {"absent"}
-            ordinary = word.kinds or word.text.casefold() in self.ordinary
-            if (ordinary and not absent) or len(word.text) < 2:
+            smell, lone = SMELL.match(text[word.end :]), word.kinds <= {"absent"}
+            title = named and "brand" in before.kinds and "note" in word.kinds and not smell
+            ordinary = not word.kinds and word.text.casefold() in self.ordinary
+            before = word
+            if ordinary or len(word.text) < 2 or not (lone or title):
                 continue
-            after = text[word.end :]
-            asked_for = absent or not PURPOSE.match(after)
-            if re.match("[一-龠]", word.text) and not absent:
-                asked_for = SMELL.match(after)
+            asked_for = word.kinds or not PURPOSE.match(text[word.end :])
+            if re.match("[一-龠]", word.text) and not word.kinds:
+                asked_for = smell
             (unknown if asked_for else strange).append(word.text)
         return unknown, strange
 
@@ -649,11 +642,7 @@ class Clerk(Reader):
         claims = [claim for key in sorted(set(keys)) for claim in self.answers.get(key, ())]
         return [claim for claim in claims if claim.perfumes.issubset(fit)]
 
-    def first_plan(self, question: str) -> Plan:
-        """What is to be said to the first question of a conversation."""
-        return self.plan(self.understand(question), Memory())
-
-    def plan(self, question: Question, memory: Memory) -> Plan:
+    def plan(self, question: Question, memory: Memory = NOTHING) -> Plan:
         """What is to be said: what the data does not know, and the answer to the rest."""
         opening = "".join(
             f"「{word}」を「{as_}」としてお答えします。" for word, as_ in question.taken
@@ -818,23 +807,24 @@ class Clerk(Reader):
         return Plan(opening, (claims or [self.computed(text, sorted(fit)[:1])],))
 
     def alike(self, question: Question, number: int) -> Plan:
-        """What shares families and notes with a perfume, and which they are."""
-        _, fit, opening = self.kept(question)
-        fit -= {number}
-        claims = self.keyed([Value("similar", f"#{number}")], fit | {number})
+        """What is like a perfume: what the data set says, or else others of its families."""
+        fit = self.fitting(question, question.wishes) | {number}
+        claims = self.keyed([Value("similar", f"#{number}")], fit)
         url = self.perfumes[number]["url"]
         claims = [claim for claim in claims if claim.record["source"][0] == url]
-        if claims and (question.number or 1) == 1:
-            return Plan(opening, (claims,))
-        own = [Value(k, v) for k in ("family", "note") for v in values_of(self.perfumes[number], k)]
-        common = {n: [value.text for value in own if n in self.bearing[value]] for n in fit}
-        best = sorted((n for n in fit if common[n]), key=lambda n: (-len(common[n]), n))
-        if not best:
-            return Plan(f"{self.titles[number]}に似た香水は、ほかに{ABSENT[1:]}")
-        best = best[: question.number or 1]
-        titles, both = "、".join(self.titles[n] for n in best), "、".join(common[best[0]])
-        text = f"{self.titles[number]}に似た香りでは、{titles}がおすすめです。"
-        return Plan(opening, ([self.computed(f"{text}共通するのは、{both}です。", best)],))
+        if claims and not question.number:
+            return Plan("", (claims,))
+        families = values_of(self.perfumes[number], "family")
+        alike = tuple(Word(0, 0, text, frozenset({Value("family", text)})) for text in families)
+        plan = self.recommended(
+            question._replace(
+                wishes=alike + question.wishes,
+                excluded=question.names + question.excluded,
+                asked=frozenset(),
+            ),
+            frozenset(),
+        )
+        return plan._replace(opening=f"{self.titles[number]}に似た香りなら、{plan.opening}")
 
     def of_named(self, question: Question, named: list[list[int]]) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
@@ -997,7 +987,7 @@ class Assistant:
     """Answers questions with the model, and remembers what it told."""
 
     def __init__(self, model: Any, tokenizer: Any, clerk: Clerk) -> None:
-        self.model, self.tokenizer, self.clerk, self.memory = model, tokenizer, clerk, Memory()
+        self.model, self.tokenizer, self.clerk, self.memory = model, tokenizer, clerk, NOTHING
         responses = list(dict.fromkeys(claim.record["response"] for claim in clerk.claims))
         fast = tokenizer.backend_tokenizer  # half a second less for 26,000 than tokenizer()
         fast.no_padding()
@@ -1195,7 +1185,7 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
     forms, ways = defaultdict(set), defaultdict(list)
     for record in [*tests, *(claim.record for claim in clerk.claims)]:
         forms[opening_of(record["response"])].add(asked_by(record))
-    plans = [clerk.first_plan(test["instruction"]) for test in tests]
+    plans = [clerk.plan(clerk.understand(test["instruction"])) for test in tests]
     groups = [plan.groups[0] if plan.groups else [clerk.computed("", ())] for plan in plans]
     ways["偶然・制約"] = [chance(test, clerk.claims) for test in tests]
     ways["偶然・絞り込み"] = list(map(chance, tests, groups))
@@ -1207,15 +1197,14 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
             questions = [test["instruction"] for test in batch]
             allowed = {"制約": [clerk.claims] * len(batch)}
             allowed["絞り込み"] = groups[start : start + BATCH_SIZE]
-            answers = {"自由": assistant.free(questions) if start < FREE_TESTS else []}
+            answers = {}
             for way, choices in allowed.items():
                 chosen = assistant.choose(questions, choices)
                 answers[way] = [Said(claim.record["response"], (claim,)) for claim in chosen]
-            for way in ("制約", "絞り込み", "自由"):
-                verdicts = (
-                    judged(clerk, *pair, forms) for pair in zip(batch, answers[way], strict=False)
-                )
-                ways[f"{title}・{way}"] += verdicts
+            answers["自由"] = assistant.free(questions) if start < FREE_TESTS else []
+            for way, said in answers.items():
+                pairs = zip(batch, said, strict=False)
+                ways[f"{title}・{way}"] += [judged(clerk, *pair, forms) for pair in pairs]
     return tabulated([test["type"] for test in tests], ways)
 
 
@@ -1315,9 +1304,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace")
     at_keyboard = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
-    typed = (
-        at_keyboard and "JPY_PARENT_PID" not in os.environ
-    )  # nobody types into a notebook's cell
+    typed = at_keyboard and "JPY_PARENT_PID" not in os.environ  # that is a notebook's cell
     notes = sys.stdout if typed else sys.stderr
     print("読み込み中…", file=notes, flush=True)
     fields = "instruction", "response", "type", "key"
@@ -1330,12 +1317,10 @@ def main() -> None:
 
     def ready(adapted: bool = True) -> Assistant:
         model, tokenizer = load(ADAPTER_DIR, adapted)
-        adapter = ADAPTER_DIR if adapted else "なし"
-        what = f"基盤モデル {model.config.name_or_path}、アダプター {adapter}、{model.device}、{model.dtype}"
-        how = (
-            f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
-        )
-        for line in (CONTROL.sub("", what), how + "。「使い方」「終了」も入力できます" * typed):
+        adapter = f"アダプター {ADAPTER_DIR if adapted else 'なし'}"
+        what = f"基盤モデル {model.config.name_or_path}、{adapter}、{model.device}、{model.dtype}"
+        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else f"制約なし。{LEGEND}"
+        for line in [CONTROL.sub("", what), how] + ["「使い方」「終了」も入力できます。"] * typed:
             show(line) if typed else print(line, file=notes, flush=True)
         return Assistant(model, tokenizer, clerk)
 

@@ -155,6 +155,11 @@ def ask(assistant, question):
     return said
 
 
+def planned(clerk, question):
+    """What is to be said to the first question of a conversation."""
+    return clerk.plan(clerk.understand(question))
+
+
 # --- understanding ----------------------------------------------------------------------------------------------------
 def values(words):
     """{what words may mean}, without the parts of names."""
@@ -261,13 +266,13 @@ BORNE_OUT = [  # question, what every perfume told of bears out
 
 @pytest.mark.parametrize(("question", "holds"), BORNE_OUT)
 def test_only_what_bears_out_all_the_wishes_may_be_said(clerk, question, holds):
-    told = fit(clerk, clerk.first_plan(question))
+    told = fit(clerk, planned(clerk, question))
     assert told
     assert all(holds(clerk.perfumes[number] | {"url": ""}) for number in told)
 
 
 def test_wishes_that_cannot_be_met_together_are_said(clerk):
-    plan = clerk.first_plan("バイレードのメンズでオーデコロン")
+    plan = planned(clerk, "バイレードのメンズでオーデコロン")
     assert "すべてに当てはまる香水はデータにありません" in plan.opening
     assert fit(clerk, plan)
 
@@ -283,7 +288,7 @@ def test_wishes_that_cannot_be_met_together_are_said(clerk):
     ],
 )
 def test_yes_or_no_comes_first(clerk, question, opening):
-    plan = clerk.first_plan(question)
+    plan = planned(clerk, question)
     said = {plan.opening + claim.record["response"] for claim in plan.groups[0]}
     assert all(text.startswith(opening) for text in said)
 
@@ -303,7 +308,7 @@ REFUSED = [  # question, what its refusal names
 
 @pytest.mark.parametrize(("question", "named"), REFUSED)
 def test_a_refusal_names_what_is_unknown_and_questions_that_can_be_asked(clerk, question, named):
-    plan = clerk.first_plan(question)
+    plan = planned(clerk, question)
     assert plan.groups == ()
     assert plan.opening.startswith(f"{named}はデータにありません。")
     asked = {claim.record["instruction"] for claim in clerk.claims}
@@ -313,25 +318,25 @@ def test_a_refusal_names_what_is_unknown_and_questions_that_can_be_asked(clerk, 
 
 
 def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk):
-    plan = clerk.first_plan("メゾン・マルジェラのレプリカ")
+    plan = planned(clerk, "メゾン・マルジェラのレプリカ")
     assert plan.opening.startswith("「レプリカ」はデータにありません。")
     assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
 
 
 def test_ordinary_words_do_not_refuse(clerk):
-    assert clerk.first_plan("男友達にあげる誕生日の香水を選んでほしい").groups
-    assert clerk.first_plan("来月の旅行に持っていく夏の香水").groups
+    assert planned(clerk, "男友達にあげる誕生日の香水を選んでほしい").groups
+    assert planned(clerk, "来月の旅行に持っていく夏の香水").groups
 
 
 def test_a_greeting_is_answered_as_one(clerk):
-    assert clerk.first_plan("こんにちは").opening.startswith("こんにちは。")
-    assert clerk.first_plan("ありがとう！").opening.startswith("どういたしまして。")
+    assert planned(clerk, "こんにちは").opening.startswith("こんにちは。")
+    assert planned(clerk, "ありがとう！").opening.startswith("どういたしまして。")
 
 
 def test_most_questions_of_the_data_set_may_be_answered_rightly(clerk):
     may = []
     for claim in clerk.claims[::3]:
-        groups = clerk.first_plan(claim.record["instruction"]).groups
+        groups = planned(clerk, claim.record["instruction"]).groups
         keys = {generate.asked_by(c.record) for group in groups for c in group}
         may.append(generate.asked_by(claim.record) in keys)
     assert sum(may) >= 0.97 * len(may)
@@ -446,7 +451,7 @@ def test_equally_right_answers_vary_and_a_seed_repeats_them(assistant, monkeypat
     said = []
     for seed in (1, 2, 3, 4, 1):
         torch.manual_seed(seed)
-        (claims,) = assistant.clerk.first_plan("春の香水を教えてください。").groups
+        (claims,) = planned(assistant.clerk, "春の香水を教えてください。").groups
         said.append(
             assistant.choose(["春の香水を教えてください。"], [claims])[0].record["response"]
         )
