@@ -333,7 +333,7 @@ class Lexicon:
                 self.hiragana.update([key] if re.fullmatch("[ぁ-んー]+", word) else [])
 
     def add_lines(self, rows: list[list[str]], whole: bool) -> None:
-        """Customers' words for the values; a whole line is one house, else all are its first word."""
+        """Customers' words: a line is one house as a whole, or its words are what its first is."""
         means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
         for row in rows:
@@ -482,6 +482,15 @@ def joined(text: str, wishes: list[Word]) -> tuple[Word, ...]:
     return tuple(merged)
 
 
+def further(text: str, wished: bool, excluded: bool) -> str:
+    """How a question goes on from the one before."""
+    if MORE.search(text) and not excluded:
+        return "other"
+    if RATHER.search(text) and wished:
+        return "rather"
+    return "it" if IT.search(text) else ""
+
+
 class Reader(Lexicon):
     """Understands questions; pure, without the model."""
 
@@ -495,22 +504,14 @@ class Reader(Lexicon):
         about = bool(meanings(words, "tier") or {*meanings(words, "ask")} - {"brands"})
         for word in words:
             read.append(word._replace(values=self.meant(text, word, read, about)))
-        asked = set(meanings(read, "ask"))
         excluded = left_out(text, read)
-        if "similar" in asked:  # ソヴァージュを持っています。似た香りは？
+        if "similar" in meanings(read, "ask"):  # ソヴァージュを持っています。似た香りは？
             excluded = {word for word in excluded if not word.kinds & NAMING}
         names = tuple(word for word in read if word.kinds & NAMING)
         wishes = self.wanted(read, names)
         unknown, strange = self.unknown(text, read, about and not names)
         wishes = [word for word in wishes if word.text not in unknown]
-        if len(asked) > 1 or meanings(read, "tier"):
-            asked -= {"name_features"}
-        if not re.search("ブランド|メーカー|(?i:brand)", text):
-            asked -= {"brands"}
         number = number or next(map(int, meanings(read, "number")), None)
-        further = "it" if IT.search(text) else ""
-        further = "rather" if RATHER.search(text) and wishes else further
-        further = "other" if MORE.search(text) and not excluded else further
         return Question(
             text=said,
             words=tuple(read),
@@ -518,12 +519,22 @@ class Reader(Lexicon):
             wishes=joined(text, [word for word in wishes if word not in excluded]),
             excluded=tuple(word for word in (*names, *wishes) if word in excluded),
             number=number and max(1, min(number, MOST)),
-            asked=frozenset(asked),
+            asked=self.asked(text, read),
             unknown=tuple(dict.fromkeys(unknown)),
             strange=tuple(dict.fromkeys(strange)),
             taken=tuple((w.text, min(w.values).text) for w in guesses if w.kinds - {"note"}),
-            further="" if names else further,
+            further="" if names else further(text, bool(wishes), bool(excluded)),
         )
+
+    @staticmethod
+    def asked(text: str, read: list[Word]) -> frozenset[str]:
+        """The types of answer that are asked for, the particular ones alone."""
+        asked = set(meanings(read, "ask"))
+        if len(asked - {"meaning"}) > 1 or meanings(read, "tier"):
+            asked -= {"name_features"}
+        if not re.search("ブランド|メーカー|(?i:brand)", text):
+            asked -= {"brands"}
+        return frozenset(asked)
 
     def wanted(self, read: list[Word], names: tuple[Word, ...]) -> list[Word]:
         """The wishes; a brand before a name only says whose it is (シャネルのチャンス)."""
@@ -581,7 +592,8 @@ class Reader(Lexicon):
             before = word
             if ordinary or len(word.text) < 2 or not (lone or title):
                 continue
-            asked_for = word.kinds or not PURPOSE.match(text[word.end :])
+            small = text.isascii() and word.text.islower()
+            asked_for = word.kinds or not (small or PURPOSE.match(text[word.end :]))
             if re.match("[一-龠]", word.text) and not word.kinds:
                 asked_for = smell
             (unknown if asked_for else strange).append(word.text)
@@ -676,6 +688,8 @@ class Clerk(Reader):
             return not question.names and bool(about or not (question.wishes or question.excluded))
         if question.names or question.excluded or question.further == "other":
             return False
+        if "meaning" in question.asked and wished and not topics:
+            return True  # シプレって何？
         if not question.wishes:
             about = topics or question.number or question.asked & {*LISTS, "count"}
             return bool(question.strange) or not about
@@ -815,15 +829,10 @@ class Clerk(Reader):
         if claims and not question.number:
             return Plan("", (claims,))
         families = values_of(self.perfumes[number], "family")
-        alike = tuple(Word(0, 0, text, frozenset({Value("family", text)})) for text in families)
-        plan = self.recommended(
-            question._replace(
-                wishes=alike + question.wishes,
-                excluded=question.names + question.excluded,
-                asked=frozenset(),
-            ),
-            frozenset(),
-        )
+        values = frozenset(Value("family", family) for family in families)
+        wishes = (Word(0, 0, "か".join(families), values), *question.wishes)
+        others = question._replace(wishes=wishes[not values :], excluded=question.names)
+        plan = self.recommended(others._replace(asked=frozenset()), frozenset())
         return plan._replace(opening=f"{self.titles[number]}に似た香りなら、{plan.opening}")
 
     def of_named(self, question: Question, named: list[list[int]]) -> Plan:
@@ -834,6 +843,7 @@ class Clerk(Reader):
         checks = [*question.wishes, *question.excluded]
         checks = [word for word in checks if len(named) == 1 or word.kinds != {"brand"}]
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
+        checks = [w for w in checks if len(meanings([w], "gender")) < 2]  # メンズ？レディース？
         if not kinds:
             kinds = question.facts | ({"name_brand"} if "brands" in question.asked else set())
         tiers = question.says("tier")
@@ -1022,7 +1032,7 @@ class Assistant:
         return [row.claims[0] for row in chosen]
 
     def carry_out(self, plan: Plan, question: str) -> Said:
-        """The answer of a plan, each group's choice after the other; no perfume twice in a frame."""
+        """The answer of a plan, one choice after the other; no perfume twice in a frame."""
         chosen: list[Claim] = []
         for group in plan.groups:
             told = set().union(*(claim.perfumes for claim in chosen if plan.titles))
