@@ -678,7 +678,7 @@ class Clerk(Reader):
     @staticmethod
     def refused(question: Question) -> bool:
         """Whether there is nothing that the data can answer."""
-        wished = [word for word in question.wishes if word.kinds != {"brand"}]
+        wished = [word for word in question.wishes if "brand" not in word.kinds]
         topics, lacks = question.says("topic"), question.says("lack")
         if lacks:
             return bool(question.names) or not wished or "ほかの品" in lacks
@@ -842,8 +842,10 @@ class Clerk(Reader):
             return self.alike(question, numbers[0])
         checks = [*question.wishes, *question.excluded]
         checks = [word for word in checks if len(named) == 1 or word.kinds != {"brand"}]
+        chosen = {k for k in ("gender", "family") if len(meanings(checks, k)) > 1}
+        checks = [word for word in checks if not word.kinds & chosen]  # メンズ？レディース？
         kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
-        checks = [w for w in checks if len(meanings([w], "gender")) < 2]  # メンズ？レディース？
+        kinds |= {f"name_{kind}" for kind in chosen}
         if not kinds:
             kinds = question.facts | ({"name_brand"} if "brands" in question.asked else set())
         tiers = question.says("tier")
