@@ -779,10 +779,10 @@ class Clerk(Reader):
         fit -= told
         if not fit:
             return Plan(f"ほかに当てはまる香水{ABSENT}")
-        opening = dropped + self.described(question, wishes)
+        opening = self.described(question, wishes)
         listing = question.asked & LISTS if not any("brand" in w.kinds for w in wishes) else set()
         if "count" in question.asked:
-            return Plan(f"{opening}香水は、データに{len(fit):,}種類あります。")
+            return Plan(f"{dropped}{opening}香水は、データに{len(fit):,}種類あります。")
         if listing:
             return self.brands(wishes, fit, dropped)
         exact = [{v for v in word.values if fold(v.text) == fold(word.text)} for word in wishes]
@@ -799,10 +799,11 @@ class Clerk(Reader):
         number = min(wanted, len(fit))
         if wanted > 1:
             fewer = f"データにあるのは{number}つです。" * (number < wanted)
-            return Plan(f"{opening}香水を{number}つ選ぶなら、", (claims,) * number, True, fewer)
+            opening = f"{dropped}{opening}香水を{number}つ選ぶなら、"
+            return Plan(opening, (claims,) * number, True, fewer)
         if opening:
-            return Plan(f"{opening}香水では、", (claims,), True)
-        return Plan("", (claims,))
+            return Plan(f"{dropped}{opening}香水では、", (claims,), True)
+        return Plan(dropped, (claims,))
 
     @staticmethod
     def described(question: Question, wishes: Iterable[Word]) -> str:
@@ -840,26 +841,31 @@ class Clerk(Reader):
         numbers = named[0] if len(named) == 1 else [same[0] for same in named]
         if "similar" in question.asked:
             return self.alike(question, numbers[0])
-        checks = [*question.wishes, *question.excluded]
-        checks = [word for word in checks if len(named) == 1 or word.kinds != {"brand"}]
+        kept = FIELDS.keys() - ({"brand"} if len(named) > 1 else set())
+        checks = [w for w in (*question.wishes, *question.excluded) if w.kinds & kept]
         chosen = {k for k in ("gender", "family") if len(meanings(checks, k)) > 1}
         checks = [word for word in checks if not word.kinds & chosen]  # メンズ？レディース？
-        kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
+        kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & kept}
         kinds |= {f"name_{kind}" for kind in chosen}
-        if not kinds:
-            kinds = question.facts | ({"name_brand"} if "brands" in question.asked else set())
-        tiers = question.says("tier")
-        if not kinds and not tiers and question.says("topic"):  # ソヴァージュの香り
-            kinds = {"name_notes", "name_features"}
         if checks:
             return self.checked(question, checks, named, kinds)
-        if len(named) == 1:
-            return Plan("", (self.facts(numbers, kinds, tiers),))
+        kinds = kinds or question.facts
+        if "brands" in question.asked:
+            kinds = kinds or {"name_brand"}
+        return self.compared(numbers, kinds, question.says("tier"), len(named) > 1)
+
+    def compared(
+        self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...], several: bool
+    ) -> Plan:
+        """The facts asked for of a perfume, or of several side by side."""
+        if not several:
+            usual = {"name_notes"} if tiers else {"name_notes", "name_features"}
+            return Plan("", (self.facts(numbers, kinds or usual, tiers),))
         both = self.keyed([Value("compare", f"#{numbers[0]}")], numbers)
         if both:
             return Plan("", (both,))
+        kinds = kinds or ({"name_notes"} if tiers else {"name_features"})
         opening = "と".join(self.titles[n] for n in numbers) + "を比べると、"
-        kinds = kinds or {"name_features"}
         return Plan(opening, tuple(self.facts([n], kinds, tiers) for n in numbers))
 
     def checked(
@@ -892,13 +898,12 @@ class Clerk(Reader):
             keys = [Value("name_tier", f"#{n}×{tiers[0]}") for n in numbers if len(tiers) == 1]
             told = {tier: perfume.get(TIERS[tier]) or [] for tier in tiers}
         else:
-            types = kinds or {label for label in self.labels if label.startswith("name_")}
-            keys = [Value(kind, f"#{n}") for kind in types for n in numbers]
+            keys = [Value(kind, f"#{n}") for kind in kinds for n in numbers]
             told = {self.labels[kind]: [] for kind in sorted(kinds)}
-        facts = {
-            k: f"は、{'、'.join(texts)}です。" if texts else ABSENT for k, texts in told.items()
-        }
-        said = "".join(f"{title}の{label}{fact}" for label, fact in facts.items())
+        said = ""
+        for label, texts in told.items():
+            fact = f"は、{'、'.join(texts)}です。" if texts else ABSENT
+            said += f"{title}の{label}{fact}"
         return self.keyed(keys, numbers) or [self.computed(said, numbers[:1])]
 
     def together(self, plan: Plan, chosen: list[Claim]) -> Said:
