@@ -304,7 +304,6 @@ class Lexicon:
         self.perfumes = perfumes
         self.words: dict[str, set[Value]] = defaultdict(set)  # a word folded: what it means
         self.bearing: dict[Value, set[int]] = defaultdict(set)
-        self.wider: dict[Value, set[Value]] = defaultdict(set)  # ローズ: ターキッシュローズ …
         self.hiragana: set[str] = set()
         asked = " ".join(record["instruction"] for record in qa)
         self.ordinary = set(re.findall("[一-龠々]+", asked))  # words of the questions learned from
@@ -355,7 +354,6 @@ class Lexicon:
         for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
             short = notes.get(key[start:])
             if short:
-                self.wider[short].add(notes[key])
                 self.bearing[short] |= self.bearing[notes[key]]
 
     def add_asked(self, rows: list[list[str]]) -> None:
@@ -699,13 +697,11 @@ class Clerk(Reader):
     def suggestions(self, question: Question, number: int) -> str:
         """Questions of the data set about the same perfumes, or else of some kinds."""
         told = set().union(*map(self.bears, (*question.names, *question.wishes)))
-        examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
+        related, others = {}, {}  # {type: a question}
         for claim in self.claims:
-            kind, related = claim.record["type"], bool(claim.perfumes & told)
-            if related or number == MOST or kind in ("brand", "season", "name_features"):
-                examples.setdefault((not related, kind), claim.record["instruction"])
-        ordered = [examples[key] for key in sorted(examples, key=lambda key: key[0])]
-        return f"{quoted(ordered[:number])}のようにお尋ねください。"
+            examples = related if claim.perfumes and claim.perfumes <= told else others
+            examples.setdefault(claim.record["type"], claim.record["instruction"])
+        return f"{quoted([*related.values(), *others.values()][:number])}のようにお尋ねください。"
 
     def continued(self, question: Question, memory: Memory) -> Question:
         """The question with what it takes from the one before."""
@@ -726,17 +722,14 @@ class Clerk(Reader):
             asked=frozenset({"similar"}) if before.names else before.asked,
         )
 
-    def meaning(self, word: Word) -> set[Value]:
-        """A word's values, with the compounds of its materials."""
-        return word.values.union(*(self.wider.get(value, ()) for value in word.values))
-
     def fitting(self, question: Question, wishes: Iterable[Word]) -> set[int]:
         """The perfumes that bear out the wishes, in the tiers asked for, and nothing excluded."""
         fit = set(range(len(self.perfumes))).intersection(*map(self.bears, wishes))
         for word in wishes:
-            notes = {value.text for value in self.meaning(word) if value.kind == "note"}
-            for field in (TIERS[tier] for tier in question.says("tier") if notes):
-                fit = {n for n in fit if not notes.isdisjoint(self.perfumes[n].get(field) or ())}
+            ends = meanings([word], "note")  # シチリア産レモン is レモン
+            for field in (TIERS[tier] for tier in question.says("tier") if ends):
+                own = {n: self.perfumes[n].get(field) or () for n in fit}
+                fit = {n for n in fit if any(note.endswith(ends) for note in own[n])}
         fit -= set().union(*map(self.bears, question.excluded))
         notes = [fold(note) for note in meanings(question.excluded, "note")]
         own = {n: fold("\n".join(values_of(self.perfumes[n], "note"))) for n in fit if notes}
@@ -787,7 +780,7 @@ class Clerk(Reader):
             return self.brands(wishes, fit, dropped)
         exact = [{v for v in word.values if fold(v.text) == fold(word.text)} for word in wishes]
         values = [set(word.values) for word in wishes]
-        for meant in (exact, values, list(map(self.meaning, wishes))):
+        for meant in (exact, values):
             claims = self.keyed(self.keys(question, meant), fit)
             if claims and wishes:
                 return Plan(dropped, (claims,))

@@ -302,6 +302,8 @@ REFUSED = [  # question, what its refusal names
     ("ソヴァージュはいくらですか？", "価格の情報"),
     ("春の天気は？", "「天気」"),
     ("財布おすすめある？", "ほかの品の情報"),
+    ("柔軟剤でいい匂いのやつ", "ほかの品の情報"),
+    ("ムスクって何？", "お尋ねの内容"),
     ("www", "お尋ねの内容"),
 ]
 
@@ -321,6 +323,17 @@ def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk)
     plan = planned(clerk, "メゾン・マルジェラのレプリカ")
     assert plan.opening.startswith("「レプリカ」はデータにありません。")
     assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
+
+
+def test_how_many_perfumes_there_are_is_told(clerk):
+    assert planned(clerk, "何種類ありますか").opening == "香水は、データに160種類あります。"
+    number = sum(perfume["brand"] == "Chanel" for perfume in clerk.perfumes)
+    assert f"{number}種類" in planned(clerk, "シャネルは何種類ある？").opening
+
+
+def test_a_name_alone_asks_what_it_is_like(clerk):
+    types = {c.record["type"] for group in planned(clerk, "ソヴァージュ").groups for c in group}
+    assert types == {"name_features", "name_notes"}
 
 
 def test_ordinary_words_do_not_refuse(clerk):
