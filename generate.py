@@ -9,10 +9,15 @@ The words of a question are found, what may be said is narrowed to what bears th
 that the model chooses: each token of its answer continues one of the responses that are left.
 """
 
+from __future__ import annotations
+
+import contextlib
 import csv
+import ctypes
 import difflib
 import itertools
 import json
+import mmap
 import os
 import random
 import re
@@ -25,7 +30,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # --------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
@@ -147,7 +157,7 @@ class Question(NamedTuple):
         """The types of answer that tell of a named perfume."""
         return {kind for kind in self.asked if kind.startswith("name_")}
 
-    def goes_on(self, before: "Question | None") -> bool:
+    def goes_on(self, before: Question | None) -> bool:
         """Whether it asks on from the question before, or the same again."""
         told = [q and (q.names, q.wishes, q.excluded, q.asked) for q in (self, before)]
         return self.further in ("other", "rather") or told[0] == told[1]
@@ -188,31 +198,61 @@ class Memory(NamedTuple):
 NOTHING = Memory()
 
 
-# --- reading --------------------------------------------------------------------------------------
-def read_records(path, maker, fields):
-    """The records of a JSON array or of JSON Lines that have all the fields; SystemExit when there are none."""
+# --- records ------------------------------------------------------------------------------------
+FORBIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
+)  # control, bidi, surrogates, private use
+LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+SPECIAL_TOKEN = re.compile(r"<\|\w+\|>")
+OBJECT = re.compile(r"(?:^|[\[,\n])\s*(?=\{)")  # where one begins, in an array or on a line
+
+
+def parse_records(text: str) -> list:
+    """The objects of a JSON array or of JSON Lines, None for each broken one."""
+    records, at = [], 0
+    while found := OBJECT.search(text, at):
+        start, record = found.end(), None
+        at = start + 1
+        with contextlib.suppress(ValueError, RecursionError):
+            record, at = json.JSONDecoder().raw_decode(text, start)
+        records.append(record)
+    return records
+
+
+def usable(record: Any, fields: tuple[str, ...]) -> bool:
+    """Whether a record has a text that can be shown in each of these fields."""
+    if not isinstance(record, dict):
+        return False
+    for field in fields:
+        value = record.get(field)
+        if not isinstance(value, str) or not value.strip():
+            return False
+        if FORBIDDEN.search(LINE_END.sub("", value)) or SPECIAL_TOKEN.search(value):
+            return False
+    return not re.search(r"[\ud800-\udfff]", json.dumps(record, ensure_ascii=False))
+
+
+def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[dict]:
+    """The usable records of a JSON array or of JSON Lines; SystemExit when there are none."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
+        text = Path(path).read_text(encoding="utf-8-sig", errors="replace").strip()
+    except FileNotFoundError:
         raise SystemExit(f"{path} がありません。{AGAIN.format(maker)}") from None
-    records = []
-    for part in [text] if text.startswith("[") else text.splitlines():
-        try:
-            records += json.loads(part if part.startswith("[") else f"[{part}]")
-        except ValueError:
-            records.append(None)
+    except OSError as error:
+        raise SystemExit(
+            f"{path} が読めません（{error.strerror}）。{AGAIN.format(maker)}"
+        ) from None
+    records = parse_records(text)
     whole = [
-        record
+        record | {field: LINE_END.sub("\n", record[field]).strip() for field in fields}
         for record in records
-        if isinstance(record, dict) and all(record.get(field) for field in fields)
+        if usable(record, fields)
     ]
     if not whole:
         raise SystemExit(f"{path} に使える記録がありません。{AGAIN.format(maker)}")
     if len(whole) < len(records):
-        print(
-            f"{path}: 読めない記録 {len(records) - len(whole):,} 件をとばしました。",
-            file=sys.stderr,
-        )
+        skipped = f"読めない記録 {len(records) - len(whole):,} 件をとばしました。"
+        print(f"{path}: {skipped}", file=sys.stderr)
     return whole
 
 
@@ -1249,10 +1289,59 @@ def publish(table: Table) -> None:
         print(f"{path} に書きました。")
 
 
-# --- loading ----------------------------------------------------------------------------------------------------------
-def load(folder, adapted=True):
-    """(model, tokenizer), the adapter merged in float32; SystemExit names what is wrong with the adapter folder."""
+# --- loading ----------------------------------------------------------------------------------
+SMALL_BYTES = 2**31  # of weights in float32: up to here a CPU gains nothing from fewer bits
+MADV_DONTNEED = 4  # Linux, madvise(2)
+
+
+def choose_device(size: int) -> tuple[str, torch.dtype]:
+    """Where a model of so many weights answers, and in which precision."""
     import torch
+
+    if torch.cuda.is_available():
+        fast = torch.cuda.get_device_capability() >= (8, 0)  # below, bfloat16 is only emulated
+        return "cuda", torch.bfloat16 if fast else torch.float16
+    return "cpu", torch.float32 if 4 * size <= SMALL_BYTES else torch.bfloat16
+
+
+def let_go(tensor: torch.Tensor) -> None:
+    """Gives back the memory pages of a tensor that is read no more, without its file closed."""
+    if sys.platform == "linux":
+        start = -(-tensor.data_ptr() // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = (tensor.data_ptr() + tensor.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        if start < end:
+            release = ctypes.CDLL(None).madvise
+            release(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
+
+
+def settle(model: PeftModel, adapted: bool, device: str, dtype: torch.dtype) -> PreTrainedModel:
+    """The base model on the device in that precision; with its adapter, added in float32.
+
+    It goes weight by weight, so that host memory holds the model once: a stored weight is a part
+    of its file, mapped into memory, and leaves it as soon as it is converted.
+    """
+    import torch
+    from peft.tuners.lora import LoraLayer
+
+    layers = (layer for layer in model.modules() if isinstance(layer, LoraLayer))
+    layer_of = {id(layer.base_layer.weight): layer for layer in layers if adapted}
+    for name, weight in model.named_parameters():
+        if "lora_" in name:
+            continue
+        stored = weight.data
+        layer = layer_of.get(id(weight))
+        with torch.no_grad():
+            full = stored.float() + layer.get_delta_weight("default") if layer else stored
+        weight.data = full.to(device, dtype)
+        if weight.data_ptr() != stored.data_ptr():
+            let_go(stored)
+    for buffer in model.buffers():
+        buffer.data = buffer.to(device)
+    return model.unload()
+
+
+def load(folder: str, adapted: bool = True) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """(model, tokenizer), the adapter merged; SystemExit names what is wrong with the folder."""
     from peft import AutoPeftModelForCausalLM, PeftConfig, get_peft_model_state_dict
     from safetensors.torch import load_file
     from transformers import AutoTokenizer
@@ -1260,44 +1349,31 @@ def load(folder, adapted=True):
 
     logging.disable_progress_bar()
     warnings.simplefilter("ignore")  # layers that do not fit are an error below
-    device, dtype = "cpu", torch.float32
-    if torch.cuda.is_available():
-        device, dtype = (
-            "cuda",
-            torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16,
-        )
-    part = "adapter_config.json"
+    part, own = "adapter_config.json", {"trust_remote_code": False}
     try:
         base = PeftConfig.from_pretrained(folder).base_model_name_or_path
         part = "トークナイザー"
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder, padding_side="left", trust_remote_code=False
-        )
-        assert tokenizer.chat_template, "質問のひな形 chat_template がありません"
+        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", **own)
+        if not tokenizer.chat_template:
+            raise ValueError("質問のひな形 chat_template がありません")
         part = f"基盤モデル {base}"
-        known, size = (
-            len(AutoTokenizer.from_pretrained(base, trust_remote_code=False)),
-            len(tokenizer),
-        )
-        assert known <= size <= known + 1, f"{known:,} 語のはずのトークナイザーが {size:,} 語です"
+        known, size = len(AutoTokenizer.from_pretrained(base, **own)), len(tokenizer)
+        if not known <= size <= known + 1:
+            raise ValueError(f"{known:,} 語のはずのトークナイザーが {size:,} 語です")
         part = f"アダプター（基盤モデル {base}）"
         saved = load_file(Path(folder, "adapter_model.safetensors"))
-        model = AutoPeftModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, trust_remote_code=False
-        )
-        assert set(saved) == set(get_peft_model_state_dict(model, save_embedding_layers=False)), (
-            "層の名前が違います"
-        )
-        assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name), (
-            "中身が空です"
-        )
-        model = model.merge_and_unload() if adapted else model.unload()
+        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype="auto", **own)
+        if set(saved) != set(get_peft_model_state_dict(model, save_embedding_layers=False)):
+            raise ValueError("層の名前が違います")
+        if not any(tensor.any() for name, tensor in saved.items() if "lora_B" in name):
+            raise ValueError("中身が空です")
+        weights = model.get_base_model().num_parameters()
+        model = settle(model, adapted, *choose_device(weights))
     except Exception as error:
         why = CONTROL.sub("", " ".join(str(error).split()))[:200]
-        raise SystemExit(
-            f"{folder} の {part} が読めません（{why}）。{AGAIN.format('loadModel.py')}"
-        ) from None
-    return model.to(device, dtype).eval(), tokenizer
+        again = AGAIN.format("loadModel.py")
+        raise SystemExit(f"{folder} の {part} が読めません（{why}）。{again}") from None
+    return model.eval(), tokenizer
 
 
 def piped_questions() -> list[str]:

@@ -570,8 +570,14 @@ def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsy
 
 def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
     qa = json.loads(Path("data/perfume_qa.json").read_text("utf-8"))
-    pages = {"source": ["https://shop.example/\x07"]}
-    qa = [record | {"response": "\x1b[2J" + record["response"]} | pages for record in qa]
+    qa = [
+        record
+        | {
+            "response": "\x1b[2J" * (i % 2) + record["response"],
+            "source": ["https://shop.example/\x07"],
+        }
+        for i, record in enumerate(qa)
+    ]
     Path("data/perfume_qa.json").write_text(json.dumps(qa), "utf-8")
     out, err = run_main(monkeypatch, capsys, "春の\x1b]0;香水\x07を教えて\n")
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out + err)

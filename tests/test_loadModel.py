@@ -145,10 +145,13 @@ def trained(tmp_path_factory, base):
     ]
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
         prepare(patch, folder, base, records, MERGED_DIR="merged", LORA_DROPOUT=0.05)
-        usual = loadModel.packed_trainer
-        patch.setattr(
-            loadModel, "packed_trainer", lambda *a, **k: kept.setdefault("trainer", usual(*a, **k))
-        )
+        usual = loadModel.make_trainer
+
+        def make(*arguments):
+            kept["trainer"], watcher = usual(*arguments)
+            return kept["trainer"], watcher
+
+        patch.setattr(loadModel, "make_trainer", make)
         loadModel.main()
     return folder, printed.getvalue(), kept["trainer"]
 
@@ -380,26 +383,33 @@ def config(folder, **arguments):
     )
 
 
-def packed(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments):
-    """The same run by loadModel.py's step."""
-    from datasets import Dataset
-    from peft import LoraConfig
-
-    return loadModel.packed_trainer(
-        pass_size,
-        {},
-        model=model,
-        processing_class=loaded[1],
-        train_dataset=Dataset.from_list(loadModel.tokenize(loaded[1], records)),
-        args=config(folder, per_device_train_batch_size=16, **arguments),
-        peft_config=LoraConfig(
-            r=16,
-            lora_alpha=32,
-            lora_dropout=dropout,
-            target_modules=["query_key_value"],
-            task_type="CAUSAL_LM",
-        ),
+def fast(loaded, model, records, folder, dropout=0.0, pass_size=4, **arguments):
+    """(trainer, watcher) of the same run by loadModel.py; the watcher's test set is the first ten."""
+    settings = SimpleNamespace(
+        TARGET_MODULES="query_key_value",
+        LORA_R=16,
+        LORA_ALPHA=32,
+        LORA_DROPOUT=dropout,
+        BATCH_SIZE=pass_size,
+        step=16,
+        world=1,
     )
+    tokens = loadModel.tokenize(loaded[1], records)
+    examples = [loadModel.Example(*pair) for pair in zip(records, tokens, strict=True)]
+    arguments = config(folder, padding_free=True, **arguments)
+    base = model, loaded[1]
+    trainer, watcher = loadModel.make_trainer(base, settings, arguments, examples, examples[:10])
+    assert trainer.args.per_device_train_batch_size == pass_size
+    assert trainer.args.gradient_accumulation_steps == 16 // pass_size
+    return trainer, watcher
+
+
+def collated(loaded, records):
+    """The records as a batch of TRL's padding-free collator."""
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    collate = DataCollatorForLanguageModeling(loaded[1].pad_token_id, padding_free=True)
+    return collate(loadModel.tokenize(loaded[1], records))
 
 
 def weights(trainer):
@@ -412,68 +422,85 @@ def fresh(base, dtype="float32"):
     return loadModel.load_base(str(base), dtype)[0]
 
 
-@pytest.mark.parametrize("pass_size", [4, 16, 3])
-def test_the_packed_step_trains_the_numbers_of_sfttrainer(loaded, base, tmp_path, pass_size):
+@pytest.mark.parametrize("pass_size", [4, 16, 2])
+def test_the_step_trains_the_numbers_of_sfttrainer(loaded, base, tmp_path, pass_size):
     """70 records: steps of 16 and a ragged last one of 6, over 5 steps."""
     records = random.Random(1).sample(qa(), 70)
     plain = plain_trainer(loaded, fresh(base), records, tmp_path, max_steps=5)
-    fast = packed(loaded, fresh(base), records, tmp_path, max_steps=5, pass_size=pass_size)
-    assert fast.train_dataset["input_ids"] == plain.train_dataset["input_ids"]
-    assert fast.train_dataset["labels"] == plain.train_dataset["labels"]
-    start = weights(fast)
+    ours, watcher = fast(loaded, fresh(base), records, tmp_path, max_steps=5, pass_size=pass_size)
+    assert ours.train_dataset["input_ids"] == plain.train_dataset["input_ids"]
+    assert ours.train_dataset["labels"] == plain.train_dataset["labels"]
+    start = weights(ours)
     assert start.equal(weights(plain))
+    ours.remove_callback(watcher)
     plain.train()
-    fast.train()
+    ours.train()
     losses = [
         [log["loss"] for log in trainer.state.log_history if "loss" in log]
-        for trainer in (plain, fast)
+        for trainer in (plain, ours)
     ]
     assert losses[1] == pytest.approx(losses[0], rel=1e-5) and len(losses[0]) == 5
-    assert (weights(fast) - start).norm() > 0.01
-    assert (weights(fast) - weights(plain)).norm() / weights(plain).norm() <= 1e-5
+    assert (weights(ours) - start).norm() > 0.01
+    assert (weights(ours) - weights(plain)).norm() / weights(plain).norm() <= 1e-5
 
 
-def test_frozen_head_loss_is_cross_entropy_with_its_gradient():
+@pytest.mark.parametrize("fused", [False, True])  # True: TRL's head, as on a GPU
+def test_the_loss_is_cross_entropy_of_what_is_learned_with_its_gradient(
+    loaded, base, tmp_path, fused
+):
     import torch
 
-    torch.manual_seed(0)
-    hidden, weight = torch.randn(600, 24, requires_grad=True), torch.randn(90, 24)
-    targets = torch.randint(0, 90, (600,))
-    wanted = torch.nn.functional.cross_entropy(hidden @ weight.T, targets, reduction="sum")
-    (slope,) = torch.autograd.grad(wanted / 7, hidden)
-    loss = loadModel.frozen_head_loss(hidden, weight, targets)
-    (loss / 7).backward()
-    assert loss.item() == pytest.approx(wanted.item(), rel=1e-6)
-    assert torch.allclose(hidden.grad, slope, rtol=1e-4, atol=1e-7)
+    trainer, _ = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    batch, weight = collated(loaded, qa(6)), next(trainer.model.parameters())
+    weight.requires_grad_(True)
+    logits = [
+        trainer.model(input_ids=torch.tensor([one["input_ids"]])).logits[0, :-1]
+        for one in loadModel.tokenize(loaded[1], qa(6))
+    ]
+    labels = [torch.tensor(one["labels"][1:]) for one in loadModel.tokenize(loaded[1], qa(6))]
+    wanted = torch.nn.functional.cross_entropy(
+        torch.cat(logits), torch.cat(labels), reduction="sum"
+    )
+    (slope,) = torch.autograd.grad(wanted, weight)
+
+    class OnGpu(torch.Tensor):
+        is_cuda = True
+
+    if fused:
+        batch["labels"] = batch["labels"].as_subclass(OnGpu)
+    loss = trainer.summed_loss(trainer.model, batch)
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
+    assert torch.allclose(torch.autograd.grad(loss, weight)[0], slope, rtol=1e-4, atol=1e-5)
 
 
-def test_packed_sequences_do_not_see_each_other(loaded):
+def test_sequences_in_one_row_do_not_see_each_other(loaded, base, tmp_path):
     import torch
 
-    model, tokenizer = loaded
-    examples = loadModel.tokenize(tokenizer, qa()[:3])
+    trainer, _ = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    model, batch = trainer.model.get_base_model(), collated(loaded, qa(5))
+    longest = batch["max_length_q"]
+    slots = (batch["position_ids"] + batch["seq_idx"] * longest)[0]
     model.eval()
     with torch.no_grad():
-        one = loadModel.pack(examples)
         together = model.gpt_neox(
-            one["input_ids"], position_ids=one["position_ids"], lengths=one["lengths"]
+            batch["input_ids"], position_ids=batch["position_ids"], rectangle=(5, longest, slots)
         ).last_hidden_state[0]
         alone = [
-            model.gpt_neox(torch.tensor([e["input_ids"]])).last_hidden_state[0] for e in examples
+            model.gpt_neox(torch.tensor([one["input_ids"]])).last_hidden_state[0]
+            for one in loadModel.tokenize(loaded[1], qa(5))
         ]
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
 
 
-def test_only_ids_and_positions_reach_the_model(loaded):
+def test_only_ids_and_positions_reach_the_model(loaded, base, tmp_path, monkeypatch):
+    trainer, _ = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    seen, model = set(), trainer.model.get_base_model()
+    model.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.update(kwargs), with_kwargs=True
+    )
     assert "token_type_ids" in loaded[1]("a")
-    assert loadModel.pack(loadModel.tokenize(loaded[1], qa()[:2])).keys() == {
-        "input_ids",
-        "position_ids",
-        "lengths",
-        "learned",
-        "targets",
-        "slots",
-    }
+    trainer.train()
+    assert {"input_ids", "position_ids"} < seen and "token_type_ids" not in seen
 
 
 def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_stays(
@@ -481,42 +508,54 @@ def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_st
 ):
     import torch
 
-    trainer = packed(loaded, fresh(base), qa(16), tmp_path, dropout=0.5, max_steps=3)
-    watcher = loadModel.make_watcher(
-        trainer,
-        loaded[1],
-        loadModel.tokenize(loaded[1], qa()[:8]),
-        loadModel.tokenize(loaded[1], qa()[8:16]),
-        ["春は？"],
-        4,
-    )
+    trainer, watcher = fast(loaded, fresh(base), qa(16), tmp_path, dropout=0.5, max_steps=3)
     trainer.train()
-    one = loadModel.pack(loadModel.tokenize(loaded[1], qa()[:4]))
+    one = collated(loaded, qa()[:4])
     trainer.model.train()
-    assert trainer.model(**one).item() != trainer.model(**one).item()
+    losses = {trainer.summed_loss(trainer.model, one).item() for _ in range(2)}
+    assert len(losses) == 2
     state = torch.get_rng_state(), random.getstate()
-    watcher.measure(trainer.state)
-    watcher.measure(trainer.state)
-    first, second = [log for log in trainer.state.log_history if "test_set" in log]
+    watcher.measure()
+    watcher.measure()
+    first, second = [log for log in trainer.state.log_history if "test_set" in log][-2:]
     assert first["test_set"] == second["test_set"]
     assert torch.get_rng_state().equal(state[0]) and random.getstate() == state[1]
     assert trainer.model.training
 
 
-def test_evaluation_forms_no_logits_and_no_larger_passes(loaded, base, tmp_path, monkeypatch):
-    trainer = packed(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
-    whole, sizes, usual = [], [], loadModel.pack
-    trainer.model.get_base_model().lm_head.register_forward_hook(
-        lambda *call: whole.append(call[2].shape)
-    )
-    monkeypatch.setattr(
-        loadModel, "pack", lambda examples: sizes.append(len(examples)) or usual(examples)
-    )
-    examples = loadModel.tokenize(loaded[1], qa())
-    watcher = loadModel.make_watcher(trainer, loaded[1], examples, examples, [], 4)
+def test_the_measured_loss_is_that_of_a_learned_token(loaded, base, tmp_path):
+    import torch
+
+    trainer, watcher = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
     trainer.train()
-    watcher.measure(trainer.state)
-    assert not whole and max(sizes) == loadModel.BATCH_SIZE
+    trainer.model.eval()
+    losses = []
+    for one in loadModel.tokenize(loaded[1], qa(16)):
+        logits = trainer.model(input_ids=torch.tensor([one["input_ids"]])).logits[0, :-1]
+        labels = torch.tensor(one["labels"][1:])
+        losses += torch.nn.functional.cross_entropy(logits, labels, reduction="none")[
+            labels != -100
+        ].tolist()
+    wanted = sum(losses) / len(losses)
+    assert watcher.mean_loss(watcher.sets["train_set"]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_no_logits_are_formed_but_those_of_learned_tokens_and_no_larger_passes(
+    loaded, base, tmp_path
+):
+    trainer, watcher = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
+    formed, passes = [], []
+    examples = loadModel.tokenize(loaded[1], qa(16))
+    learned = sum(len(one["labels"]) - one["labels"].count(-100) for one in examples)
+    trainer.model.get_base_model().lm_head.register_forward_hook(
+        lambda module, inputs, output: formed.append(output.shape.numel() // output.shape[-1])
+    )
+    trainer.model.get_base_model().register_forward_pre_hook(
+        lambda module, args, kwargs: passes.append(kwargs["rectangle"][0]), with_kwargs=True
+    )
+    trainer.model.eval()
+    watcher.mean_loss(watcher.sets["train_set"])
+    assert sum(formed) == learned and set(passes) == {loadModel.BATCH_SIZE}
 
 
 @pytest.mark.parametrize("constants", [{"GRADIENT_CHECKPOINTING": True}, {"bf16": True}])
@@ -596,11 +635,16 @@ def test_passes_grow_where_memory_allows_and_the_need_is_told(
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 0)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (free * 2**30, free * 2**30))
+    settings = SimpleNamespace(
+        TARGET_MODULES="query_key_value",
+        BATCH_SIZE=4,
+        step=16,
+        world=1,
+    )
     monkeypatch.setattr(loadModel, "GRADIENT_CHECKPOINTING", checkpointing)
-    settings = SimpleNamespace(TARGET_MODULES="query_key_value", LORA_R=16, BATCH_SIZE=4)
-    assert loadModel.choose_pass_size(shape_3b, settings, [200] * 100, 16) == size
+    assert loadModel.choose_pass(shape_3b, settings, [200] * 100, gpu=True) == size
     printed = capsys.readouterr().out
     assert f"空き {free:.1f} GiB" in printed and ("LOAD_IN_4BIT" in printed) == warned
 
@@ -903,21 +947,14 @@ def test_verdict(losses, words):
 
 def interrupt(patch, step, act=lambda: signal.raise_signal(signal.SIGINT)):
     """Let something happen at the end of a step."""
-    usual = loadModel.make_watcher
+    usual = loadModel.Watcher.on_step_end
 
-    def make(*arguments):
-        watcher = usual(*arguments)
-        before = watcher.on_step_end
+    def on_step_end(watcher, *arguments, **more):
+        if watcher.trainer.state.global_step == step:
+            act()
+        usual(watcher, *arguments, **more)
 
-        def on_step_end(args, state, control, **kwargs):
-            if state.global_step == step:
-                act()
-            return before(args, state, control, **kwargs)
-
-        watcher.on_step_end = on_step_end
-        return watcher
-
-    patch.setattr(loadModel, "make_watcher", make)
+    patch.setattr(loadModel.Watcher, "on_step_end", on_step_end)
 
 
 @pytest.fixture(scope="module")
@@ -994,15 +1031,14 @@ def test_a_change_since_the_checkpoint_is_named_and_refused(tmp_path, monkeypatc
 
 def test_a_non_finite_loss_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch, base):
     prepare(monkeypatch, tmp_path, base, SAVE_MINUTES=0)
-    usual, calls = loadModel.frozen_head_loss, []
+    usual, calls = loadModel.LearnedLoss.summed_loss, []
 
-    def loss(hidden, weight, targets):
-        calls.append(hidden.requires_grad)
-        return usual(hidden, weight, targets) * (
-            float("nan") if sum(calls) > 13 else 1
-        )  # from the fourth step on
+    def loss(trainer, model, batch):
+        calls.extend([1] * model.training)
+        broken = len(calls) > 13  # from the fourth step on
+        return usual(trainer, model, batch) * (float("nan") if broken else 1)
 
-    monkeypatch.setattr(loadModel, "frozen_head_loss", loss)
+    monkeypatch.setattr(loadModel.LearnedLoss, "summed_loss", loss)
     with pytest.raises(SystemExit, match="ステップ 4 で損失が nan"):
         loadModel.main()
     assert sorted(path.name for path in Path("out/checkpoints").iterdir()) == [
@@ -1039,15 +1075,156 @@ def test_a_full_disk_stops_the_run_and_keeps_the_checkpoint(
 def test_too_little_gpu_memory_is_told_with_what_to_change(tmp_path, monkeypatch, base):
     import torch
 
-    def loss(hidden, weight, targets):
-        if hidden.requires_grad:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return hidden.sum()
+    def loss(*args, **kwargs):
+        raise torch.OutOfMemoryError("CUDA out of memory")
 
     prepare(monkeypatch, tmp_path, base)
-    monkeypatch.setattr(loadModel, "frozen_head_loss", loss)
+    monkeypatch.setattr(loadModel.LearnedLoss, "compute_loss", loss)
     with pytest.raises(SystemExit, match=r"メモリが足りません.*GRADIENT_CHECKPOINTING = True"):
         loadModel.main()
+
+
+# --- what users do
+
+
+START = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import loadModel\n"
+
+
+def started(folder, base, code="loadModel.main()", options=(), **more):
+    """A finished process of a short run in a folder."""
+    (folder / "qa.json").write_text(json.dumps(qa(24), ensure_ascii=False), encoding="utf-8")
+    constants = {
+        "REHEARSAL_MODEL": str(base),
+        "DATA_FILE": "qa.json",
+        "OUTPUT_DIR": "out",
+        "EPOCHS": 1,
+        "REHEARSAL_OVERRIDES": {"LEARNING_RATE": 2e-3},
+    }
+    setting = "".join(f"loadModel.{name} = {value!r}\n" for name, value in constants.items())
+    command = [sys.executable, *options, "-c", START + setting + code]
+    return subprocess.run(
+        command, cwd=folder, stderr=subprocess.PIPE, encoding="utf-8", errors="replace", **more
+    )
+
+
+def test_checkpoints_with_other_names_are_left_alone(tmp_path, monkeypatch, base, undisturbed):
+    prepare(monkeypatch, tmp_path, base, SAVE_MINUTES=0)
+    with monkeypatch.context() as patch:
+        interrupt(patch, 3)
+        with pytest.raises(SystemExit, match="続きから"):
+            loadModel.main()
+    copies = ["checkpoint-3 (1)", "checkpoint-3のコピー", "checkpoint-", "checkpoint-٣"]
+    for name in copies:
+        shutil.copytree("out/checkpoints/checkpoint-3", f"out/checkpoints/{name}")
+    loadModel.main()
+    assert same(adapter(), undisturbed)
+    kept = {path.name for path in Path("out/checkpoints").iterdir()}
+    assert kept == {*copies, "checkpoint-7", "checkpoint-8"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"run": 5}', '{"run": {"a": 1}}', "\x00"])
+def test_a_foreign_metrics_file_is_no_finished_run(tmp_path, monkeypatch, capsys, content):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loadModel, "OUTPUT_DIR", "out")
+    Path("out").mkdir()
+    Path("out/metrics.json").write_text(content)
+    Path("out/adapter_model.safetensors").write_text("")
+    assert not loadModel.is_finished({"LORA_R": 16})
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["seal.json", "adapter_model.safetensors", "rng_state.pth"])
+@pytest.mark.parametrize("cut", ["half", "gone", "foreign"])
+def test_a_checkpoint_with_a_damaged_file_is_passed_over(
+    tmp_path, monkeypatch, base, capsys, name, cut
+):
+    prepare(monkeypatch, tmp_path, base, SAVE_MINUTES=0)
+    run = {"LORA_R": 16}
+    for step in (1, 2):
+        folder = Path(f"out/checkpoints/checkpoint-{step}")
+        folder.mkdir(parents=True)
+        for file in ("adapter_model.safetensors", "rng_state.pth", "trainer_state.json"):
+            Path(folder, file).write_text(file * step)
+        seal = {"run": run, "files": loadModel.fingerprints(folder)}
+        Path(folder, "seal.json").write_text(json.dumps(seal))
+    damaged = Path("out/checkpoints/checkpoint-2", name)
+    if cut == "half":
+        damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
+    elif cut == "gone":
+        damaged.unlink()
+    else:
+        damaged.write_text('{"files": 5}')
+    assert loadModel.last_checkpoint(run) == "out/checkpoints/checkpoint-1"
+    assert "checkpoint-2 は書きかけ" in capsys.readouterr().out
+
+
+def test_an_output_folder_that_cannot_be_written_is_found_before_the_model_is_loaded(
+    tmp_path, monkeypatch, base
+):
+    prepare(monkeypatch, tmp_path, base, OUTPUT_DIR="qa.json/out")
+    monkeypatch.setattr(loadModel, "load_base", lambda *arguments: pytest.fail("loaded"))
+    with pytest.raises(SystemExit, match=r"qa.json/out に書けません.*OUTPUT_DIR") as stop:
+        loadModel.main()
+    assert "\n" not in stop.value.code
+
+
+def test_the_second_of_two_runs_says_that_one_is_running(tmp_path, monkeypatch, base):
+    prepare(monkeypatch, tmp_path, base)
+    with loadModel.output_held():
+        second = started(tmp_path, base, stdout=subprocess.PIPE)
+    assert second.returncode == 1
+    assert "別の python loadModel.py が学習しています" in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1
+    assert not Path("out").exists()
+
+
+def test_a_reader_that_leaves_does_not_end_the_training(tmp_path, base):
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = started(tmp_path, base, stdout=writer)
+    os.close(writer)
+    assert run.returncode == 0, run.stderr
+    assert "Traceback" not in run.stderr and (tmp_path / "out/metrics.json").exists()
+
+
+STREAMS = {
+    "closed": "import os; os.close(1); sys.stdout = None; sys.stderr = None\n",
+    "shut": "sys.stdout.close()\n",
+    "of a notebook": (
+        "class Stream:\n"
+        "    closed = False\n"
+        "    def write(self, text): open('said', 'a', encoding='utf-8').write(text)\n"
+        "    def flush(self): pass\n"
+        "    def isatty(self): return False\n"
+        "sys.stdout = sys.stderr = Stream()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_streams_that_are_no_terminal(tmp_path, base, kind):
+    run = started(tmp_path, base, STREAMS[kind] + "loadModel.main()", stdout=subprocess.PIPE)
+    assert run.returncode == 0 and "Traceback" not in run.stderr, run.stderr
+    assert (tmp_path / "out/metrics.json").exists()
+    if kind == "of a notebook":
+        assert "に保存しました" in (tmp_path / "said").read_text("utf-8")
+
+
+def test_without_assertions_input_is_checked_all_the_same(tmp_path, base):
+    code = "loadModel.REHEARSAL_OVERRIDES = {'LEARNING_RATE': 0.0}\nloadModel.main()"
+    run = started(tmp_path, base, code, options=["-O"], stdout=subprocess.PIPE)
+    assert run.returncode == 1 and "学習した重みが空です" in run.stderr
+    assert "assert " not in (ROOT / "loadModel.py").read_text("utf-8")
+
+
+def test_a_record_with_a_lone_surrogate_is_left_out_and_named(tmp_path, monkeypatch, base, capsys):
+    broken = qa()[0] | {"response": "\ud800香水", "instruction": "何？"}
+    prepare(monkeypatch, tmp_path, base, None, EPOCHS=1)
+    Path("qa.json").write_text(json.dumps([*qa(), broken, qa(80)[79] | {"key": "\udfff"}]))
+    loadModel.main()
+    printed = capsys.readouterr().out
+    assert "response に制御文字か特殊トークンがある: 1 件（最初は 73 件目）" in printed
+    assert "文字として書けない文字がある: 1 件（最初は 74 件目）" in printed
 
 
 def test_an_adapter_that_learned_nothing_is_not_saved(tmp_path, monkeypatch, base):

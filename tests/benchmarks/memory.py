@@ -15,6 +15,8 @@ warnings.filterwarnings("ignore")
 import torch  # noqa: E402
 from peft import LoraConfig, get_peft_model  # noqa: E402
 from transformers import AttentionInterface, GPTNeoXConfig, GPTNeoXForCausalLM  # noqa: E402
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling  # noqa: E402
+from trl.trainer.utils import add_fused_lm_head  # noqa: E402
 
 import loadModel  # noqa: E402
 
@@ -45,7 +47,7 @@ def make_model(layers, vocabulary, targets, checkpointing):
         rotary_pct=1.0,
         use_parallel_residual=False,
         tie_word_embeddings=False,
-        attn_implementation="packed",
+        attn_implementation="by_sequence",
     )
     with torch.device(DEVICE):
         model = GPTNeoXForCausalLM(config).bfloat16()
@@ -60,18 +62,17 @@ def make_model(layers, vocabulary, targets, checkpointing):
     if checkpointing:
         model.enable_input_require_grads()
         model.gradient_checkpointing_enable({"use_reentrant": False})
-    loadModel.add_loss_head(model.get_base_model())
+    add_fused_lm_head(model.get_base_model(), outputs=("log_probs", "entropy", "is_top1"))
     return model.train()
 
 
 def make_pass(size):
     """One packed pass of so many examples, a quarter of each the question."""
     ids = list(range(2, 2 + TOKENS))
-    one = loadModel.pack(
-        [{"input_ids": ids, "labels": [-100] * (TOKENS // 4) + ids[TOKENS // 4 :]}] * size
-    )
+    one = {"input_ids": ids, "labels": [-100] * (TOKENS // 4) + ids[TOKENS // 4 :]}
+    batch = DataCollatorForLanguageModeling(1, padding_free=True)([one] * size)
     return {
-        name: value.to(DEVICE) if torch.is_tensor(value) else value for name, value in one.items()
+        name: value.to(DEVICE) if torch.is_tensor(value) else value for name, value in batch.items()
     }
 
 
@@ -86,7 +87,7 @@ def measured(targets, checkpointing, size):
     for _ in range(2):
         for _ in range(16 // size):
             with torch.autocast(DEVICE, dtype=torch.bfloat16):
-                loss = model(**make_pass(size))
+                loss = loadModel.LearnedLoss.summed_loss(None, model, make_pass(size))
             loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -113,7 +114,7 @@ def kept_bytes(layers, targets, checkpointing):
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
         torch.autocast(DEVICE, dtype=torch.bfloat16),
     ):
-        model(**make_pass(1))
+        loadModel.LearnedLoss.summed_loss(None, model, make_pass(1))
     return sum(size for size, _ in kept.values())
 
 
@@ -135,12 +136,12 @@ def computed(targets, checkpointing, size):
         weights = 2 * sum(
             parameter.numel() for parameter in GPTNeoXForCausalLM(config).parameters()
         )
-    adapter = 16 * 16 * LAYERS * HIDDEN * (41 if targets == "all-linear" else 4)
+    adapter = 16 * 16 * LAYERS * HIDDEN * (16 if targets == "all-linear" else 4)
     return (weights + adapter + kept + 2048 * VOCABULARY) / GIB + CONTEXT
 
 
 def main():
-    AttentionInterface.register("packed", loadModel.packed_attention)
+    AttentionInterface.register("by_sequence", loadModel.attention_by_sequence)
     if not GPU:
         torch.nn.LayerNorm.forward = layer_norm_as_on_cuda
     print(

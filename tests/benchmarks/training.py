@@ -20,6 +20,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
@@ -68,9 +69,11 @@ ARMS = {
         "per_device_train_batch_size": 16,
         "gradient_accumulation_steps": 1,
     },
+    "SFTTrainer padding_free 4x4, attention by sequence": {"padding_free": True},
     "SFTTrainer tuned, again": {},
 }
 OURS, TUNED, DEFAULT, *OTHERS, AGAIN = ARMS
+BY_SEQUENCE = OTHERS[-1]  # what loadModel.py's attention alone brings, under TRL's own loss
 
 
 def make_examples(count, vocabulary):
@@ -141,19 +144,32 @@ class Clock(TrainerCallback):
             self.losses.append(logs["loss"])
 
 
+class AttentionAlone(SFTTrainer):
+    """TRL's own step, with loadModel.py's attention."""
+
+    def compute_loss(self, model, inputs, *args, **kwargs):
+        lines, longest = len(inputs["cu_seq_lens_q"]) - 1, inputs["max_length_q"]
+        slots = (inputs["position_ids"] + inputs["seq_idx"] * longest)[0]
+        return super().compute_loss(
+            model, inputs | {"rectangle": (lines, longest, slots)}, *args, **kwargs
+        )
+
+
 def make_trainer(arm, base, examples, steps, dropout):
     """A trainer of this arm that sees the same examples in the same order as every other."""
-    AttentionInterface.register("packed", loadModel.packed_attention)
+    AttentionInterface.register("by_sequence", loadModel.attention_by_sequence)
     default_on_gpu = GPU and arm == DEFAULT
     model = AutoModelForCausalLM.from_pretrained(
         base,
         dtype=torch.float32 if default_on_gpu else DTYPE,
-        attn_implementation="packed" if arm == OURS else "sdpa",
+        attn_implementation="by_sequence" if arm == BY_SEQUENCE else "sdpa",
     )
     options = {
         "output_dir": tempfile.mkdtemp(),
         "max_length": None,
         "max_steps": steps,
+        "per_device_train_batch_size": 4,
+        "gradient_accumulation_steps": 4,
         "learning_rate": 1e-3,
         "lr_scheduler_type": "cosine_with_restarts",
         "warmup_steps": 0.1,
@@ -168,29 +184,35 @@ def make_trainer(arm, base, examples, steps, dropout):
         "report_to": "none",
         "disable_tqdm": True,
     }
-    size = (
-        {"per_device_train_batch_size": 16}
-        if arm == OURS
-        else {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 4}
-    )
-    common = {
-        "model": model,
-        "args": SFTConfig(**options | size | ARMS[arm]),
-        "processing_class": make_tokenizer(),
-        "train_dataset": Dataset.from_list(examples),
-        "peft_config": LoraConfig(
-            r=16,
-            lora_alpha=32,
-            lora_dropout=dropout,
-            target_modules=["query_key_value"],
-            task_type="CAUSAL_LM",
-        ),
-    }
-    trainer = (
-        loadModel.packed_trainer(16 if GPU else loadModel.BATCH_SIZE, {}, **common)
-        if arm == OURS
-        else SFTTrainer(**common)
-    )
+    if arm == OURS:
+        settings = SimpleNamespace(
+            TARGET_MODULES="query_key_value",
+            LORA_R=16,
+            LORA_ALPHA=32,
+            LORA_DROPOUT=dropout,
+            BATCH_SIZE=4,
+            step=16,
+            world=1,
+        )
+        data = [loadModel.Example({"instruction": ""}, tokens) for tokens in examples]
+        arguments = SFTConfig(**options, padding_free=True)
+        pair = model, make_tokenizer()
+        trainer, watcher = loadModel.make_trainer(pair, settings, arguments, data, [])
+        trainer.remove_callback(watcher)
+    else:
+        trainer = (AttentionAlone if arm == BY_SEQUENCE else SFTTrainer)(
+            model=model,
+            args=SFTConfig(**options | ARMS[arm]),
+            processing_class=make_tokenizer(),
+            train_dataset=Dataset.from_list(examples),
+            peft_config=LoraConfig(
+                r=16,
+                lora_alpha=32,
+                lora_dropout=dropout,
+                target_modules=["query_key_value"],
+                task_type="CAUSAL_LM",
+            ),
+        )
     clock = Clock()
     trainer.add_callback(clock)
     trainer.remove_callback(PrinterCallback)
@@ -286,25 +308,25 @@ def whole():
     class Stop(Exception):
         pass
 
-    def watched(*args):
-        watcher = usual(*args)
+    measure, step_ended = loadModel.Watcher.measure, loadModel.Watcher.on_step_end
 
-        def on_step_end(args, state, control, **kwargs):
-            seen.setdefault("first step", time.perf_counter() - start)
-            if state.global_step == WHOLE_STEPS + 1:
-                seen["steps"] = time.perf_counter() - seen["first"]
-                watcher.measure(state)
-                seen["all steps"], seen["measuring"] = (
-                    state.max_steps,
-                    watcher.measuring - seen["first measuring"],
-                )
-                raise Stop
-            seen.setdefault("first measuring", watcher.measuring)
-            seen.setdefault("first", time.perf_counter())
+    def measured(watcher):
+        begin = time.perf_counter()
+        measure(watcher)
+        seen.setdefault("measuring", []).append(time.perf_counter() - begin)
 
-        watcher.on_step_end = on_step_end
-        return watcher
+    def on_step_end(watcher, *args, **kwargs):
+        seen.setdefault("first step", time.perf_counter() - start)
+        state = watcher.trainer.state
+        if state.global_step == WHOLE_STEPS + 1:
+            seen["steps"] = time.perf_counter() - seen["first"]
+            seen["all steps"] = state.max_steps
+            watcher.measure()
+            raise Stop
+        step_ended(watcher, *args, **kwargs)
+        seen.setdefault("first", time.perf_counter())
 
+    loadModel.Watcher.measure, loadModel.Watcher.on_step_end = measured, on_step_end
     with tempfile.TemporaryDirectory() as folder:
         perfumes = Path(folder, "perfumes.jsonl")
         lines = [
@@ -321,8 +343,8 @@ def whole():
         Path(folder, "qa.json").write_text(
             json.dumps(records, ensure_ascii=False), encoding="utf-8"
         )
-        usual, loadModel.load_base = loadModel.make_watcher, timed("load", loadModel.load_base)
-        loadModel.tokenize, loadModel.make_watcher = timed("tokenize", loadModel.tokenize), watched
+        loadModel.load_base = timed("load", loadModel.load_base)
+        loadModel.tokenize = timed("tokenize", loadModel.tokenize)
         loadModel.DATA_FILE, loadModel.OUTPUT_DIR, loadModel.REHEARSAL_OVERRIDES = (
             f"{folder}/qa.json",
             f"{folder}/out",
@@ -331,14 +353,14 @@ def whole():
         start = time.perf_counter()
         with contextlib.suppress(Stop):
             loadModel.main()
-    begin = seen["first step"] - seen["load"][0] - seen["first measuring"]
+    begin = seen["first step"] - seen["load"][0] - seen["measuring"][0]
     training = seen["steps"] / WHOLE_STEPS * seen["all steps"]
     share = (
-        10 * seen["measuring"] / (training + 10 * seen["measuring"])
+        10 * seen["measuring"][-1] / (training + 10 * seen["measuring"][-1])
     )  # at the start and every half of 4.5 epochs
     print(
         f"start to the end of the first step: {begin:.1f} s, without loading the model ({seen['load'][0]:.1f} s) and the first"
-        f" measuring ({seen['first measuring']:.1f} s); tokenizing {len(records):,} records: {seen['tokenize'][0]:.1f} s,"
+        f" measuring ({seen['measuring'][0]:.1f} s); tokenizing {len(records):,} records: {seen['tokenize'][0]:.1f} s,"
         f" {seen['tokenize'][1]:,.0f} MiB\n{seen['all steps']:,} steps would take {training / 60:.0f} min; measuring 10 times: {share:.1%}"
     )
 
