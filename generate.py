@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import ctypes
+import difflib
 import itertools
 import json
 import mmap
@@ -45,9 +46,7 @@ QUESTIONS = [  # answered first, and alone where nobody can type
     "男性向けの香水を教えてください。",
     "春に相応しい香水を教えてください。",
 ]
-GROUNDED = (
-    True  # True: only responses of QA_FILE, nothing is invented; False: inventions are marked
-)
+GROUNDED = True  # True: only what the data says; False: free, and inventions are marked
 EVALUATE = False  # True: answer the saved test split, print and save the figures, and end
 MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as they are in QA_FILE
 TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free, and among equally right answers
@@ -58,9 +57,9 @@ CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, for the
 # --------------------------------------------------------------------------------------------------
 
 WORDS = Path(__file__).parent / "data"
-MOST, SOME = 10, 3  # perfumes in one answer; what いくつか means
+MOST, EXAMPLES = 10, 3  # perfumes in one answer; questions suggested
 SOURCES = 2  # pages named under an answer
-FREE_TESTS, DRAWS = 200, 10  # test questions answered freely; of chance, for its share
+FREE_TESTS = 200  # test questions answered freely
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
 FIELDS = {  # kind of value: the fields that hold it
     "brand": ["brand", "brand_ja"], "gender": ["gender"], "season": ["seasons"],
@@ -69,7 +68,9 @@ FIELDS = {  # kind of value: the fields that hold it
     "perfumer": ["perfumer"], "year": ["year"],
 }  # fmt: skip
 ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
-CHOSEN = {"gender", "concentration", "family"}  # offered to choose from: メンズ？レディース？
+PROPER = {"name", "brand", "note"}  # what may be misspelt
+LISTS = {"brands", "name_brand"}  # types of answer that tell brands
+TAILS = {"name_tier": 1, "yes_no": 2}  # what a key has after the perfume: ×ミドルノート, ×season×夏
 NAMING = {"name", "first", "part"}  # a name, its first words, words of it where its brand is said
 TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
     "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
@@ -81,17 +82,9 @@ CONTROL = re.compile(
 IGNORED = set(" 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆")  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ")
 V_ROW = {"ァ": "バ", "ィ": "ビ", "ェ": "ベ", "ォ": "ボ"}  # ヴァ is バ
-NUMBERS = (
-    ",一 ひと,二 ふた two,三 みっ three,四 よっ four,五 いつ five,六 むっ,七 なな,八 やっ,九,十"
-)
-NUMBERS = {
-    word: number for number, words in enumerate(NUMBERS.split(",")) for word in words.split()
-}
 COUNTED = re.compile(
-    rf"(?P<number>\d+|{'|'.join(NUMBERS)})(?:つ|本|個|種|点|選|品(?!種))(?!目)"
-    r"|(?i:top|best|ベスト|トップ)\s*(?P<best>\d+)|(?P<english>\d+|two|three|four|five)"
-    r"(?=\s(?:[a-z]+\s){0,2}(?:perfume|fragrance|scent)s)"
-    "|(?P<some>いくつか|幾つか|何本か|何個か|何種類か|数本|数種類|複数)|(?P<all>全部|全て|すべて|一覧)"
+    r"(?<!もう)(\d+|[一二三四五六七八九十])(?:つ|本|個|種|点|選|品(?!種))(?!目)"
+    r"|(?i:top|best|ベスト|トップ)\s*(\d+)"
 )
 MORE = re.compile("(他|ほか|別の|べつの|次|もう(一|1|ひと)つ)(に|の|は|を|も|、|$)")
 RATHER = re.compile("^(もっと|もう少し|もうちょっと|じゃあ|では|それなら)")
@@ -104,13 +97,17 @@ SMELL = re.compile(  # behind a material: the smell of it is meant
     "(の|な|っぽい|っぽく|みたいな|のような|系|系の)*(香り|匂い|におい|味)|っぽ|な|感|[がのを]?(入|使|配合)"
 )
 PURPOSE = re.compile("に(?!つい|関)|で|へ|帰り|用|向け|向き|中|前|後|好き")  # behind an occasion
+MATTER = "(は|って|を|が|も|[?？]|$|ある|ない|教)"  # behind what is asked for: 春の天気は？
 GAP = re.compile(  # between what is excluded and what excludes it
     "(系|の|香り|匂い|におい|香料|香水|もの|やつ|とか|など|は|が|も|を|って|に|だけ|ちょっと|少し|あまり|"
     "あんまり|とても|すごく|本当に|どうも|っぽい|感じ|な|強く|する|した|ある|入り|入った|使った|、| )*"
 )
+LEADS = re.compile("(の| the)? |な?(の|もの|香り|匂い)?(は|が|:)")  # and what follows it
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")
 EITHER = re.compile("、?(か|や|または|もしくは|or)、?")
 PARTICLES = set("のとやはがもをにでみだなよかへて")
+JOINING = "用向系物場頃夜朝夕専春夏秋冬"  # 夏用: characters that may follow a word of one
+ABSENT = "はデータにありません。"
 MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
 AGAIN = "python {} を実行してください。"
 Record = dict[str, Any]
@@ -140,32 +137,36 @@ class Question(NamedTuple):
     """What a question says, in the words of the data."""
 
     text: str
+    words: tuple[Word, ...]
     names: tuple[Word, ...]
     wishes: tuple[Word, ...]  # each has to be borne out
     excluded: tuple[Word, ...]
-    tiers: tuple[str, ...]
     number: int | None
     asked: frozenset[str]  # types of answer
-    lacks: tuple[str, ...]  # what the data has no field for
     unknown: tuple[str, ...]  # asked for, and not in the data
     strange: tuple[str, ...]  # other words that the data does not have
     taken: tuple[tuple[str, str], ...]  # what is a letter off, and what it was taken for
-    greeting: str
-    topics: tuple[str, ...]  # 香水 where it says so, or 香り; おすすめ
     further: str  # "other": 他には？ "rather": もっと爽やかなの "it": それは…？
+
+    def says(self, kind: str) -> tuple[str, ...]:
+        """What its words of a kind stand for: the tiers, what no field tells, 香水, a greeting."""
+        return meanings(self.words, kind)
+
+    @property
+    def facts(self) -> set[str]:
+        """The types of answer that tell of a named perfume."""
+        return {kind for kind in self.asked if kind.startswith("name_")}
 
     def goes_on(self, before: Question | None) -> bool:
         """Whether it asks on from the question before, or the same again."""
-        told = [q and (q.names, q.wishes, q.excluded, q.asked, q.tiers) for q in (self, before)]
+        told = [q and (q.names, q.wishes, q.excluded, q.asked) for q in (self, before)]
         return self.further in ("other", "rather") or told[0] == told[1]
 
 
 class Claim(NamedTuple):
-    """A record of the data set: the values that it says, and of which perfumes."""
+    """A record of the data set, and the perfumes that it tells of."""
 
     record: Record
-    values: frozenset[Value] = frozenset()
-    without: frozenset[Value] = frozenset()
     perfumes: frozenset[int] = frozenset()
 
 
@@ -192,6 +193,9 @@ class Memory(NamedTuple):
     question: Question | None = None
     told: frozenset[int] = frozenset()
     last: int | None = None
+
+
+NOTHING = Memory()
 
 
 # --- records ------------------------------------------------------------------------------------
@@ -254,16 +258,13 @@ def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[
 
 def decoded(content: bytes) -> str:
     """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", errors="replace")
-    if b"\0" in content[:400]:
-        return content.decode(
-            "utf-16-be" if content.find(b"\0") % 2 == 0 else "utf-16-le", "replace"
-        )
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if marked or b"\0" in content:
+        return content.decode("utf-16" if marked else "utf-16-le", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return content.decode("cp932", errors="replace")
+        return content.decode("cp932", "replace")
 
 
 def read_words(name: str) -> list[list[str]]:
@@ -271,9 +272,8 @@ def read_words(name: str) -> list[list[str]]:
     try:
         rows = csv.reader(decoded((WORDS / name).read_bytes()).splitlines())
     except OSError:
-        raise SystemExit(
-            f"data/{name} がありません。git checkout data/{name} で戻してください。"
-        ) from None
+        back = f"git checkout data/{name} で戻してください。"
+        raise SystemExit(f"data/{name} がありません。{back}") from None
     cells = ([cell.strip() for cell in row if cell.strip()] for row in rows)
     return [row for row in cells if row]
 
@@ -307,21 +307,6 @@ def fold(text: str) -> str:
     return folded(normal(text))[0]
 
 
-def one_letter_off(one: str, other: str) -> bool:
-    """Whether a letter more, less, changed or exchanged with the next makes one of the other."""
-    if abs(len(one) - len(other)) > 1:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), -1)
-    rest, of_other = one[start:], other[start:]
-    swapped = rest[1::-1] + rest[2:]
-    return (
-        start < 0
-        or of_other in (rest[1:], swapped)
-        or rest == of_other[1:]
-        or rest[1:] == of_other[1:]
-    )
-
-
 def spellings(perfume: Record, field: str) -> list[str]:
     """The Latin and the Japanese spelling of a perfume's name or brand."""
     return [perfume[key] for key in (field, f"{field}_ja") if perfume.get(key)]
@@ -336,6 +321,22 @@ def values_of(perfume: Record, kind: str) -> list[str]:
     return list(dict.fromkeys(map(str, listed)))
 
 
+def quoted(words: Iterable[str]) -> str:
+    """「夏」「甘い」."""
+    return "".join(f"「{word}」" for word in words)
+
+
+def meanings(words: Iterable[Word], kind: str) -> tuple[str, ...]:
+    """What the words of a kind stand for, in their order."""
+    return tuple(dict.fromkeys(v.text for w in words for v in w.values if v.kind == kind))
+
+
+def between(text: str, words: list[Word]) -> list[Word]:
+    """The nouns of a text that none of the words covers."""
+    nouns = [Word(*noun.span(), noun[0]) for noun in NOUN.finditer(text)]
+    return [n for n in nouns if not any(w.start < n.end and n.start < w.end for w in words)]
+
+
 class Lexicon:
     """All words that a question may hold, and the perfumes that bear out what they mean."""
 
@@ -343,7 +344,6 @@ class Lexicon:
         self.perfumes = perfumes
         self.words: dict[str, set[Value]] = defaultdict(set)  # a word folded: what it means
         self.bearing: dict[Value, set[int]] = defaultdict(set)
-        self.wider: dict[Value, set[Value]] = defaultdict(set)  # ローズ: ターキッシュローズ …
         self.hiragana: set[str] = set()
         asked = " ".join(record["instruction"] for record in qa)
         self.ordinary = set(re.findall("[一-龠々]+", asked))  # words of the questions learned from
@@ -353,17 +353,16 @@ class Lexicon:
                 for text in values_of(perfume, kind):
                     self.bearing[Value(kind, text)].add(number)
                     self.add(text + "年" * (kind == "year"), Value(kind, text))
-        self.add_houses(read_words("brands.csv"))
-        self.add_spellings(read_words("spellings.csv"))
+            for spelling in spellings(perfume, "brand"):
+                self.add(spelling, Value("brand", values_of(perfume, "brand")[0]))
+        self.add_lines(read_words("brands.csv"), whole=True)
+        self.add_lines(read_words("spellings.csv"), whole=False)
+        self.add_compounds()
         self.add_asked(read_words("asked_words.csv"))
-        self.add_names("brand")
-        self.add_names("name")
+        self.add_names()
         for values in self.words.values():
             values -= {v for v in values if v.kind == "absent" and len(values) > 1}
         self.longest = max(map(len, self.words))
-        kinds = {"name", "brand", "note"}
-        proper = {k: frozenset(v for v in self.words[k] if v.kind in kinds) for k in self.words}
-        self.proper = {key: values for key, values in proper.items() if values and len(key) > 3}
 
     def add(self, word: str, *values: Value) -> None:
         """Takes a word in, unless it is too short to be told from its surroundings."""
@@ -372,74 +371,63 @@ class Lexicon:
                 self.words[key].update(values)
                 self.hiragana.update([key] if re.fullmatch("[ぁ-んー]+", word) else [])
 
-    def add_houses(self, houses: list[list[str]]) -> None:
-        """Every spelling of the brands, and the houses that the data lacks."""
-        ours = {}
-        for perfume in self.perfumes:
-            for spelling in spellings(perfume, "brand"):
-                ours[fold(spelling)] = Value("brand", values_of(perfume, "brand")[0])
-                self.add(spelling, ours[fold(spelling)])
-        for house in houses:
-            known = {ours[fold(spelling)] for spelling in house if fold(spelling) in ours}
-            for spelling in house:
-                lacking = [Value("absent", spelling)] if fold(spelling) not in self.words else []
-                self.add(spelling, *(known or lacking))
-
-    def add_spellings(self, rows: list[list[str]]) -> None:
-        """Customers' words for the values (what adjectives become too: 甘い, 甘く), and compounds."""
+    def add_lines(self, rows: list[list[str]], whole: bool) -> None:
+        """Customers' words: a line is one house as a whole, or its words are what its first is."""
         means = {key: {v for v in values if v.kind in FIELDS} for key, values in self.words.items()}
         means |= {fold(tier): {Value("tier", tier)} for tier in TIERS}
-        lines = {fold(row[0]): set(map(fold, row)) for row in rows}
-        for first, word in ((row[0], word) for row in rows for word in row):
-            noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
-            values = means.get(fold(first), set()) | means.get(noun, set())
-            self.add(word, *(values or [Value("absent", word)]))
-            if re.search("[一-龠ぁ-ん]い$", word):
-                for ending in ("く", "さ", "め", "み", "すぎ"):
-                    self.add(word[:-1] + ending, *values)
+        for row in rows:
+            known = []
+            for word in row:
+                noun = fold(re.sub("(のある|の|な|系)$", "", word))  # 透明感のある is 透明感 too
+                known.append(means.get(fold(word), set()) | means.get(noun, set()))
+            shared_by_all = set().union(*(known if whole else known[:1]))
+            for word, own in zip(row, known, strict=True):
+                values = shared_by_all | own
+                self.add(word, *(values or [Value("absent", word)]))
+                if re.search("[一-龠ぁ-ん]い$", word):  # 甘い, 甘く
+                    for ending in ("く", "さ", "め", "み", "すぎ"):
+                        self.add(word[:-1] + ending, *values)
+
+    def add_compounds(self) -> None:
+        """A compound is what its end names too: ターキッシュローズ is ローズ."""
         notes = {fold(value.text): value for value in self.bearing if value.kind == "note"}
         for key, start in ((long, at) for long in notes for at in range(1, len(long) - 1)):
-            short = key[start:]  # a compound is what its end names, unless its own line says no
-            if short in notes and (key not in lines or short in lines[key]):
-                self.wider[notes[short]].add(notes[key])
-                self.bearing[notes[short]] |= self.bearing[notes[key]]
+            short = notes.get(key[start:])
+            if short:
+                self.bearing[short] |= self.bearing[notes[key]]
 
     def add_asked(self, rows: list[list[str]]) -> None:
         """What questions say besides values: types of answer, what no field tells, exclusion …"""
         kinds = {"除く": "not", "香水": "topic", "おすすめ": "topic", "普通の言葉": "plain"}
         for label, *words in rows:
             kind = "ask" if label.isascii() else "greet" if label[-1] == "。" else "lack"
-            kind = kinds.get(label, kind)
+            kind = "number" if label.isdigit() else kinds.get(label, kind)
             self.ordinary.update(words if kind == "plain" else ())
             for word in words:
                 self.add(word, Value(kind, label))
         self.labels = {label: words[0] for label, *words in rows}
 
-    def add_names(self, field: str) -> None:
-        """Brands or names, and those of their words that one house alone has (バカラルージュ)."""
+    def add_names(self) -> None:
+        """Names, and those of their words that one house alone has (バカラルージュ)."""
         owners, leading = defaultdict(set), set()
         for number, perfume in enumerate(self.perfumes):
             brand = fold(" ".join(spellings(perfume, "brand")))
-            for name in spellings(perfume, field):
-                title = Value("name", spellings(perfume, "name")[-1])
-                for said in {name, re.sub("[＆&]", "アンド", name), re.sub("[＆&]", "and", name)}:
-                    self.add(said, *[title] * (field == "name"))
-                self.bearing[title].add(number)
-                words = list(filter(fold, re.split("[ ・＆]+", normal(name))))
+            title = Value("name", spellings(perfume, "name")[-1])
+            self.bearing[title].add(number)
+            for name in spellings(perfume, "name"):
+                self.add(name, title)
+                words = list(filter(fold, re.split("[ ・＆&]+", normal(name))))
                 for start, end in itertools.combinations(range(len(words) + 1), 2):
-                    part, before = fold("".join(words[start:end])), fold("".join(words[:start]))
-                    owners[part].add(number)
-                    if before in brand and len("".join(words[start:end])) > 3:
-                        leading.add(part)
+                    part, before = "".join(words[start:end]), fold("".join(words[:start]))
+                    owners[fold(part)].add(number)
+                    if before in brand and len(part) > 3:
+                        leading.add(fold(part))
         for part, numbers in owners.items():
             houses = {values_of(self.perfumes[number], "brand")[0] for number in numbers}
-            if len(houses) > 1 or self.words.get(part) or len(part) < 2:
-                continue
-            if field == "name":
-                self.words[part].add(Value("first" if part in leading else "part", part))
-                self.bearing[Value("first" if part in leading else "part", part)] = numbers
-            elif len(part) > 3:
-                self.words[part].add(Value("brand", *houses))
+            if len(houses) == 1 and len(part) > 1 and not self.words.get(part):
+                value = Value("first" if part in leading else "part", part)
+                self.words[part].add(value)
+                self.bearing[value] = numbers
 
     def bears(self, word: Word) -> set[int]:
         """The perfumes that bear out a word in any of its meanings."""
@@ -454,11 +442,8 @@ class Lexicon:
                 values = self.words.get(letters[at : at + size])
                 start, end = places[at], places[at + size - 1] + 1
                 end = re.compile("((?<=ヴ)[ァィェォ])?ー*").match(text, end).end()
-                if (
-                    values
-                    and (start, end) not in torn
-                    and self.stands(text, start, end, start == last)
-                ):
+                known = values and (start, end) not in torn
+                if known and self.stands(text, start, end, start == last):
                     found.append(Word(start, end, text[start:end], frozenset(values)))
                     at, last = at + size - 1, end
                     break
@@ -475,56 +460,46 @@ class Lexicon:
     def stands(self, text: str, start: int, end: int, follows: bool) -> bool:
         """Whether a piece of text, which follows another word or not, may be a word by itself."""
         word, before, after = text[start:end], text[:start][-1:], text[end : end + 1]
+        if re.fullmatch("[一-龠]", word):
+            alone = follows or not re.match("[一-龠々]", before)
+            return alone and not re.match("[一-龠々]", after.strip(JOINING))
         begins = follows or not re.match("[ぁ-ん]", before) or before in PARTICLES
         if re.match("[ぁ-ん]", word) and len(word) < 4 and not begins:
             return False
-        if re.fullmatch("[ぁ-んー]+", word):
-            ends = len(word) > 2 or not re.match("[ぁ-ん]", after) or after in PARTICLES
-            return len(word) > 3 or (fold(word) in self.hiragana and ends)
-        if re.fullmatch("[一-龠]", word):
-            return (follows or not re.match("[一-龠々]", before)) and not re.match(
-                "[一-龠々]", after.strip("用向系物場頃夜朝夕専春夏秋冬")
-            )
-        return True
+        ends = len(word) > 2 or not re.match("[ぁ-ん]", after) or after in PARTICLES
+        known = len(word) > 3 or (fold(word) in self.hiragana and ends)
+        return known or not re.fullmatch("[ぁ-んー]+", word)
 
 
 # --- understanding --------------------------------------------------------------------------------
 def counted(text: str) -> tuple[int | None, str]:
-    """(how many perfumes are wanted, the text with blanks for it)."""
+    """(how many perfumes are wanted in figures, the text with blanks for it)."""
     found = COUNTED.search(text)
     if not found:
         return None, text
-    written = found["number"] or found["best"] or found["english"]
-    number = MOST if found["all"] else SOME
-    if written:
-        number = NUMBERS.get(written) or int(written)
-    return max(1, min(number, MOST)), text.replace(found[0], " " * len(found[0]), 1)
+    written = found[1] or found[2]
+    number = int(written) if written.isdecimal() else int(unicodedata.numeric(written))
+    return number, text.replace(found[0], " " * len(found[0]), 1)
 
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
     """The words that a question excludes, before a cue or after it: ローズが苦手, 苦手なのはローズ."""
     excluded = set()
     for place, cue in ((place, word) for place, word in enumerate(words) if "not" in word.kinds):
-        at, between = cue.start, GAP
+        at, gap = cue.start, GAP
         for word in reversed(words[:place]):
-            smell = between is GAP and word.kinds == {"topic"}  # バニラの香りが苦手
+            smell = gap is GAP and word.kinds == {"topic"}  # バニラの香りが苦手
             bare = cue.text in ("ない", "なく") and not word.text.endswith(("く", "ぎ"))
             valued = word.kinds & (FIELDS.keys() | NAMING)
-            if not between.fullmatch(text[word.end : at]) or not (smell or (valued and not bare)):
+            if not gap.fullmatch(text[word.end : at]) or not (smell or (valued and not bare)):
                 break
             at = word.start
             if not smell:
                 excluded.add(word)
-                between = LINKED
-        leads = "( the)? " if cue.text.isascii() else "な?(の|もの|香り|匂い)?(は|が|:)"
-        following = words[place + 1 : place + 2]
-        excluded.update(w for w in following if re.fullmatch(leads, text[cue.end : w.start]))
+                gap = LINKED
+        following = words[place + 1 : place + 2]  # without lemon, 苦手なのはレモン
+        excluded.update(w for w in following if LEADS.fullmatch(text[cue.end : w.start]))
     return excluded
-
-
-def meanings(words: list[Word], kind: str) -> tuple[str, ...]:
-    """What the words of a kind stand for, in their order."""
-    return tuple(dict.fromkeys(v.text for w in words for v in w.values if v.kind == kind))
 
 
 def joined(text: str, wishes: list[Word]) -> tuple[Word, ...]:
@@ -532,7 +507,7 @@ def joined(text: str, wishes: list[Word]) -> tuple[Word, ...]:
     merged: list[Word] = []
     for word in wishes:
         place = len(merged) - 1
-        linked = place >= 0 and EITHER.fullmatch(text[merged[place].end : word.start])
+        linked = merged and EITHER.fullmatch(text[merged[-1].end : word.start])
         for other, wish in enumerate(merged):
             if word.kinds <= ONE_EACH and word.kinds == wish.kinds:
                 place, linked = other, True
@@ -545,173 +520,132 @@ def joined(text: str, wishes: list[Word]) -> tuple[Word, ...]:
     return tuple(merged)
 
 
+def further(text: str, wished: bool, excluded: bool) -> str:
+    """How a question goes on from the one before."""
+    if MORE.search(text) and not excluded:
+        return "other"
+    if RATHER.search(text) and wished:
+        return "rather"
+    return "it" if IT.search(text) else ""
+
+
 class Reader(Lexicon):
     """Understands questions; pure, without the model."""
 
     def understand(self, said: str) -> Question:
         """What a question says."""
         number, text = counted(normal(said))
-        words, taken = self.guessed(text, self.find(text))
-        read = self.read(text, words)
-        asked, tiers = set(meanings(read, "ask")), meanings(read, "tier")
+        known = self.find(text)
+        guesses = [self.guessed(noun) for noun in between(text, known)]
+        words = sorted([*known, *guesses])
+        read: list[Word] = []
+        about = bool(meanings(words, "tier") or {*meanings(words, "ask")} - {"brands"})
+        for word in words:
+            read.append(word._replace(values=self.meant(text, word, read, about)))
         excluded = left_out(text, read)
-        if "similar" in asked:  # ソヴァージュを持っています。似た香りは？
+        if "similar" in meanings(read, "ask"):  # ソヴァージュを持っています。似た香りは？
             excluded = {word for word in excluded if not word.kinds & NAMING}
-        names = [word for word in read if word.kinds & NAMING]
-        about = tiers or asked - {"similar", "compare", "brands"}
-        unknown, strange = self.unknown(text, read)
-        wishes, titles = self.wanted(text, read, excluded, bool(about))
-        if len(asked) > 1 or tiers:
-            asked -= {"name_features"}
-        asked -= set() if re.search("ブランド|メーカー|(?i:brand)", text) else {"brands"}
-        further = "it" if IT.search(text) else ""
-        further = "rather" if RATHER.search(text) and wishes else further
-        further = "other" if MORE.search(text) and not excluded else further
+        names = tuple(word for word in read if word.kinds & NAMING)
+        wishes = self.wanted(read, names)
+        unknown, strange = self.unknown(text, read, about and not names)
+        wishes = [word for word in wishes if word.text not in unknown]
+        number = number or next(map(int, meanings(read, "number")), None)
         return Question(
             text=said,
+            words=tuple(read),
             names=tuple(word for word in names if word not in excluded),
             wishes=joined(text, [word for word in wishes if word not in excluded]),
             excluded=tuple(word for word in (*names, *wishes) if word in excluded),
-            tiers=tiers,
-            number=number,
-            asked=frozenset(asked),
-            lacks=meanings(read, "lack"),
-            unknown=tuple(dict.fromkeys([*unknown, *(word.text for word in titles)])),
+            number=number and max(1, min(number, MOST)),
+            asked=self.asked(text, read),
+            unknown=tuple(dict.fromkeys(unknown)),
             strange=tuple(dict.fromkeys(strange)),
-            taken=taken,
-            greeting="".join(meanings(read, "greet")[:1]),
-            topics=meanings(read, "topic"),
-            further="" if names else further,
+            taken=tuple((w.text, min(w.values).text) for w in guesses if w.kinds - {"note"}),
+            further="" if names else further(text, bool(wishes), bool(excluded)),
         )
 
-    def read(self, text: str, words: list[Word]) -> list[Word]:
-        """The words with what they mean in their places."""
-        asked = {*meanings(words, "ask"), *(["tier"] if meanings(words, "tier") else [])}
-        read: list[Word] = []
-        for word in words:
-            read.append(word._replace(values=self.meant(text, word, words, read, asked)))
-        return read
+    @staticmethod
+    def asked(text: str, read: list[Word]) -> frozenset[str]:
+        """The types of answer that are asked for, the particular ones alone."""
+        asked = set(meanings(read, "ask"))
+        if len(asked - {"meaning"}) > 1 or meanings(read, "tier"):
+            asked -= {"name_features"}
+        if not re.search("ブランド|メーカー|(?i:brand)", text):
+            asked -= {"brands"}
+        return frozenset(asked)
 
-    def wanted(
-        self, text: str, read: list[Word], excluded: set[Word], about: bool
-    ) -> tuple[list[Word], list[Word]]:
-        """(the wishes, materials that stand for a name which the data lacks).
-
-        A brand before a name is no wish: it only says whose it is (シャネルのチャンス). A material
-        right after a brand, where a perfume is asked about, is a name (シャネルのガーデニアの特徴).
-        """
+    def wanted(self, read: list[Word], names: tuple[Word, ...]) -> list[Word]:
+        """The wishes; a brand before a name only says whose it is (シャネルのチャンス)."""
         wishes = [word for word in read if word.kinds & FIELDS.keys()]
-        names = [word for word in read if word.kinds & NAMING and word not in excluded]
-        if not names and about and not any(word.kinds & NAMING for word in read):
-            pairs = itertools.pairwise(wishes)
-            titles = [word for house, word in pairs if self.titled(text, house, word)]
-            return [word for word in wishes if word not in titles], titles
         told = set().union(*map(self.bears, names))
-        owners = [
-            word
-            for word in wishes
-            if names and word.kinds == {"brand"} and word.start < names[-1].start
-        ]
-        owners = [word for word in owners if told & self.bears(word) and word not in excluded]
-        return [word for word in wishes if word not in owners], []
+        last = max((name.start for name in names), default=0)
+        owners = [word for word in wishes if word.kinds == {"brand"} and word.start < last]
+        return [word for word in wishes if word not in owners or not told & self.bears(word)]
 
-    def guessed(
-        self, text: str, words: list[Word]
-    ) -> tuple[list[Word], tuple[tuple[str, str], ...]]:
-        """The words with unknown nouns between, those a letter off taken for known; and these."""
-        words, taken = list(words), []
-        for noun in NOUN.finditer(text):
-            if any(word.start < noun.end() and noun.start() < word.end for word in words):
-                continue
-            key, values = fold(noun[0]), frozenset()
-            if noun[0] not in self.ordinary:
-                near = [known for known in self.proper if one_letter_off(known, key)]
-                values = self.proper[near[0]] if len(near) == 1 and len(key) > 3 else values
-                taken += [(noun[0], min(values).text)] if values else []
-            if not values and noun[0] not in self.ordinary:  # a piece of a material's name
-                notes = (value for value in self.bearing if value.kind == "note")
-                values = frozenset(note for note in notes if noun[0] in note.text)
-            words.append(Word(*noun.span(), noun[0], values))
-        return sorted(words), tuple(taken)
+    def guessed(self, noun: Word) -> Word:
+        """An unknown noun with what it may mean: what is a letter off, or has it as a piece."""
+        key = fold(noun.text)
+        if noun.text in self.ordinary:
+            return noun
+        near = difflib.get_close_matches(key, self.words, 2, 0.85) if len(key) > 3 else []
+        meant = [v for v in self.words[near[0]] if v.kind in PROPER] if len(near) == 1 else []
+        if meant:
+            return noun._replace(values=frozenset(meant))
+        notes = (value for value in self.bearing if value.kind == "note")
+        return noun._replace(values=frozenset(note for note in notes if noun.text in note.text))
 
-    def meant(
-        self, text: str, word: Word, words: list[Word], read: list[Word], asked: set[str]
-    ) -> frozenset[Value]:
+    def meant(self, text: str, word: Word, read: list[Word], about: bool) -> frozenset[Value]:
         """What a word means in its place: a wish, a name, or what it does in the question."""
+        cue = bool(read and GAP.fullmatch(text[read[-1].end : word.start]))  # なし: without, or 梨
+        named = any(w.kinds & NAMING for w in read)  # 好きな人
+        for kind, holds in (("not", cue), ("ask", named)):
+            if kind in word.kinds and word.kinds & FIELDS.keys():
+                return frozenset(v for v in word.values if (v.kind == kind) == holds)
         titles = frozenset(value for value in word.values if value.kind in NAMING)
-        others = word.values - titles
-        if "not" in word.kinds and len(word.kinds) > 1:  # なし: without, or 梨
-            cue = bool(read and GAP.fullmatch(text[read[-1].end : word.start]))
-            return frozenset(value for value in word.values if (value.kind == "not") == cue)
-        if "ask" in word.kinds and word.kinds & FIELDS.keys():  # 好きな人
-            named = any(w.kinds & NAMING for w in read)
-            return frozenset(value for value in word.values if (value.kind == "ask") == named)
-        if not titles:
-            return word.values
-        if "brand" in word.kinds:  # クロエの香水クロエ: first the brand, then the name
-            house = self.bears(word._replace(values=others))
-            later = [w for w in words if w.start > word.start and w.kinds & NAMING]
-            if any(house & self.bears(w) for w in later):
-                return others
-        return titles if self.is_name(text, word, titles, read, asked) else others
+        named = titles and self.is_name(text, word._replace(values=titles), word.kinds, read, about)
+        return titles if named else word.values - titles
 
     def is_name(
-        self, text: str, word: Word, titles: frozenset[Value], read: list[Word], asked: set[str]
+        self, text: str, title: Word, kinds: set[str], read: list[Word], about: bool
     ) -> bool:
         """Whether a word names a perfume: after its brand, or where a perfume is asked about."""
-        owners = self.bears(word._replace(values=titles))
-        of_house = any("brand" in house.kinds and owners & self.bears(house) for house in read)
-        smelled = SMELL.match(text[word.end :])
-        kinds = {value.kind for value in titles}
-        if not of_house and kinds == {"part"}:
-            return False
-        if not of_house and kinds == {"first"} and smelled and not smelled[0].startswith("の"):
-            return False  # ワイルドな香り
-        about = bool(asked - {"brands"})
-        if of_house or not word.kinds & FIELDS.keys():
-            return about or not smelled or word.values == titles
-        about = about or bool(re.match("は|って", text[word.end :]))  # サクラは春向き？
-        named = any(w.kinds & NAMING for w in read) and "compare" not in asked
-        return about and not named and not smelled
+        owners, after = self.bears(title), text[title.end :]
+        if any("brand" in house.kinds and owners & self.bears(house) for house in read):
+            return True
+        if not kinds & FIELDS.keys():
+            return "name" in kinds or ("first" in kinds and not after.startswith("な"))
+        about = about or bool(re.match("は|って", after))  # サクラは春向き？
+        return about and kinds != {"part"} and not SMELL.match(after)
 
-    @staticmethod
-    def titled(text: str, house: Word, word: Word) -> bool:
-        """Whether a material right after a brand stands for a perfume's name."""
-        near = house.kinds == {"brand"} and text[house.end : word.start] in ("", "の", "・", " ")
-        return near and word.kinds <= {"note", "family"} and not SMELL.match(text[word.end :])
+    def unknown(self, text: str, words: list[Word], named: bool) -> tuple[list[str], list[str]]:
+        """(words not in the data that stand for a name, brand or material, others not in it).
 
-    def unknown(self, text: str, words: list[Word]) -> tuple[list[str], list[str]]:
-        """(words not in the data that stand for a name, brand or material, others not in it)."""
-        unknown, strange = [], []
+        Where a perfume is asked about, a material behind its brand is a name: シャネルのガーデニア.
+        """
+        unknown, strange, before = [], [], Word(0, 0, "")
         for word in words:
-            absent = word.kinds == {"absent"}
-            ordinary = word.kinds or word.text.casefold() in self.ordinary
-            if ordinary and not absent:
+            smell, lone = SMELL.match(text[word.end :]), word.kinds <= {"absent"}
+            title = named and "brand" in before.kinds and "note" in word.kinds and not smell
+            ordinary = not word.kinds and word.text.casefold() in self.ordinary
+            before = word
+            if ordinary or len(word.text) < 2 or not (lone or title):
                 continue
-            after = text[word.end :]
-            if re.match("[一-龠]", word.text) and not absent:
-                asked_for = SMELL.match(after)
-            else:
-                small = text.isascii() and (word.text.islower() or word.start == 0)
-                asked_for = absent or not (PURPOSE.match(after) or small)
-            if len(word.text) > 1:
-                (unknown if asked_for else strange).append(word.text)
+            small = text.isascii() and word.text.islower()
+            asked_for = word.kinds or not (small or PURPOSE.match(text[word.end :]))
+            if re.match("[一-龠]", word.text) and not word.kinds:
+                asked_for = smell
+            (unknown if asked_for else strange).append(word.text)
         return unknown, strange
 
 
 # --- answering ------------------------------------------------------------------------------------
-def asked_by(record: Record) -> tuple[str, str]:
+def asked_by(record: Record) -> Value:
     """What a record's question asks; answers to the same are equally right."""
-    return record["type"], record["key"]
-
-
-def listed(words: Iterable[Word]) -> str:
-    """「夏」「甘い」."""
-    return "".join(f"「{word.text}」" for word in words)
+    return Value(record["type"], record["key"])
 
 
 class Clerk(Reader):
-    """Knows what may be said to a question; pure, without the model."""
+    """Knows what may be said to a question: the records whose type and key it works out to."""
 
     def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
         super().__init__(perfumes, qa)
@@ -721,112 +655,100 @@ class Clerk(Reader):
         for name, perfume in zip(names, perfumes, strict=True):
             strength = f"（{perfume.get('concentration')}）" if name in again else ""
             self.titles.append(f"{name[0]}の「{name[1]}{strength}」")
-        self.at: dict[str, list[int]] = defaultdict(list)  # a page: its perfumes
-        for number, perfume in enumerate(perfumes):
-            self.at[perfume["url"]].append(number)
-        self.means: dict[str, set[Value]] = defaultdict(set)  # a value's text: what it may be
-        for value in self.bearing:
-            self.means[value.text].add(value)
-        self.claims = list(map(self.claim, qa))
-        self.about: dict[tuple[str, int], list[Claim]] = defaultdict(list)
-        self.of_type: dict[str, list[Claim]] = defaultdict(list)
+        self.claims = self.claimed(qa)
+        self.answers: dict[Value, list[Claim]] = defaultdict(list)
         for claim in self.claims:
-            kind = claim.record["type"]
-            if kind.startswith("name_") or kind in ("similar", "compare", "yes_no"):
-                for number in claim.perfumes:
-                    self.about[kind, number].append(claim)
-            else:
-                self.of_type[kind if kind in ("brands", "several") else "wish"].append(claim)
+            kind, key = asked_by(claim.record)
+            keys = [key]
+            if kind.startswith("name_") or kind in ("yes_no", "similar", "compare"):
+                tail = key.split("×")[-TAILS[kind] :] if kind in TAILS else []
+                keys = ["×".join([f"#{number}", *tail]) for number in claim.perfumes]
+            for key in keys:
+                self.answers[Value(kind, key)].append(claim)
 
-    def claim(self, record: Record) -> Claim:
-        """A record with the values of its key, and the perfumes of its pages that it names."""
-        kind, key = asked_by(record)
-        rest, _, last = key.rpartition("×")
-        left = kind.removeprefix("without_")
-        without, values = {Value(left, last)} if left != kind else set(), {Value(kind, key)}
-        if without:
-            values = self.means[rest]
-        elif kind in ("several", "brands", "yes_no"):
-            values = {Value(rest.rpartition("×")[2], last)} if rest else set()
-        elif "_" in kind and set(kind.split("_")) <= FIELDS.keys():
-            values = set(map(Value, kind.split("_"), key.split("×")))
-        told: set[int] = set()
-        for here in (self.at.get(url, []) for url in record.get("source") or ()):
-            names = {n: spellings(self.perfumes[n], "name") for n in here if len(here) > 1}
-            said = [n for n in names if any(name in record["response"] for name in names[n])]
-            told.update(said or here)
-        return Claim(record, frozenset(values), frozenset(without), frozenset(told))
+    def claimed(self, qa: list[Record]) -> list[Claim]:
+        """The records with the perfumes of their pages that they name."""
+        at = defaultdict(list)  # a page: its perfumes
+        for number, perfume in enumerate(self.perfumes):
+            at[perfume["url"]].append(number)
+        claims = []
+        for record in qa:
+            told: set[int] = set()
+            for here in (at.get(url, []) for url in record.get("source") or ()):
+                names = {n: spellings(self.perfumes[n], "name") for n in here if len(here) > 1}
+                said = [n for n in names if any(name in record["response"] for name in names[n])]
+                told.update(said or here)
+            claims.append(Claim(record, frozenset(told)))
+        return claims
 
-    def first_plan(self, question: str) -> Plan:
-        """What is to be said to the first question of a conversation."""
-        return self.plan(self.understand(question), Memory())
+    def computed(self, text: str, numbers: Iterable[int]) -> Claim:
+        """A sentence whose words follow from the facts of perfumes."""
+        told = frozenset(numbers)
+        source = [self.perfumes[number]["url"] for number in sorted(told)]
+        return Claim({"response": text, "type": "", "key": "", "source": source}, told)
 
-    def plan(self, question: Question, memory: Memory) -> Plan:
+    def keyed(self, keys: Iterable[Value], fit: Iterable[int]) -> list[Claim]:
+        """The claims that answer one of the keys, and are about none but these perfumes."""
+        claims = [claim for key in sorted(set(keys)) for claim in self.answers.get(key, ())]
+        return [claim for claim in claims if claim.perfumes.issubset(fit)]
+
+    def plan(self, question: Question, memory: Memory = NOTHING) -> Plan:
         """What is to be said: what the data does not know, and the answer to the rest."""
         opening = "".join(
-            f"「{typed}」を「{word}」としてお答えします。" for typed, word in question.taken
+            f"「{word}」を「{as_}」としてお答えします。" for word, as_ in question.taken
         )
-        unknown, lacks = (
-            "".join(f"「{word}」" for word in question.unknown),
-            "、".join(question.lacks),
-        )
-        opening += f"{unknown}はデータにありません。" * bool(unknown)
-        opening += f"{lacks}の情報はデータにありません。" * bool(lacks)
-        if question.greeting and not (question.names or question.wishes or opening):
-            shown = self.suggestions(question, MOST) if "できます" in question.greeting else ""
-            return Plan(question.greeting + shown)
+        lacks, greeting = "、".join(question.says("lack")), "".join(question.says("greet")[:1])
+        opening += f"{quoted(question.unknown)}{ABSENT}" * bool(question.unknown)
+        opening += f"{lacks}の情報{ABSENT}" * bool(lacks)
+        if greeting and not (question.names or question.wishes or opening):
+            shown = self.suggestions(question, MOST) if "できます" in greeting else ""
+            return Plan(greeting + shown)
         if self.refused(question):
-            strange = "".join(f"「{word}」" for word in question.strange[-1:]) or "お尋ねの内容"
-            opening = opening or f"{strange}はデータにありません。"
-            return Plan(opening + self.suggestions(question))
-        named = [sorted(self.bears(word)) for word in question.names]
-        branded = any("brand" in word.kinds for word in question.wishes)
-        if not named and not branded and question.asked & {"brands", "name_brand"}:
-            plan = self.brands(question)
-        elif not named or "similar" in question.asked:
-            told = memory.told if question.goes_on(memory.question) else frozenset()
-            plan = self.recommended(question, told, named[0] if named else [])
+            strange = quoted(question.strange[-1:]) or "お尋ねの内容"
+            return Plan((opening or strange + ABSENT) + self.suggestions(question, EXAMPLES))
+        if question.names:
+            plan = self.of_named(question, [sorted(self.bears(word)) for word in question.names])
         else:
-            plan = self.of_named(question, named)
+            told = memory.told if question.goes_on(memory.question) else frozenset()
+            plan = self.recommended(question, told)
         return plan._replace(opening=opening + plan.opening)
 
     @staticmethod
     def refused(question: Question) -> bool:
         """Whether there is nothing that the data can answer."""
-        wished = [word for word in question.wishes if word.kinds != {"brand"}]
-        if question.lacks:
-            return bool(question.names) or not wished or "ほかの品" in question.lacks
+        wished = [word for word in question.wishes if "brand" not in word.kinds]
+        topics, lacks = question.says("topic"), question.says("lack")
+        if lacks:
+            return bool(question.names) or not wished or "ほかの品" in lacks
         if question.unknown:
-            about = question.asked - {"similar", "compare"} or question.tiers
-            about = about or (wished and "香水" not in question.topics)  # 夏に飲むカクテル
+            about = question.facts or question.says("tier")
+            about = about or (wished and "香水" not in topics)  # 夏に飲むカクテル
             return not question.names and bool(about or not (question.wishes or question.excluded))
         if question.names or question.excluded or question.further == "other":
             return False
+        if "meaning" in question.asked and wished and not topics:
+            return True  # シプレって何？
         if not question.wishes:
-            about = question.topics or question.asked & {"brands", "name_brand"}
+            about = topics or question.number or question.asked & {*LISTS, "count"}
             return bool(question.strange) or not about
-        matter = "(は|って|を|が|も|[?？]|$|ある|ない|教)"  # behind what is asked for: 春の天気は？
-        off_topic = any(re.search(word + matter, question.text) for word in question.strange)
-        return off_topic and "香水" not in question.topics and len(wished) == len(question.wishes)
+        off_topic = any(re.search(word + MATTER, question.text) for word in question.strange)
+        return off_topic and "香水" not in topics and len(wished) == len(question.wishes)
 
-    def suggestions(self, question: Question, number: int = SOME) -> str:
-        """Questions of the data set about the same perfume, brand or values, or of some kinds."""
-        wished = {value for word in (*question.names, *question.wishes) for value in word.values}
-        told = set().union(*map(self.bears, question.names))
-        examples: dict[tuple[bool, str], str] = {}  # (unrelated?, type): a question
+    def suggestions(self, question: Question, number: int) -> str:
+        """Questions of the data set about the same perfumes, or else of some kinds."""
+        told = set().union(*map(self.bears, (*question.names, *question.wishes)))
+        related, others = {}, {}  # {type: a question}
         for claim in self.claims:
-            kind, related = claim.record["type"], claim.perfumes & told or claim.values & wished
-            if related or number > SOME or kind in ("brand", "season", "name_features"):
-                examples.setdefault((not related, kind), claim.record["instruction"])
-        examples = [examples[key] for key in sorted(examples, key=lambda key: key[0])][:number]
-        return "".join(f"「{example}」" for example in examples) + "のようにお尋ねください。"
+            examples = related if claim.perfumes and claim.perfumes <= told else others
+            examples.setdefault(claim.record["type"], claim.record["instruction"])
+        return f"{quoted([*related.values(), *others.values()][:number])}のようにお尋ねください。"
 
     def continued(self, question: Question, memory: Memory) -> Question:
         """The question with what it takes from the one before."""
         before, last = memory.question, memory.last
-        bare = not (question.names or question.wishes or question.unknown or question.topics)
-        asks = (question.tiers or question.asked) and "brands" not in question.asked
-        if last is not None and (question.further == "it" or (bare and asks)):
+        bare = not (question.names or question.wishes or question.unknown)
+        asks = bare and not question.says("topic") and (question.says("tier") or question.facts)
+        if last is not None and (question.further == "it" or asks):
             value = Value("name", f"#{last}")
             self.bearing[value] = {last}
             return question._replace(names=(Word(0, 0, self.titles[last], frozenset({value})),))
@@ -840,203 +762,182 @@ class Clerk(Reader):
             asked=frozenset({"similar"}) if before.names else before.asked,
         )
 
-    def meaning(self, word: Word) -> set[Value]:
-        """A word's values, with the compounds of its materials."""
-        return word.values.union(*(self.wider.get(value, ()) for value in word.values))
-
     def fitting(self, question: Question, wishes: Iterable[Word]) -> set[int]:
         """The perfumes that bear out the wishes, in the tiers asked for, and nothing excluded."""
         fit = set(range(len(self.perfumes))).intersection(*map(self.bears, wishes))
         for word in wishes:
-            notes = {value.text for value in self.meaning(word) if value.kind == "note"}
-            for field in (TIERS[tier] for tier in question.tiers if notes):
-                fit = {n for n in fit if not notes.isdisjoint(self.perfumes[n].get(field) or ())}
+            ends = meanings([word], "note")  # シチリア産レモン is レモン
+            for field in (TIERS[tier] for tier in question.says("tier") if ends):
+                own = {n: self.perfumes[n].get(field) or () for n in fit}
+                fit = {n for n in fit if any(note.endswith(ends) for note in own[n])}
         fit -= set().union(*map(self.bears, question.excluded))
-        values = {value for word in question.excluded for value in word.values}
-        notes = {fold(value.text) for value in values if value.kind == "note"}
+        notes = [fold(note) for note in meanings(question.excluded, "note")]
         own = {n: fold("\n".join(values_of(self.perfumes[n], "note"))) for n in fit if notes}
-        return {n for n in fit if not notes or not any(note in own[n] for note in notes)}
+        return {n for n in fit if not any(note in own[n] for note in notes)}
 
     def kept(self, question: Question) -> tuple[tuple[Word, ...], set[int], str]:
         """(most of the wishes that can be met together, what meets them, what to say of others)."""
         for number in range(len(question.wishes), -1, -1):
             for wishes in itertools.combinations(question.wishes, number):
-                if fit := self.fitting(question, wishes):
-                    dropped = listed(word for word in question.wishes if word not in wishes)
-                    said = (
-                        f"{listed(question.wishes)}のすべてに当てはまる香水はデータにありません。"
-                    )
-                    return wishes, fit, f"{said}{dropped}を除いてお答えします。" * bool(dropped)
+                fit = self.fitting(question, wishes)
+                dropped = quoted(w.text for w in question.wishes if w not in wishes)
+                if fit and dropped:
+                    every = quoted(w.text for w in question.wishes)
+                    cause = f"{every}のすべてに当てはまる香水{ABSENT}"
+                    return wishes, fit, f"{cause}{dropped}を除いてお答えします。"
+                if fit:
+                    return wishes, fit, ""
         return (), set(), ""
 
-    def recommended(self, question: Question, told: frozenset[int], like: list[int]) -> Plan:
-        """One perfume in a response that says all the wishes, or as many as wanted in a frame."""
+    def keys(self, question: Question, meant: list[set[Value]]) -> list[Value]:
+        """The types and keys of records that say a value of each wish, and what is excluded."""
+        keys = []
+        tiers, left = question.says("tier"), {v for w in question.excluded for v in w.values}
+        for wishes in itertools.permutations(meant[:3]):
+            for values in itertools.product(*wishes):
+                kind, text = "_".join(v.kind for v in values), "×".join(v.text for v in values)
+                if left:
+                    keys += [Value(f"without_{v.kind}", f"{text}×{v.text}") for v in left]
+                elif question.number:
+                    keys.append(Value("several", f"{question.number}×{kind}×{text}"))
+                elif tiers and kind == "note":
+                    keys += [Value("note_tier", f"{text}×{tier}") for tier in tiers]
+                if not left and (question.number or 1) == 1:
+                    keys.append(Value(kind, text))
+        return keys
+
+    def recommended(self, question: Question, told: frozenset[int]) -> Plan:
+        """Perfumes that meet the wishes: responses that say them all, or else a frame that does."""
         wishes, fit, dropped = self.kept(question)
-        fit -= told | set(like)
-        if like:
-            return self.alike(like[0], fit, question.number or 1)
+        fit -= told
         if not fit:
-            return Plan("ほかに当てはまる香水はデータにありません。")
-        opening = dropped + f"{listed(question.excluded)}以外の" * bool(question.excluded)
-        said = opening + f"{listed(wishes)}に合う" * bool(wishes)
-        claims = [claim for claim in self.of_type["wish"] if claim.perfumes <= fit]
+            return Plan(f"ほかに当てはまる香水{ABSENT}")
+        opening = self.described(question, wishes)
+        listing = question.asked & LISTS if not any("brand" in w.kinds for w in wishes) else set()
+        if "count" in question.asked:
+            return Plan(f"{dropped}{opening}香水は、データに{len(fit):,}種類あります。")
+        if listing:
+            return self.brands(wishes, fit, dropped)
+        exact = [{v for v in word.values if fold(v.text) == fold(word.text)} for word in wishes]
+        values = [set(word.values) for word in wishes]
+        for meant in (exact, values):
+            claims = self.keyed(self.keys(question, meant), fit)
+            if claims and wishes:
+                return Plan(dropped, (claims,))
+        branded = {key for key in self.answers if key.kind == "brand"}
+        claims = self.keyed(branded, fit)
         untold = fit.difference(*(claim.perfumes for claim in claims))
         claims += [self.computed(f"{self.titles[n]}がおすすめです。", [n]) for n in sorted(untold)]
-        number, free = min(question.number or 1, len(fit)), not (wishes or question.excluded)
-        whole = self.of_number(question, wishes, fit, number)
-        if whole:
-            return Plan(dropped, (whole,))
-        if number > 1 or (question.number or 1) > 1:
-            fewer = f"データにあるのは{number}つです。" * (number < question.number)
-            return Plan(f"{said}香水を{number}つ選ぶなら、", (claims,) * number, True, fewer)
-        near, all_said = self.nearest(question, wishes, claims)
-        if free:
-            near = [claim for claim in near if claim.record["type"] == "brand"] or near
-        if all_said or free:
-            return Plan(dropped, (near,))
-        return Plan(f"{said}香水では、", (near,), True)
+        wanted = question.number or 1
+        number = min(wanted, len(fit))
+        if wanted > 1:
+            fewer = f"データにあるのは{number}つです。" * (number < wanted)
+            opening = f"{dropped}{opening}香水を{number}つ選ぶなら、"
+            return Plan(opening, (claims,) * number, True, fewer)
+        if opening:
+            return Plan(f"{dropped}{opening}香水では、", (claims,), True)
+        return Plan(dropped, (claims,))
 
-    def of_number(
-        self, question: Question, wishes: tuple[Word, ...], fit: set[int], number: int
-    ) -> list[Claim]:
-        """The claims that name just as many perfumes as are wanted, for the one wish."""
-        if len(wishes) != 1 or question.excluded or not question.number:
-            return []
-        claims = [c for c in self.of_type["several"] if c.record["key"].startswith(f"{number}×")]
-        return [c for c in claims if c.values <= wishes[0].values and c.perfumes <= fit]
+    @staticmethod
+    def described(question: Question, wishes: Iterable[Word]) -> str:
+        """What is said of the perfumes wished: 「シャネル」以外の「夏」に合う."""
+        excluded, wished = (quoted(w.text for w in words) for words in (question.excluded, wishes))
+        return f"{excluded}以外の" * bool(excluded) + f"{wished}に合う" * bool(wished)
 
-    def nearest(
-        self, question: Question, wishes: tuple[Word, ...], claims: list[Claim]
-    ) -> tuple[list[Claim], bool]:
-        """(the claims that say most of the wishes, nearly in their words, and no more; if all)."""
-        worth: dict[Value, tuple[int, int]] = {}  # a value: which wish it fulfils, and how nearly
-        for place, word in enumerate(wishes):
-            for value in self.meaning(word):
-                nearly = (value in word.values) + (fold(value.text) == fold(word.text))
-                worth[value] = place, nearly
-                for tier in question.tiers:
-                    worth[Value("note_tier", f"{value.text}×{tier}")] = place, nearly + 1
-        without = {value for word in question.excluded for value in word.values}
-        groups = defaultdict(list, {-1: claims})
-        for claim in claims:
-            if claim.values <= worth.keys() and claim.without <= without:
-                said = dict(worth[value] for value in claim.values)
-                groups[10 * len(said) + len(claim.without) + sum(said.values())].append(claim)
-        best = max(groups)
-        return groups[best], best >= 10 * len(wishes) > 0
-
-    def alike(self, number: int, fit: set[int], wanted: int) -> Plan:
-        """What shares families and notes with a perfume, and which they are."""
-        kinds = ("family", "note")
-        own = [Value(k, text) for k in kinds for text in values_of(self.perfumes[number], k)]
-        common = {n: [value.text for value in own if n in self.bearing[value]] for n in fit}
-        best = sorted(fit, key=lambda n: (-len(common[n]), n))[:wanted]
-        ends = tuple(f"/{name}" for name in spellings(self.perfumes[number], "name"))
-        claims = [c for c in self.about["similar", number] if c.record["key"].endswith(ends)]
-        claims = [c for c in claims if wanted == 1 and c.perfumes <= fit | {number}]
-        titles = "、".join(self.titles[n] for n in best if common[n])
-        text = f"{self.titles[number]}に似た香水は、ほかにデータにありません。"
-        if titles:
-            text = f"{self.titles[number]}に似た香りでは、{titles}がおすすめです。"
-            text += f"共通するのは、{'、'.join(common[best[0]])}です。"
-        return Plan("", (claims or [self.computed(text, best)],))
-
-    def brands(self, question: Question) -> Plan:
+    def brands(self, wishes: tuple[Word, ...], fit: set[int], opening: str) -> Plan:
         """The brands that have a perfume such as is wished."""
-        wishes, fit, opening = self.kept(question)
-        wished = {value for word in wishes for value in word.values}
-        claims = [claim for claim in self.of_type["brands"] if claim.values == wished]
+        keys = [Value("brands", f"{v.kind}×{v.text}") for word in wishes for v in word.values]
+        claims = self.keyed(keys or [Value("brands", "すべて")], fit) if len(wishes) < 2 else []
         names = list(dict.fromkeys(values_of(self.perfumes[n], "brand")[0] for n in sorted(fit)))
-        said = f"{listed(wishes)}に合う香水の" if wishes else "取り扱い"
+        said = f"{quoted(word.text for word in wishes)}に合う香水の" if wishes else "取り扱い"
         more = "など" * (len(names) > MOST)
         text = f"{said}ブランドは、{'、'.join(names[:MOST])}{more}です。"
         return Plan(opening, (claims or [self.computed(text, sorted(fit)[:1])],))
 
-    def agreeing(self, question: Question, numbers: list[int], checks: list[Word]) -> list[int]:
-        """The perfumes that bear out all the words; one for both men and women is for either."""
-        plain, fit = question._replace(excluded=()), set(numbers)
-        both = self.bearing.get(Value("gender", "ユニセックス"), set())
-        for word in checks:
-            fit &= self.fitting(plain, [word]) | (both if word.kinds == {"gender"} else set())
-        return sorted(fit)
+    def alike(self, question: Question, number: int) -> Plan:
+        """What is like a perfume: what the data set says, or else others of its families."""
+        fit = self.fitting(question, question.wishes) | {number}
+        claims = self.keyed([Value("similar", f"#{number}")], fit)
+        url = self.perfumes[number]["url"]
+        claims = [claim for claim in claims if claim.record["source"][0] == url]
+        if claims and not question.number:
+            return Plan("", (claims,))
+        families = values_of(self.perfumes[number], "family")
+        values = frozenset(Value("family", family) for family in families)
+        wishes = (Word(0, 0, "か".join(families), values), *question.wishes)
+        others = question._replace(wishes=wishes[not values :], excluded=question.names)
+        plan = self.recommended(others._replace(asked=frozenset()), frozenset())
+        return plan._replace(opening=f"{self.titles[number]}に似た香りなら、{plan.opening}")
 
     def of_named(self, question: Question, named: list[list[int]]) -> Plan:
-        """What is asked of named perfumes: facts, which of them bears out a wish, how they differ."""
-        wishes = [*question.wishes, *question.excluded]
-        wishes = [w for w in wishes if len(named) == 1 or w.kinds != {"brand"}]
-        offered = {value for w in wishes if w.kinds <= CHOSEN for value in w.values}
-        several = {kind for kind, n in Counter(v.kind for v in offered).items() if n > 1}
-        checks = [word for word in wishes if not word.kinds & several]  # not メンズ？レディース？
-        kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & FIELDS.keys()}
-        kinds |= {f"name_{kind}" for kind in several}
-        kinds |= set() if checks else question.asked - {"similar", "compare", "brands"}
-        kinds |= {"name_brand"} if "brands" in question.asked and not checks else set()
-        if not kinds and question.topics and not question.tiers:  # ソヴァージュの香り
-            kinds = {"name_notes", "name_features"}
-        if len(named) > 1:
-            return self.of_several(question, [same[0] for same in named], checks, kinds)
-        return self.of_one(question, named[0], checks, kinds)
-
-    def of_one(
-        self, question: Question, numbers: list[int], checks: list[Word], kinds: set[str]
-    ) -> Plan:
-        """What is asked of a perfume; はい or いいえ where that is whether it bears out words."""
-        if not checks:
-            return Plan("", (self.facts(numbers, kinds, question.tiers),))
-        fit = self.agreeing(question, numbers, checks)
-        verdict = "はい" if fit else "いいえ"
-        told = [claim for n in fit or numbers for claim in self.about["yes_no", n]]
-        told = [claim for claim in told if claim.record["response"].startswith(verdict)]
-        told = [claim for claim in told if claim.values & checks[0].values]
-        if told and len(checks) == 1:
-            return Plan("", (told,))
-        return Plan(f"{verdict}、", (self.facts(fit or numbers, kinds, ()),))
-
-    def of_several(
-        self, question: Question, numbers: list[int], checks: list[Word], kinds: set[str]
-    ) -> Plan:
-        """Which of some perfumes bears out words, or how they differ."""
+        """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
+        numbers = named[0] if len(named) == 1 else [same[0] for same in named]
+        if "similar" in question.asked:
+            return self.alike(question, numbers[0])
+        kept = FIELDS.keys() - ({"brand"} if len(named) > 1 else set())
+        checks = [w for w in (*question.wishes, *question.excluded) if w.kinds & kept]
+        chosen = {k for k in ("gender", "family") if len(meanings(checks, k)) > 1}
+        checks = [word for word in checks if not word.kinds & chosen]  # メンズ？レディース？
+        kinds = {TELLS.get(k, f"name_{k}") for w in checks for k in w.kinds & kept}
+        kinds |= {f"name_{kind}" for kind in chosen}
         if checks:
-            fit = self.agreeing(question, numbers, checks)
-            titles = "、".join(self.titles[n] for n in fit)
-            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
-            return Plan(listed(checks) + which, tuple(self.facts([n], kinds, ()) for n in fit))
-        both = [c for c in self.about["compare", numbers[0]] if c.perfumes == set(numbers)]
+            return self.checked(question, checks, named, kinds)
+        kinds = kinds or question.facts
+        if "brands" in question.asked:
+            kinds = kinds or {"name_brand"}
+        return self.compared(numbers, kinds, question.says("tier"), len(named) > 1)
+
+    def compared(
+        self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...], several: bool
+    ) -> Plan:
+        """The facts asked for of a perfume, or of several side by side."""
+        if not several:
+            usual = {"name_notes"} if tiers else {"name_notes", "name_features"}
+            return Plan("", (self.facts(numbers, kinds or usual, tiers),))
+        both = self.keyed([Value("compare", f"#{numbers[0]}")], numbers)
         if both:
             return Plan("", (both,))
+        kinds = kinds or ({"name_notes"} if tiers else {"name_features"})
         opening = "と".join(self.titles[n] for n in numbers) + "を比べると、"
-        kinds = kinds or {"name_features"}
-        return Plan(opening, tuple(self.facts([n], kinds, question.tiers) for n in numbers))
+        return Plan(opening, tuple(self.facts([n], kinds, tiers) for n in numbers))
+
+    def checked(
+        self, question: Question, checks: list[Word], named: list[list[int]], kinds: set[str]
+    ) -> Plan:
+        """はい or いいえ, or which of the perfumes bear out the words; one for all is for either."""
+        plain, fit = question._replace(excluded=()), set().union(*named)
+        for word in checks:
+            both = self.bearing.get(Value("gender", "ユニセックス"), set())
+            fit &= self.fitting(plain, [word]) | (both if word.kinds == {"gender"} else set())
+        numbers = sorted(fit) or sorted(named[0])
+        if len(named) > 1:
+            titles = "、".join(self.titles[n] for n in sorted(fit))
+            which = f"に合うのは、{titles}です。" if fit else "に合うものはこの中にありません。"
+            told = tuple(self.facts([n], kinds, ()) for n in sorted(fit))
+            return Plan(quoted(word.text for word in checks) + which, told)
+        said = "はい" if fit else "いいえ"
+        values = [v for v in checks[0].values if len(checks) == 1]
+        keys = [Value("yes_no", f"#{n}×{v.kind}×{v.text}") for n in numbers for v in values]
+        claims = self.keyed(keys, numbers)
+        claims = [claim for claim in claims if claim.record["response"].startswith(said)]
+        if claims:
+            return Plan("", (claims,))
+        return Plan(f"{said}、", (self.facts(numbers, kinds, ()),))
 
     def facts(self, numbers: list[int], kinds: set[str], tiers: tuple[str, ...]) -> list[Claim]:
         """The responses about perfumes of the types asked for, or else what the data says."""
-        perfume = self.perfumes[numbers[0]]
-        if any(perfume.get(TIERS[tier]) for tier in tiers) and kinds <= {"name_notes"}:
-            told, ends = {t: perfume.get(TIERS[t]) or [] for t in tiers}, f"×{tiers[0]}"
-            claims = [c for n in numbers for c in self.about["name_tier", n] if len(tiers) == 1]
-            claims = [claim for claim in claims if claim.record["key"].endswith(ends)]
+        perfume, title = self.perfumes[numbers[0]], self.titles[numbers[0]]
+        if tiers and kinds <= {"name_notes"}:
+            keys = [Value("name_tier", f"#{n}×{tiers[0]}") for n in numbers if len(tiers) == 1]
+            told = {tier: perfume.get(TIERS[tier]) or [] for tier in tiers}
         else:
-            kinds = kinds or ({"name_notes"} if tiers else set())
-            types = kinds or {k for k in self.labels if k.startswith("name_")}
-            claims = [c for kind in sorted(types) for n in numbers for c in self.about[kind, n]]
-            told = {self.labels[kind]: self.values_told(perfume, kind) for kind in sorted(kinds)}
+            keys = [Value(kind, f"#{n}") for kind in kinds for n in numbers]
+            told = {self.labels[kind]: [] for kind in sorted(kinds)}
         said = ""
         for label, texts in told.items():
-            fact = f"{'、'.join(texts)}です。" if texts else "データにありません。"
-            said += f"{self.titles[numbers[0]]}の{label}は、{fact}"
-        return claims or [self.computed(said, numbers[:1])]
-
-    @staticmethod
-    def values_told(perfume: Record, kind: str) -> list[str]:
-        """The values of a perfume that a type of answer tells."""
-        fields = [field for field in FIELDS if kind in (TELLS.get(field), f"name_{field}")]
-        return [text for field in fields for text in values_of(perfume, field)]
-
-    def computed(self, text: str, numbers: Iterable[int]) -> Claim:
-        """A sentence whose words follow from the facts of perfumes."""
-        told = frozenset(numbers)
-        source = [self.perfumes[number]["url"] for number in sorted(told)]
-        return Claim({"response": text, "type": "", "key": "", "source": source}, perfumes=told)
+            fact = f"は、{'、'.join(texts)}です。" if texts else ABSENT
+            said += f"{title}の{label}{fact}"
+        return self.keyed(keys, numbers) or [self.computed(said, numbers[:1])]
 
     def together(self, plan: Plan, chosen: list[Claim]) -> Said:
         """The answer of a plan: the chosen responses whole, or their perfumes in its frame."""
@@ -1047,9 +948,8 @@ class Clerk(Reader):
             text = f"{titles}がおすすめです。{notes}{plan.ending}"
         return Said(CONTROL.sub("", plan.opening + text), tuple(chosen))
 
-    def invented(self, text: str) -> tuple[list[tuple[int, int]], set[int]]:
-        """([(start, end)] that no perfume told of in an answer bears out, the perfumes told of)."""
-        words = [word for word in self.find(text) if word.kinds & {"name", *FIELDS}]
+    def told(self, text: str, words: list[Word]) -> set[int]:
+        """The perfumes that an answer tells of."""
         houses = set().union(*(self.bears(word) for word in words if "brand" in word.kinds))
         told: set[int] = set()
         for word in words:
@@ -1057,23 +957,19 @@ class Clerk(Reader):
             if names and re.match("」|(の[^、。「]*)?は|がおすすめ|（", text[word.end :]):
                 same = self.bears(word._replace(values=names))
                 told |= same & houses or same
-        told = told or houses
-        wrong = []
+        return told or houses
+
+    def invented(self, text: str) -> list[Word]:
+        """The words of an answer that no perfume told of bears out."""
+        words = [word for word in self.find(text) if word.kinds & {"name", *FIELDS}]
+        if not words:
+            return [Word(0, len(text), text)]
+        told, wrong = self.told(text, words), []
         for word in words:
             denied = bool(re.match("を使わない|以外の", text[word.end :]))
             if bool(self.bears(word) & told) == denied:
-                wrong.append((word.start, word.end))
-        for noun in NOUN.finditer(text):
-            known = any(word.start < noun.end() and noun.start() < word.end for word in words)
-            if not known and noun[0] not in self.plain:
-                wrong.append(noun.span())
-        return sorted(wrong) if words else [(0, len(text))], told
-
-    def marked(self, text: str) -> str:
-        """The text with what the data does not bear out in marks."""
-        for start, end in reversed(self.invented(text)[0]):
-            text = text[:start] + MARK.format(text[start:end]) + text[end:]
-        return text
+                wrong.append(word)
+        return sorted([*wrong, *(n for n in between(text, words) if n.text not in self.plain)])
 
 
 # --- decoding -------------------------------------------------------------------------------------
@@ -1082,7 +978,7 @@ class Row(NamedTuple):
 
     tokens: list[int]
     claims: list[Claim]
-    asked: frozenset[tuple[str, str]]
+    asked: frozenset[Value]
 
 
 def shared(rows: list[Row]) -> int:
@@ -1137,39 +1033,17 @@ def decode(model: Any, choices: list[list[Row]], prompts: list[list[int]]) -> li
     return [rows[0] for rows in left]
 
 
-Choice = Callable[[list[str], list[list[Claim]]], list[Claim]]
-
-
-def carried_out(
-    clerk: Clerk, plans: list[Plan], questions: list[str], choose: Choice
-) -> list[Said]:
-    """The answers of plans, each choice made side by side; no perfume twice in a frame."""
-    chosen: list[list[Claim]] = [[] for _ in plans]
-    for turn in range(max(len(plan.groups) for plan in plans)):
-        asking = [place for place, plan in enumerate(plans) if turn < len(plan.groups)]
-        choices = []
-        for place in asking:
-            told = frozenset().union(*(c.perfumes for c in chosen[place] if plans[place].titles))
-            group = plans[place].groups[turn]
-            choices.append([c for c in group if not c.perfumes & told] if told else group)
-        claims = choose([questions[place] for place in asking], choices)
-        for place, claim in zip(asking, claims, strict=True):
-            chosen[place].append(claim)
-    return list(map(clerk.together, plans, chosen))
-
-
 class Assistant:
     """Answers questions with the model, and remembers what it told."""
 
     def __init__(self, model: Any, tokenizer: Any, clerk: Clerk) -> None:
-        self.model, self.tokenizer, self.clerk, self.memory = model, tokenizer, clerk, Memory()
+        self.model, self.tokenizer, self.clerk, self.memory = model, tokenizer, clerk, NOTHING
         responses = list(dict.fromkeys(claim.record["response"] for claim in clerk.claims))
         fast = tokenizer.backend_tokenizer  # half a second less for 26,000 than tokenizer()
         fast.no_padding()
         fast.no_truncation()
         rows = zip(responses, fast.encode_batch_fast(responses), strict=True)
         self.tokens = {text: [*row.ids, tokenizer.eos_token_id] for text, row in rows}
-        self.end = tokenizer.eos_token
 
     def prompt(self, question: str) -> str:
         """The question in the template that the adapter was trained with."""
@@ -1183,9 +1057,9 @@ class Assistant:
         same: dict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
             same[claim.record["response"]].append(claim)
-        rows = []
+        rows, end = [], self.tokenizer.eos_token
         for text, claims in same.items():
-            tokens = self.tokens.get(text) or self.tokenizer(text + self.end)["input_ids"]
+            tokens = self.tokens.get(text) or self.tokenizer(text + end)["input_ids"]
             rows.append(Row(tokens, claims, frozenset(asked_by(c.record) for c in claims)))
         return rows
 
@@ -1196,6 +1070,15 @@ class Assistant:
         rows = {place: self.rows(claims) for place, claims in rows.items()}
         chosen = decode(self.model, [rows[id(claims)] for claims in choices], prompts)
         return [row.claims[0] for row in chosen]
+
+    def carry_out(self, plan: Plan, question: str) -> Said:
+        """The answer of a plan, one choice after the other; no perfume twice in a frame."""
+        chosen: list[Claim] = []
+        for group in plan.groups:
+            told = set().union(*(claim.perfumes for claim in chosen if plan.titles))
+            left = [claim for claim in group if not claim.perfumes & told]
+            chosen += self.choose([question], [left])
+        return self.clerk.together(plan, chosen)
 
     def free(self, questions: list[str]) -> list[Said]:
         """Free answers, with the perfumes that they tell of."""
@@ -1211,7 +1094,7 @@ class Assistant:
         for tokens in out[:, start:].tolist():
             text = self.tokenizer.decode(tokens, skip_special_tokens=True).rstrip("\ufffd")
             text = CONTROL.sub("", text).replace("\ufffd", "〓")
-            told = sorted(self.clerk.invented(text)[1])
+            told = self.clerk.told(text, self.clerk.find(text))
             answers.append(Said(text, (self.clerk.computed(text, told),), end in tokens))
         return answers
 
@@ -1220,10 +1103,12 @@ class Assistant:
         question = self.clerk.continued(self.clerk.understand(text), self.memory)
         if GROUNDED:
             plan = self.clerk.plan(question, self.memory)
-            (said,) = carried_out(self.clerk, [plan], [CONTROL.sub("", text)], self.choose)
+            said = self.carry_out(plan, CONTROL.sub("", text))
         else:
             (said,) = self.free([text])
-            said = said._replace(text=self.clerk.marked(said.text))
+            for word in reversed(self.clerk.invented(said.text)):
+                marked = MARK.format(word.text)
+                said = said._replace(text=said.text[: word.start] + marked + said.text[word.end :])
         told = frozenset().union(*(claim.perfumes for claim in said.claims))
         if not told:
             return said, self.memory
@@ -1323,63 +1208,59 @@ class Judged(NamedTuple):
     ended: bool = True
 
 
-class Judge:
-    """Judges answers to the test questions."""
+def opening_of(text: str) -> str:
+    """What tells which question an answer answers: its words before the first comma."""
+    return fold(text.partition("、")[0])
 
-    def __init__(self, clerk: Clerk, tests: list[Record]) -> None:
-        self.clerk, self.forms = clerk, defaultdict(set)
-        for record in [*tests, *(claim.record for claim in clerk.claims)]:
-            self.forms[asked_by(record)].add(fold(record["response"].partition("、")[0]))
 
-    def judged(self, test: Record, said: Said) -> Judged:
-        """The verdict: of chosen responses by what they answer, of a free one by how it begins."""
-        chosen = [claim.record for claim in said.claims if claim.record["type"]]
-        true = not any(
-            self.clerk.invented(r["response"])[0] for r in chosen or [{"response": said.text}]
-        )
-        right = any(asked_by(record) == asked_by(test) for record in chosen)
-        alike = fold(said.text.partition("、")[0]) in self.forms[asked_by(test)]
-        return Judged(right or (not chosen and true and alike), true, said.ended)
+def judged(clerk: Clerk, test: Record, said: Said, forms: dict[str, set[Any]]) -> Judged:
+    """The verdict: of a chosen response by what it answers, of a free one by how it begins."""
+    record = said.claims[0].record
+    true = not clerk.invented(said.text)
+    asked = {asked_by(record)} if record["type"] else forms.get(opening_of(said.text), set())
+    return Judged(asked_by(test) in asked and true, true, said.ended)
 
-    def measured(
-        self, assistant: Assistant, tests: list[Record], title: str
-    ) -> dict[str, list[Judged]]:
-        """{way: verdicts}: the model alone under the constraint, after narrowing, and free."""
-        from tqdm import tqdm
 
-        ways = defaultdict(list)
-        for start in tqdm(range(0, len(tests), BATCH_SIZE), desc=title, disable=None):
-            batch = tests[start : start + BATCH_SIZE]
-            questions = [test["instruction"] for test in batch]
-            alone = [Plan("", (self.clerk.claims,))] * len(batch)
-            narrowed = list(map(self.clerk.first_plan, questions))
-            answers = {
-                "制約": carried_out(self.clerk, alone, questions, assistant.choose),
-                "絞り込み": carried_out(self.clerk, narrowed, questions, assistant.choose),
-                "自由": assistant.free(questions) if start < FREE_TESTS else [],
-            }
-            for way, said in answers.items():
-                ways[f"{title}・{way}"] += map(self.judged, batch, said)
-        return ways
+def chance(test: Record, claims: list[Claim]) -> Judged:
+    """The share of right answers among what may be said."""
+    right = {c.record["response"]: asked_by(c.record) == asked_by(test) for c in claims}
+    return Judged(sum(right.values()) / len(right))
 
 
 def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> Table:
     """How adapter, bare base model and chance answer the test split, in all and by kinds."""
+    from tqdm import trange
+
     random.Random(0).shuffle(tests)
-    judge, ways = Judge(clerk, tests), {"偶然・制約": [], "偶然・絞り込み": []}
-    for test in tests:
-        plan = clerk.first_plan(test["instruction"])
-        for way, claims in zip(
-            ways, (clerk.claims, plan.groups[0] if plan.groups else []), strict=True
-        ):
-            right = {c.record["response"]: asked_by(c.record) == asked_by(test) for c in claims}
-            ways[way].append(Judged(sum(right.values()) / max(1, len(right))))
+    forms, ways = defaultdict(set), defaultdict(list)
+    for record in [*tests, *(claim.record for claim in clerk.claims)]:
+        forms[opening_of(record["response"])].add(asked_by(record))
+    plans = [clerk.plan(clerk.understand(test["instruction"])) for test in tests]
+    groups = [plan.groups[0] if plan.groups else [clerk.computed("", ())] for plan in plans]
+    ways["偶然・制約"] = [chance(test, clerk.claims) for test in tests]
+    ways["偶然・絞り込み"] = list(map(chance, tests, groups))
     for title, adapted in (("アダプター", True), ("基盤モデル", False)):
         assistant = ready(adapted)
         sys.modules["torch"].manual_seed(0)  # the same figures again
-        ways |= judge.measured(assistant, tests, title)
-    kinds = [test["type"] for test in tests]
-    table: Table = {"件数": {"全体": len(tests), **Counter(sorted(kinds))}}
+        for start in trange(0, len(tests), BATCH_SIZE, desc=title, disable=None):
+            batch = tests[start : start + BATCH_SIZE]
+            questions = [test["instruction"] for test in batch]
+            allowed = {"制約": [clerk.claims] * len(batch)}
+            allowed["絞り込み"] = groups[start : start + BATCH_SIZE]
+            answers = {}
+            for way, choices in allowed.items():
+                chosen = assistant.choose(questions, choices)
+                answers[way] = [Said(claim.record["response"], (claim,)) for claim in chosen]
+            answers["自由"] = assistant.free(questions) if start < FREE_TESTS else []
+            for way, said in answers.items():
+                pairs = zip(batch, said, strict=False)
+                ways[f"{title}・{way}"] += [judged(clerk, *pair, forms) for pair in pairs]
+    return tabulated([test["type"] for test in tests], ways)
+
+
+def tabulated(kinds: list[str], ways: dict[str, list[Judged]]) -> Table:
+    """The shares of right answers in all and by kinds, of true ones and of those that end."""
+    table: Table = {"件数": {"全体": len(kinds), **Counter(sorted(kinds))}}
     for way, verdicts in ways.items():
         rows = defaultdict(list, {"全体": [verdict.right for verdict in verdicts]})
         for kind, verdict in sorted(zip(kinds, verdicts, strict=False)):
@@ -1509,9 +1390,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace")
     at_keyboard = bool(sys.stdin and sys.stdin.isatty() and sys.stdout.isatty())
-    typed = (
-        at_keyboard and "JPY_PARENT_PID" not in os.environ
-    )  # nobody types into a notebook's cell
+    typed = at_keyboard and "JPY_PARENT_PID" not in os.environ  # that is a notebook's cell
     notes = sys.stdout if typed else sys.stderr
     print("読み込み中…", file=notes, flush=True)
     fields = "instruction", "response", "type", "key"
@@ -1524,12 +1403,10 @@ def main() -> None:
 
     def ready(adapted: bool = True) -> Assistant:
         model, tokenizer = load(ADAPTER_DIR, adapted)
-        adapter = ADAPTER_DIR if adapted else "なし"
-        what = f"基盤モデル {model.config.name_or_path}、アダプター {adapter}、{model.device}、{model.dtype}"
-        how = (
-            f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし（データにない言葉に印）"
-        )
-        for line in (CONTROL.sub("", what), how + "。「使い方」「終了」も入力できます" * typed):
+        adapter = f"アダプター {ADAPTER_DIR if adapted else 'なし'}"
+        what = f"基盤モデル {model.config.name_or_path}、{adapter}、{model.device}、{model.dtype}"
+        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else f"制約なし。{LEGEND}"
+        for line in [CONTROL.sub("", what), how] + ["「使い方」「終了」も入力できます。"] * typed:
             show(line) if typed else print(line, file=notes, flush=True)
         return Assistant(model, tokenizer, clerk)
 
