@@ -3,7 +3,8 @@
     python getData.py
 
 Reads   START_URL: the shop's address, or a folder of pages, which is served on 127.0.0.1 (its
-        records carry http://<folder>.localhost/...); data/page_words.csv: words of pages; data/brands.csv.
+        records carry http://<folder>.localhost/...);
+        data/page_words.csv: words of pages; data/brands.csv: known houses.
 Writes  PAGES_DIR: every page as fetched, so that a second run asks the shop for nothing twice;
         OUTPUT_FILE: the perfumes, read from all stored pages together at the end of each run.
 Prints  progress bars, then counts: pages by source, failures by reason, how often each field is
