@@ -321,6 +321,12 @@ def values_of(perfume: Record, kind: str) -> list[str]:
     return list(dict.fromkeys(map(str, listed)))
 
 
+def as_noun(word: Word) -> str:
+    """A word as it can be quoted alone: 甘く is what it means, スイート."""
+    meant = sorted({value.text for value in word.values})
+    return "・".join(meant) if word.text.endswith("く") and meant else word.text
+
+
 def quoted(words: Iterable[str]) -> str:
     """「夏」「甘い」."""
     return "".join(f"「{word}」" for word in words)
@@ -841,7 +847,7 @@ class Clerk(Reader):
     @staticmethod
     def described(question: Question, wishes: Iterable[Word]) -> str:
         """What is said of the perfumes wished: 「シャネル」以外の「夏」に合う."""
-        excluded, wished = (quoted(w.text for w in words) for words in (question.excluded, wishes))
+        excluded, wished = (quoted(map(as_noun, words)) for words in (question.excluded, wishes))
         return f"{excluded}以外の" * bool(excluded) + f"{wished}に合う" * bool(wished)
 
     def brands(self, wishes: tuple[Word, ...], fit: set[int], opening: str) -> Plan:
