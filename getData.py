@@ -481,7 +481,7 @@ def lines_below(page: PageText, at: int, end: int, cells: int) -> list[Line]:
 
 def labelled(page: PageText) -> Iterator[Label]:
     """The labels of a page with the texts beside or below them."""
-    lines = enumerate(page.lines)
+    lines = [(at, line) for at, line in enumerate(page.lines) if line.slot not in KINDS_OF_PAGE]
     found = [label._replace(at=at) for at, line in lines for label in labels_in(line.text)]
     heads: list[Label] = []
     for label, following in itertools.zip_longest(found, found[1:]):
@@ -618,6 +618,7 @@ TRUST = {"label of name": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h
 TRUST |= {"ld name": 0.95, "og:title": 0.75, "title": 0.7}
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 HOUSES = 0.5  # share of a slot's score that is lost where all its texts are houses
+KINDS_OF_PAGE = ("ld type", "og:type")  # slots that say what a page is
 PRODUCTS = {"Product", "ProductGroup", "product", "og:product"}
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
@@ -775,7 +776,8 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     """The first text of each slot that could be the product's name; none of slots with many."""
     found: dict[str, list[str]] = defaultdict(list)
     for line in page.lines:
-        if not line.is_furniture and could_be_name(line.text):
+        may_hold = "<" in line.slot or line.slot in TRUST
+        if may_hold and not line.is_furniture and could_be_name(line.text):
             found[line.slot].append(line.text)
             if (tag := tag_of(line.slot)) in HEADINGS:
                 found[tag].append(line.text)

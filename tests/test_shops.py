@@ -300,6 +300,16 @@ def test_one_product_at_two_addresses_is_one_perfume():
     assert sorted(names) == sorted(["Tide", *PLAIN[:8]])
 
 
+@pytest.mark.parametrize(
+    "folder, name",
+    [("dior-sauvage", "Sauvage"), ("creed-aventus", "Aventus"), ("chanel-n-5", "N°5")],
+)
+def test_a_page_alone_is_read_by_what_it_declares(folder, name):
+    path = Path(getData.__file__).parent / "data/sample_site/product" / folder / "index.html"
+    (record,) = getData.extract_perfumes([(f"https://alone.example/{folder}", path.read_bytes())])
+    assert record["name"] == name and record["top_notes"]
+
+
 # Facts ---------------------------------------------------------------------------------------------------------------
 
 
