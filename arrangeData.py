@@ -65,7 +65,7 @@ TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes"
 ALL_NOTES = TIERS | {"ノート": "notes"}
 PEOPLE = {"メンズ": "男性向け", "レディース": "女性向け", "ユニセックス": "男女兼用"}
 BOTH = "ユニセックス"
-WORDS_ALONE = 1 / 6  # of the questions for a perfume: 夏 メンズ 香水
+WORDS_ALONE = 1 / 6  # of the questions for a perfume: 秋 ウッディ 香水
 LIKE = 60  # perfumes looked through for one that is like another
 AGAIN = "もう一度 python arrangeData.py を実行してください。"
 
