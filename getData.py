@@ -30,7 +30,7 @@ import time
 import unicodedata
 import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -46,6 +46,7 @@ import urllib3
 from anyascii import anyascii
 from bs4 import BeautifulSoup
 from filelock import FileLock, Timeout
+from lxml.html import defs
 from protego import Protego
 from requests.utils import requote_uri
 from tqdm import tqdm
@@ -71,20 +72,31 @@ MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: 
 # --------------------------------------------------------------------------------------------------
 
 # Words and texts ----------------------------------------------------------------------------------
+LATIN, KANA = "A-Za-zÀ-ÿ", "ァ-ヶー"
+BEGIN = (
+    f"(?:(?<![{LATIN}])(?=[{LATIN}])|(?<![{KANA}])(?=[{KANA}])|(?![{LATIN}{KANA}]))"  # of a word
+)
+END = f"(?:(?<=[{LATIN}])(?![{LATIN}])|(?<=[{KANA}])(?![{KANA}])|(?<![{LATIN}{KANA}]))"
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *LISTS, "concentration")
 FIELDS += ("perfumer", "year", "concept")
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
+SPECIAL = re.compile(rf"{MARK}|###|<\|[^|]*\|>")  # what may not be learned as part of a text
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
-MANY, SOME = 100_000, 20_000  # texts of which what was learned is remembered
-SCRIPTS = ("A-Za-zÀ-ÿ", "ァ-ヶー")
-SOUNDS = (  # what is written for one sound; the vowels say little
-    ("k", "ch(?=[lr])"), ("s", "ch|sh|ts|ti(?=[aeou])|[cg](?=[eiy])|[jzx]"), ("k", "[cqg]"),
-    ("", "ph|[fhywaeiou]"), ("r", "l"), ("b", "[vp]"), ("t", "d"), ("n", "m"), (r"\1", r"(.)\1+"),
-)  # fmt: skip
+SOUNDS = str.maketrans(
+    "lvpdckqgzjxtn", "rbbtssssssstm", "aeiouhywf"
+)  # alike in both: Chanel, シャネル: smr
+
+
+def decode(body: bytes) -> str:
+    """The text of a page or file: as UTF-8, as it declares, or in the encoding that fits best."""
+    with contextlib.suppress(UnicodeDecodeError):
+        return body.decode("utf-8-sig")
+    best = charset_normalizer.from_bytes(body, cp_isolation=["cp932", "euc_jp", "cp1252"]).best()
+    return html_to_unicode(None, body, auto_detect_fun=lambda _: best and best.encoding)[1]
 
 
 @functools.cache
@@ -107,11 +119,8 @@ def page_words(use: str) -> dict[str, list[str]]:
     """The words of data/page_words.csv for one use, by name."""
     found = defaultdict(list)
     for row in read_rows("page_words.csv"):
-        kind, name, *words = [*row, "", ""]
-        if kind == use:
-            found[name] += filter(None, map(str.strip, words))
-    if not found:
-        raise SystemExit(f"data/page_words.csv に {use} の行がありません。元に戻してください。")
+        if row[:1] == [use]:
+            found[row[1]] += filter(None, map(str.strip, row[2:]))
     return found
 
 
@@ -121,78 +130,52 @@ def meanings(use: str) -> dict[str, str]:
     return {folded(word): name for name, words in page_words(use).items() for word in words}
 
 
+def one_of(words: Iterable[str]) -> str:
+    """Pattern of words that are no part of a longer one of their script, longer ones first."""
+    inside = "|".join(map(re.escape, sorted(set(words), key=len, reverse=True)))
+    inside = inside.replace(r"\ ", r"[\s-]?")
+    return rf"(?-i:{BEGIN})(?:{inside or '(?!)'})(?-i:{END})"
+
+
+@functools.cache
+def any_of(use: str) -> re.Pattern:
+    """Pattern of the words of one use."""
+    return re.compile(one_of(itertools.chain(*page_words(use).values())), re.IGNORECASE)
+
+
+@functools.lru_cache(50_000)
+def named(use: str, text: str) -> list[str]:
+    """The values of a use (メンズ, オードトワレ, 春) whose words a text has."""
+    words = [folded(match[0]) for match in any_of(use).finditer(text)]
+    return list(dict.fromkeys(meanings(use)[word] for word in words))
+
+
 @functools.cache
 def houses() -> dict[str, list[str]]:
     """Known perfume houses: each spelling of data/brands.csv, folded, with all of its line."""
     return {folded(name): row for row in read_rows("brands.csv") for name in row if name}
 
 
-def script_of(character: str) -> str:
-    """The letters among which a character's word must stand alone: Latin, katakana or none."""
-    return next((script for script in SCRIPTS if re.match(f"[{script}]", character)), "")
-
-
-def one_of(words: Iterable[str]) -> str:
-    """Pattern of words that are no part of a longer one of their script, longer ones first."""
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)  # few alternatives are tried
-    for word in sorted(set(words), key=len, reverse=True):
-        groups[script_of(word[0]), script_of(word[-1])].append(re.escape(word))
-    patterns = []
-    for (before, after), escaped in groups.items():
-        inside = "|".join(escaped).replace(r"\ ", r"[\s-]?")
-        begin, end = before and f"(?<![{before}])", after and f"(?![{after}])"
-        patterns.append(f"(?-i:{begin})(?:{inside})(?-i:{end})")
-    return "|".join(patterns) or "(?!)"
-
-
-@functools.cache
-def any_of(use: str, name: str = "") -> re.Pattern:
-    """Pattern of the words of one use, or of one name of it."""
-    words = page_words(use)[name] if name else itertools.chain(*page_words(use).values())
-    return re.compile(one_of(words), re.IGNORECASE)
-
-
-def named(use: str, text: str) -> str | None:
-    """The value of a use (メンズ, オードトワレ) whose words a text has; both genders are ユニセックス."""
-    found = [name for name in page_words(use) if any_of(use, name).search(text)]
-    return "ユニセックス" if use == "gender" and len(found) > 1 else next(iter(found), None)
-
-
-def decode(body: bytes) -> str:
-    """The page's text: as UTF-8, or as it declares, or in the encoding that fits best."""
-    with contextlib.suppress(UnicodeDecodeError):
-        return body.decode("utf-8-sig")
-    text = html_to_unicode(None, body)[1]
-    if "\ufffd" not in text:
-        return text
-    best = charset_normalizer.from_bytes(body, cp_isolation=["cp932", "euc_jp", "cp1252"]).best()
-    return str(best or text)
-
-
-@functools.lru_cache(SOME)
 def tidy(text: str) -> str:
-    """Text on one line, entities undone until nothing changes; MARKs part words."""
+    """Text on one line, with MARKs, its entities undone until nothing changes."""
     while "&" in text and (undone := entities.unescape(text)) != text:
         text = undone
     text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
-    text = re.sub(r"<\|[^|]*\|>|###", " ", text)  # no page speaks to the model
-    text = re.sub(rf" ?{MARK}[ {MARK}]*", MARK, re.sub(r"[ \t\r\n\f\v\xa0]+", " ", text))
-    text = FORBIDDEN.sub(lambda found: MARK if found[0] == MARK else "", text)
-    return text.strip(f" \u3000{MARK}")
+    words = (FORBIDDEN.sub("", re.sub(r"\s+", " ", piece)) for piece in text.split(MARK))
+    pieces = (" ".join(piece.split()) for piece in words)
+    return unicodedata.normalize("NFC", MARK.join(filter(None, pieces)))
 
 
 def plain(text: str) -> str:
-    """Text for a record: on one line, composed, without what may not be learned."""
-    text = unicodedata.normalize("NFC", text.replace(MARK, " "))
-    return " ".join(FORBIDDEN.sub("", text).split())
+    """Text for a record: without MARKs and what may not be learned."""
+    return " ".join(SPECIAL.sub(" ", text).split())
 
 
-@functools.lru_cache(MANY)
+@functools.lru_cache(100_000)
 def folded(text: str) -> str:
     """Text as it is compared: letters and digits alone, without width, case and accents."""
-    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    text = unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text))
-    return re.sub(r"[\W_]", "", text)
+    text = unicodedata.normalize("NFKD", text.casefold())
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text)))
 
 
 def is_japanese(text: str) -> bool:
@@ -200,23 +183,13 @@ def is_japanese(text: str) -> bool:
     return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
 
 
-@functools.lru_cache(SOME)
-def consonants(text: str) -> str:
-    """Rough consonants of a word, alike for both spellings of a name: シャネル and Chanel give snr."""
-    latin = re.sub("[^a-z]", "", anyascii(re.sub("[ッっ]", "", text)).lower())
-    for sound, written in SOUNDS:
-        latin = re.sub(written, sound, latin)
-    return latin
-
-
-def sound_alike(one: str, other: str) -> float:
+@functools.lru_cache(100_000)
+def likeness(one: str, other: str) -> float:
     """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
-    sounds = consonants(one), consonants(other)
-    has_kanji = bool(re.search("[一-龠]", one + other))  # whose sound nobody can tell
-    if is_japanese(one) == is_japanese(other) or has_kanji or not all(sounds):
-        return 0.0
-    if min(map(len, sounds)) == 1:
-        return float(len(set(sounds)) == 1)
+    if is_japanese(one) == is_japanese(other):
+        return -1.0
+    latin = (anyascii(text).lower().translate(SOUNDS) for text in (one, other))
+    sounds = (re.sub(r"[^a-z]|(.)(?=\1)", "", text) for text in latin)
     return SequenceMatcher(None, *sounds).ratio()
 
 
@@ -224,17 +197,12 @@ def sound_alike(one: str, other: str) -> float:
 MAX_LINES = 3_000  # of one page
 MAX_CHARACTERS = 4_000  # of one line; longer ones are no text
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-INLINE = {  # elements that begin no line
-    "a", "abbr", "b", "bdi", "big", "cite", "code", "data", "del", "em", "font", "i", "ins",
-    "label", "mark", "q", "s", "small", "span", "strong", "sub", "sup", "time", "u", "wbr",
-}  # fmt: skip
-INLINE_OR_BR = {*INLINE, "br"}
-DROPPED = {
-    "aside", "dialog", "footer", "head", "iframe", "map", "nav", "noscript", "object", "rp", "rt",
-    "script", "style", "svg", "template", "textarea", "video",
-}  # fmt: skip
-NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", b"[")
-META = ("og:title", "og:site_name", "og:type", "product:brand", "og:brand", "description")
+INLINE = {"a", "bdi", "font", "label", "mark", "q", "span", "sub", "sup", "time", "wbr"}
+INLINE |= defs.phrase_tags | defs.font_style_tags
+INLINE_AND_BR = {"br", *INLINE}
+DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
+DROPPED |= {"object", "rp", "template", "textarea"}
+LABELLING = ("data-label", "data-title", "data-th", "aria-label")
 
 
 class Line(NamedTuple):
@@ -246,464 +214,340 @@ class Line(NamedTuple):
 
 
 class PageText(NamedTuple):
-    """What is kept of a page: its lines, not its tree."""
+    """What is kept of a page: its lines, not its tree; and what is then learned of it."""
 
     url: str
-    canonical: str  # the address that the page itself names, or its own
     lines: list[Line]
     chosen: dict[str, list[str]]  # what SELECTORS found, by field
-    values: dict[str, object]  # what it tells of its product, by field
-    of_several: bool = False  # products
+    facts: dict[str, object]  # by field
     name: str = ""  # of its product, as the page writes it
     brand: str = ""
 
 
-def own_part(slot: str) -> str:
-    """The part of a slot that is its element: h1, span.price."""
-    return slot.partition("<")[0]
-
-
-def tag_of(slot: str) -> str:
-    """The element of a slot: h1, span."""
-    return re.match(r"\w*", slot)[0]
-
-
 def part_of_slot(element: lxml.etree._Element) -> str:
-    """An element as a part of a slot: h1, span.price, span[brand]."""
+    """An element as a part of a slot: h1, span.price, span[brand], meta[og:title]."""
     first = (element.get("class") or element.get("id") or "").split()[:1]
-    name = element.tag + "".join(f".{re.sub('[0-9]+', '', word)}" for word in first)
-    return name + (f"[{element.get('itemprop')}]" if element.get("itemprop") else "")
+    told = [*filter(None, map(element.get, ("itemprop", "property", "name")))][:1]
+    marks = [f".{word}" for word in first] + [f"[{word}]" for word in told]
+    return element.tag + re.sub("[0-9]+", "", "".join(marks))
 
 
 def is_dropped(element: lxml.etree._Element) -> bool:
     """Whether an element holds menus, other products or reviews, by its name or its class."""
-    if element.tag in DROPPED or not element.attrib or element.tag in ("body", "main"):
-        return element.tag in DROPPED
-    words = re.split("[^a-z]+", f"{element.get('class', '')} {element.get('id', '')}".lower())
-    return not meanings("skip").keys().isdisjoint(words) and element.find(".//h1") is None
+    words = f"{element.get('class', '')} {element.get('id', '')}"
+    is_aside = element.tag not in ("body", "main") and any_of("skip").search(words)
+    return element.tag in DROPPED or bool(is_aside and element.find(".//h1") is None)
 
 
 def spoken(element: lxml.etree._Element) -> str:
-    """What an element says by an attribute alone: an image's alt, a field's content, a label."""
-    if element.tag in ("img", "input", "meta"):
-        return next(filter(None, map(element.get, ("alt", "content", "value"))), "")
-    said = [element.get(name, "") for name in ("data-label", "data-title", "data-th", "aria-label")]
-    said += [name for name in element.get("class", "").split() if "note" in name.lower()]
-    return next((text for text in said if text and label_fields(text)), "")
+    """What an element says by its attributes: an image's alt, a field's content, a label."""
+    labels = filter(label_fields, (element.get(name, "") for name in LABELLING))
+    return element.get("alt") or element.get("content") or next(labels, "")
 
 
-def body_lines(body: lxml.etree._Element) -> Iterator[Line]:
-    """The lines of a page's body, in their order; no recursion: pages nest thousands deep."""
+def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
+    """The lines of a page, in their order; no recursion: pages nest thousands deep."""
     slots, pieces = ["html"], []
-    walk = lxml.etree.iterwalk(body, events=("start", "end"))
+    walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         inner = slots.pop() if event == "end" else slots[-1]
-        outer = own_part(slots[-1])
-        in_heading = outer.startswith(HEADINGS)
+        outer = slots[-1].partition("<")[0]
+        in_heading = outer[:2] in HEADINGS
         is_marked = not in_heading and (element.get("class") or element.get("itemprop"))
-        joins = INLINE_OR_BR if in_heading or outer.startswith("td") else INLINE
+        joins = INLINE_AND_BR if in_heading or outer == "td" else INLINE
         starts = is_marked or element.tag not in joins
-        if starts and pieces:
+        if starts:
             yield Line(inner, MARK.join(pieces))
             pieces = []
         if event == "end":
-            pieces += filter(None, [element.tail])
+            pieces.append(element.tail or "")
             continue
         slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
         if is_dropped(element):
             walk.skip_subtree()
             continue
-        if element.attrib and not slots[-1].startswith(HEADINGS) and (said := spoken(element)):
-            yield from (Line(slots[-1], MARK.join(pieces)), Line(f"{slots[-1]}@", said))
-            pieces = []
-        pieces += filter(None, [element.text])
+        if element.attrib and (said := spoken(element)):
+            yield Line(f"{slots[-1]}@", said)
+        pieces.append(element.text or "")
 
 
-def as_text(value: object) -> str:
-    """The text of a JSON-LD value: itself, its name or value, its elements."""
+def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
+    """What JSON-LD says, each text in the slot of its type and key: 'ld Product name'."""
     if isinstance(value, dict):
-        return as_text(value.get("name") or value.get("value"))
-    return "、".join(map(as_text, value)) if isinstance(value, list) else str(value or "")
-
-
-def json_lines(root: lxml.etree._Element) -> Iterator[Line]:
-    """What JSON-LD says: its types; of its one product name, brand, properties and description."""
-    todo, products = [], []
-    for script in root.iterfind(".//script[@type='application/ld+json']"):
-        text = re.sub(r",\s*([}\]])|<!--|-->", r"\1", script.text or "")
-        with contextlib.suppress(ValueError, RecursionError):
-            todo.append(json.loads(text, strict=False))
-    while todo:
-        value = todo.pop()
-        todo += value if isinstance(value, list) else []
-        if isinstance(value, dict):
-            todo += [value[key] for key in ("@graph", "mainEntity") if key in value]
-            yield Line("ld type", as_text(value.get("@type")))
-            products += [value] if as_text(value.get("@type")).startswith("Product") else []
-    for product in products if len(products) == 1 else []:
-        yield from (Line(f"ld {key}", as_text(product.get(key))) for key in ("name", "brand"))
-        listed = product.get("additionalProperty") or []
-        for pair in listed if isinstance(listed, list) else [listed]:
-            if isinstance(pair, dict):
-                told = as_text(pair.get("name")), as_text(pair.get("value"))
-                yield Line("ld property", "：".join(told))
-        markup = entities.unescape(as_text(product.get("description")))
-        yield from (Line("ld description", text) for text in re.split(r"\n|<[^>]*>", markup))
+        kinds = value.get("@type")
+        kind = kinds[0] if isinstance(kinds, list) and kinds else kinds
+        yield Line("ld type", f"schema:{kind}")
+        for key, inner in value.items():
+            yield from json_lines(inner, f"ld {kind} {key}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from json_lines(inner, slot)
+    elif isinstance(value, str) and "@" not in slot:
+        markup = re.split(r"\n|<[^>]*>", entities.unescape(value))
+        yield from (Line(slot, text) for text in markup)
 
 
 def read_page(url: str, body: bytes) -> PageText:
-    """A page's lines, what its head declares first; none for what is no page."""
+    """A page's lines, what its JSON-LD declares first; none for what is no page."""
     text = re.sub(r"^\s*<\?xml[^>]*>", "", decode(body[:MAX_BYTES]).replace("\0", ""))
-    parser = lxml.etree.HTMLParser(encoding="utf-8", remove_pis=True, huge_tree=True)
-    root = None
+    options = {"remove_comments": True, "remove_pis": True, "huge_tree": True}
+    parser = lxml.etree.HTMLParser(encoding="utf-8", **options)
+    root, lines = None, []
     with contextlib.suppress(lxml.etree.LxmlError):
         root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
-    if root is None or root.tag != "html" or body.lstrip().startswith(NO_PAGES):
-        return PageText(url, url, [], {}, {})
-    lxml.etree.strip_tags(root, lxml.etree.Comment)
-    head = [Line("title", root.findtext(".//title") or ""), *json_lines(root)]
-    for meta in root.iter("meta"):
-        if (name := meta.get("property") or meta.get("name")) in META:
-            head.append(Line(name, meta.get("content", "")))
-    for menu in root.iter("nav", "footer"):
-        head.append(Line("nav", " ".join(menu.itertext())))
-    lines = [Line(slot, tidied) for slot, said, _ in head if (tidied := tidy(said))]
-    for slot, said, _ in itertools.chain(*map(body_lines, root.iterfind("body"))):
-        tidied = tidy(said)
-        if len(tidied) < MAX_CHARACTERS and re.search(r"\w", tidied):
-            lines.append(Line(sys.intern(slot), sys.intern(tidied)))
-        if len(lines) >= MAX_LINES:
-            break
-    link = root.find(".//link[@rel='canonical']")
-    canonical = url if link is None else urljoin(url, link.get("href", ""))
+    if root is None or root.tag != "html":
+        return PageText(url, [], {}, {})
+    for script in root.iterfind(".//script[@type='application/ld+json']"):
+        json_text = re.sub(r",\s*([}\]])|<!--|-->", r"\1", script.text or "")
+        with contextlib.suppress(ValueError, RecursionError):
+            lines += json_lines(json.loads(json_text, strict=False))
+    lines += [line for line in tree_lines(root) if len(line.text) < MAX_CHARACTERS]
+    tidied = (Line(sys.intern(line.slot), sys.intern(tidy(line.text))) for line in lines)
+    kept = [*itertools.islice((line for line in tidied if re.search(r"\w", line.text)), MAX_LINES)]
     soup = BeautifulSoup(text if SELECTORS else "", "lxml")
-    found = {field: soup.select(css) for field, css in SELECTORS.items()}
-    chosen = {field: [tidy(tag.get_text(MARK)) for tag in tags] for field, tags in found.items()}
-    return PageText(url, canonical, lines, chosen, {})
+    chosen = {field: soup.select(css) for field, css in SELECTORS.items()}
+    texts = {field: [tidy(tag.get_text(MARK)) for tag in tags] for field, tags in chosen.items()}
+    return PageText(url, kept, texts, {})
 
 
 # Labels and their values --------------------------------------------------------------------------
+PART = 4  # characters of the shortest Japanese word that is looked for inside others
 CARDS = 3  # so many prices or labels of one kind are a list of products
-UNDER = 40  # lines below a label that may be its values
-LABEL_LENGTH = 48  # characters of the longest label
-FIRST = 3  # lines beside a label that tell something else than notes
-NOTE = {True: 26, False: 48}  # characters of the longest note, in Japanese or not
+NOTE_LENGTH = {True: 26, False: 48}  # characters of the longest note, in Japanese or not
 WORDS_OF_PROSE = 6  # so many words of Latin letters are a sentence
 MOST = 0.6  # share of a line's items that must read as notes
-SENTENCE = 20  # characters of the shortest description
 SHORT = 60  # characters of a line that holds one fact
-FOREIGN = {"images": "impressions", "impressions": "images"}  # whose words are no words of a field
-OF_ONE = {"brand", "name", "notes", *TIERS}  # fields that no menu tells
+FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"}
+OF_ONE = {"brand", "name"}  # fields that no menu tells
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
-SEPARATORS = (  # of written lists, the strongest first
-    rf"[、,，;；/／|｜{MARK}]|\s[•·+＋]\s*",
-    "\u3000+",
-    r"\s*[・･·•]\s*",
-    r"(?<=[ァ-ー一-龠]) +(?=[ァ-ー一-龠])",
-    r"\s[–-]\s",
+PARTS = re.compile(  # between the parts of a line with labels
+    rf"""( (?:\s*[:：】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
+         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:are|includes?)\s  # Top notes are A, B and C
+         | (?<=ノート)(?:には|は)、? )""",
+    re.VERBOSE,
 )
-JOINTS = r"""(?x: \s*(?:そして|および|または|[&＆])\s*  # before a list's last item
-    | (?:^|\s+)(?:[Aa]nd|AND|e|et|y|und)\s+ | \s+と\s+
-    | (?<=[)）ァ-ヶー一-龠])[やと](?=[ァ-ヶー一-龠]) )"""
-OUTSIDE = r"(?![^(（\[]*[)）\]])"  # of parentheses
-CLINGING = re.compile(r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$")
+LABEL_END = re.compile(r"(?:[:：】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:are|includes?))")
+SEPARATORS = (  # of written lists, the strongest first
+    rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋]\s*",
+    r"\s*[・･·•\u3000]\s*",
+    r"(?<=[ぁ-ー一-龠]) +(?=[ぁ-ー一-龠])",
+)
+JOINTS = r"""\s*(?:そして|および|または|[&＆])\s*  # before a list's last item
+    | (?:^|\s+)(?:[Aa]nd|AND|e|et|y|und|と)\s+
+    | (?<=[)）ァ-ヶー一-龠])[やと](?=[ァ-ヶー一-龠])"""
+CLINGING = r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$"
 DECORATION = " ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→•"
+OUTSIDE = r"(?![^(（]*[)）])"  # of parentheses
 
 
 class Label(NamedTuple):
-    """A label on a page: its line, the fields that it tells, and the texts beside or below it."""
+    """A label on a page: where it stands, the fields that it tells, the texts beside or below it."""
 
-    at: int
-    fields: tuple[str, ...]
-    value: str = ""  # on its line
-    is_sure: bool = True  # not one named in a sentence
-    texts: tuple[str, ...] = ()
-    in_menu: bool = False
+    slot: str
+    fields: list[str]
+    values: list[str]
 
 
-@functools.lru_cache(MANY)
-def label_fields(text: str) -> tuple[str, ...]:
-    """The fields that a text tells as a label and nothing else: size, price and the like other."""
-    if len(text) > LABEL_LENGTH:
-        return ()
-    text = re.sub(r"[(（][^()（）]*[)）]", "", text) or text
-    known = meanings("label")
-    if whole := known.get(re.sub(r"\d$", "", folded(text))):
-        return tuple(whole.split())
-    halves = [known.get(folded(half), "") for half in re.split("[&＆〜～~/／・]", text)]
-    return tuple(" ".join(halves).split()) if all(halves) else ()
+@functools.lru_cache(100_000)
+def label_fields(text: str) -> list[str]:
+    """The fields that a text tells as a label and nothing else; size, price and the like: other."""
+    word = folded(re.sub(r"[(（][^()（）]*[)）]", "", text) or text)
+    return meanings("label").get(word.rstrip("0123456789"), "").split()
 
 
-@functools.cache
-def label_inside() -> re.Pattern:
-    """Pattern of a label with its mark, or of a tier in a sentence or before a list, in a line."""
-    words = any_of("label").pattern
-    tiers = one_of(word for tier in TIERS for word in page_words("label")[tier])
-    return re.compile(
-        rf"""(?:^|(?<=[\s、。,;；/／|｜{MARK}【〈《＜［\[■●◆▼◇▲★☆・(（—–-])(?<![A-Za-z,]\ ))
-             (?P<label>{words})
-             (?:\s?[(（][^()（）]*[)）])?                     # トップノート（つけて10分）：
-             [\s{MARK}]*(?:[:：】〉》＞］\]…]|・・|(?<=ノート)[/／|｜])[\s{MARK}:：・…]*(?![はのがをに])
-          |  ^(?P<bold>{words}){MARK}(?!\W)                    # Top as an element of its own
-          |  (?P<tier>{tiers})
-             (?:\s(?:are|includes?|são|sont)\s|には?、?|は、?)  # Top notes are A, B and C
-          |  ^[■●◆▼◇・]?\s?(?P<first>{tiers})[\s/／|｜-]+         # HEAD Saffron, Pepper
-        """,
-        re.IGNORECASE | re.VERBOSE,
-    )
-
-
-@functools.lru_cache(SOME)
-def labels_in(text: str) -> list[Label]:
-    """The labels of a line, with their values: the line itself, or those within it."""
+@functools.lru_cache(50_000)
+def labels_in(text: str) -> list[tuple[list[str], str]]:
+    """The labels of a line: the fields that each tells, and the text up to the next one."""
     if fields := label_fields(text):
-        return [Label(0, fields)]
-    found: list[Label] = []
-    end = len(text)
-    for match in [*label_inside().finditer(text)][::-1]:
-        is_sure = match.lastgroup in ("label", "bold")
-        fields = label_fields(match[match.lastgroup])
-        found.insert(0, Label(0, fields, text[match.end() : end], is_sure))
-        end = match.start()
+        return [(fields, "")]
+    if re.search("[>＞»›]", text):
+        return []  # a trail: ホーム › トップ › 香水
+    found: list[tuple[list[str], str]] = []
+    parts = [*PARTS.split(text), ""]
+    for part, mark in zip(parts[::2], parts[1::2], strict=True):
+        is_marked = LABEL_END.search(part[-3:] + mark) or (MARK in mark and text.startswith(part))
+        fields = label_fields(part) if is_marked else []
+        if fields:
+            found.append((fields, ""))
+        elif found:
+            found[-1] = found[-1][0], found[-1][1] + part + mark
+    for cut in re.finditer(r"[\s/／|｜–-]+", "" if found else text[:SHORT]):
+        fields, rest = label_fields(text[: cut.start()]), text[cut.end() :]
+        if {*fields} & {*TIERS} and len(split_items(rest)) > 1:
+            return [(fields, rest)]  # HEAD Saffron, Pink Pepper
     return found
 
 
-def lines_below(page: PageText, at: int, end: int, cells: int) -> list[Line]:
-    """The lines below a label, as far as they stand in one slot; so many cells: others' columns."""
-    start = at + 1
-    lines = [line for line in page.lines[start : min(end, start + UNDER)] if "@" not in line.slot]
-    below = [line for line in lines if line.slot == lines[0].slot]
-    tag = tag_of(below[0].slot) if below else ""
-    if tag in HEADINGS and below[0].slot != page.lines[at].slot:
-        return []
-    return below[:cells] if tag == "td" else below
+def labels_of(page: PageText) -> list[Label]:
+    """The labels of a page, with the texts beside them, or below them in one slot."""
+    found, heads, head, below, count, is_list = [], [], "", "", 0, False
+    for slot, text, is_furniture in page.lines:
+        labels = [] if slot.startswith("meta") else labels_in(text)
+        for fields, value in labels:
+            found.append(Label(slot, fields, [value] if value else []))
+        if labels:
+            last = found[-1]
+            is_list = bool(last.values) and last.fields[0].endswith("notes")  # ユズ<br>ライム
+            is_row = slot == head and slot.startswith("th") and not below  # heads of columns
+            heads = [*(heads if is_row else ()), last.values] if is_list or not last.values else []
+            head, below, count = slot, slot if is_list else "", 0
+        elif is_furniture and heads and (slot.startswith("li") or OF_ONE & {*found[-1].fields}):
+            heads = []  # a menu
+        elif is_list and not is_note(text):
+            heads = []
+        elif heads and "@" not in slot and slot == (below or slot):
+            heads[count % len(heads)].append(text)
+            below, count = slot, count + 1
+    return found
 
 
-def labelled(page: PageText) -> Iterator[Label]:
-    """The labels of a page with the texts beside or below them."""
-    lines = [(at, line) for at, line in enumerate(page.lines) if line.slot not in KINDS_OF_PAGE]
-    found = [label._replace(at=at) for at, line in lines for label in labels_in(line.text)]
-    heads: list[Label] = []
-    for label, following in itertools.zip_longest(found, found[1:]):
-        slot, end = page.lines[label.at].slot, following.at if following else len(page.lines)
-        heads = [*heads, label] if tag_of(slot) == "th" else []
-        if following and following.at == label.at + 1 and not label.value:
-            continue  # heads of columns
-        below = lines_below(page, label.at, end, len(heads) or 1)
-        texts = [line.text for line in below]
-        single = [line for line in below if len(split_items(line.text)) == 1]
-        in_menu = bool(single) and all(line.is_furniture for line in single) and not label.value
-        if label.value:  # ユズ<br>ライム
-            more = texts if below and below[0].slot == slot else []
-            texts = [label.value, *itertools.takewhile(is_note, more)]
-        if len(heads) > 1 and len(texts) == len(heads):
-            columns = zip(heads, texts, strict=True)
-            yield from (head._replace(texts=(text,), in_menu=in_menu) for head, text in columns)
-        else:
-            yield label._replace(texts=tuple(texts), in_menu=in_menu)
-        heads = []
-
-
-@functools.lru_cache(SOME)
 def split_items(text: str) -> list[str]:
     """Items of a list, by its strongest separator outside parentheses; it ends at 。 and a dash."""
-    text = re.split(rf"(?:[—―─]+|。|\.\s|\.$){OUTSIDE}", text.strip(" 　・／/、,–-—"))[0]
+    text = re.split(r"[—―─]+|。|\.\s|\.$|\s[–-]\s", text.strip(" 　・／/、,–-—"))[0]
     lists = (re.split(f"(?:{separator}){OUTSIDE}", text) for separator in SEPARATORS)
     items = next((items for items in lists if len(items) > 1), [text])
-    parts = [part for item in items for part in re.split(JOINTS + OUTSIDE, item)]
-    return [item for item in map(tidy_item, parts) if item]
+    parts = [part for item in items for part in re.split(f"(?x:{JOINTS}){OUTSIDE}", item)]
+    clean = (re.sub(CLINGING, "", plain(part).strip(DECORATION)) for part in parts)
+    return [item for item in clean if item and folded(item) not in meanings("unknown")]
 
 
-def tidy_item(text: str) -> str:
-    """An item of a list without what clings to it (など, decoration); empty for 不明, なし, N/A."""
-    text = CLINGING.sub("", plain(text).strip(DECORATION))
-    return "" if folded(text) in meanings("unknown") else text
-
-
-@functools.lru_cache(SOME)
+@functools.lru_cache(50_000)
 def is_note(item: str) -> bool:
     """Whether an item reads as a material: short, with letters, no label, no price, no sentence."""
     core = re.sub(r"[(（].*", "", item)
-    if len(core) > NOTE[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE:
+    is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
+    if is_long or label_fields(item) or any_of("prose").search(core):
         return False
-    if label_fields(item) or is_price(core) or re.search(r"[@#<>{}!?！？。=]|\d{3}|\dml", core):
-        return False
-    if folded(core) in houses() or any_of("perfume").search(core) or any_of("prose").search(core):
-        return False
-    return bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
+    odd = re.search(r"[@#<>{}!?！？。=$€£¥]|\d{3}|\d円|://", core)
+    return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
 
 
-def read_list(values: Iterable[str], by_space: bool) -> list[str]:
-    """Notes or other short words of the lines beside a label, up to the first that is no list."""
-    found = []
-    for items in map(split_items, values):
-        good = [item for item in items if is_note(item)]
-        if len(good) < MOST * len(items):
-            break
-        found += good
-    if by_space and is_japanese("".join(found)):
-        found = [tidy_item(word) for item in found for word in re.split(r"[\s・･]+", item)]
-    return list(dict.fromkeys(filter(None, found)))
-
-
-def read_field(field: str, values: Sequence[str]) -> object:
+def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the texts beside its label."""
-    text = plain(" ".join(values[:FIRST]))
-    if field.endswith("notes"):
-        return read_list(values, by_space=False)
-    if field in ("gender", "concentration"):
-        return named(field, text)
+    text = plain(" ".join(values[:3]))
+    told = named(field, text)
+    if field == "gender":
+        return "ユニセックス" if len(told) > 1 else next(iter(told), None)
+    if field == "concentration":
+        return next(iter(told), None)
     if field == "seasons":
-        seasons = [name for name in page_words("season") if any_of("season", name).search(text)]
-        return list("春夏秋冬") if "every" in seasons else seasons
+        return [season for season in "春夏秋冬" if season in told or "every" in told]
     if field == "year":
         return int(year[0]) if (year := YEAR.search(text)) else None
     if field == "concept":
-        return text if len(text) >= SENTENCE else None
+        return text
     if field in LISTS:
-        other = FOREIGN.get(field)
-        words = [
-            word for word in read_list(values[:FIRST], by_space=True) if not named("season", word)
-        ]
-        return [word for word in words if not other or named("mood", word) != other]
-    first = tidy_item(values[0].split(MARK)[0]) if values else ""
-    return first if len(first) <= NAME_LENGTH and not re.search("[。@]", first) else None
+        words: dict[str, None] = {}
+        for items in map(split_items, values):
+            good = [item for item in items if is_note(item)]
+            if len(good) < MOST * len(items):
+                break
+            words |= dict.fromkeys(good)
+        return [word for word in words if not named(FOREIGN.get(field, ""), word)]
+    first = plain(values[0].split(MARK)[0]) if 0 < len(values) < CARDS else ""
+    is_name = len(first) <= NAME_LENGTH and not re.search("[。@]", first)
+    return first if is_name and folded(first) not in meanings("unknown") else None
 
 
-@functools.lru_cache(SOME)
-def tag_facts(text: str) -> list[tuple[str, object]]:
-    """Facts of tags that tell themselves, 【ユニセックス／フローラル】, and of '… a scent for men'."""
+def tag_facts(text: str) -> dict[str, object]:
+    """Facts of tags, 【ユニセックス／フローラル】, Eau de Parfum for men, and of 'a fragrance for men'."""
+    meant = " ".join(any_of("meant").findall(text))
     row = re.search(r"[【\[]([^【】\[\]]*[／/・、|｜][^【】\[\]]*)[】\]]", text)
-    tags = re.split(r"[／/・、|｜]", row[1]) if row else [text]
-    rest = any_of("concentration").sub("", any_of("gender").sub("", text))
-    if not row and re.search(r"[^\W\d_]", re.sub("ml", "", rest, flags=re.I)):
-        perfume, gender = any_of("perfume").pattern, any_of("gender").pattern
-        meant = " for " in text and re.search(rf"(?:{perfume})\sfor\s({gender})", text, re.I)
-        tags = [meant[1]] if meant else []
-    told = [(use, named(use, tag)) for tag in tags for use in ("gender", "concentration")]
-    told = [(use, value) for use, value in told if value]
-    families = [tag for tag in tags if not named("gender", tag) and not named("concentration", tag)]
-    return [*told, ("families", read_list(families, by_space=True))] if told and row else told
+    tags = row[1] if row else text if len(text) < SHORT else meant
+    rest = any_of("concentration").sub("", any_of("gender").sub("", tags))
+    families = split_items(rest) if row and rest != tags else []
+    is_prose = re.search(r"[^\W\d_]", rest) and not families
+    facts = {"gender": read_field("gender", [meant if is_prose else tags]), "families": families}
+    facts["concentration"] = read_field("concentration", [tags])
+    return {field: value for field, value in facts.items() if value}
 
 
-def with_facts(page: PageText) -> PageText:
-    """A page with every field that it tells, by its first label with a value or by tags."""
-    sure, unsure, told = [], [], Counter()
-    for label in labelled(page):
-        for field in label.fields:
-            if label.in_menu and field in OF_ONE:
-                continue
-            value = read_field(field, label.texts if label.is_sure else label.texts[:1])
-            told[field, page.lines[label.at].slot] += bool(value)
-            if value and label.is_sure:
-                sure.append((field, value))
-            elif value and len(value) == len(split_items(label.value)):
-                unsure.append((field, value))
+def facts_of(page: PageText) -> dict[str, object]:
+    """Every field that a page tells: by SELECTORS, by its first label with a value, or by tags."""
+    facts: dict[str, object] = {}
+    times = Counter()
+    for label in labels_of(page):
+        told = {field: read_field(field, label.values) for field in label.fields}
+        facts = {field: value for field, value in told.items() if value} | facts
+        times.update((label.slot, field) for field in TIERS if told.get(field))
+    if any(count >= CARDS for count in times.values()):
+        return {}  # of several products
     for line in page.lines:
-        unsure += () if line.is_furniture else tag_facts(line.text)
-    several = any(field in TIERS and times >= CARDS for (field, _), times in told.items())
-    return page._replace(values=dict(reversed(sure + unsure)), of_several=several)
+        facts = ({} if line.is_furniture else tag_facts(line.text)) | facts
+    short = [line.text for line in page.lines if len(line.text) < SHORT]
+    strengths = {strength for text in short for strength in named("concentration", text)[:1]}
+    if len(strengths) == 1:
+        facts = {"concentration": strengths.pop()} | facts
+    return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
 # Templates and names ------------------------------------------------------------------------------
-ALIKE = 0.5  # share of slots in common that makes two pages one template's
 SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
 NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
-FURNITURE = 0.5  # share of the pages of a slot on which furniture says the same
+HALF = 0.5  # share of slots that makes two pages one template's; of pages that makes furniture
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
-LEAST = {False: 0.6, True: 0.4}  # score below which a slot holds no names, of few pages, of more
-TRUST = {"label of name": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
-TRUST |= {"ld name": 0.95, "og:title": 0.75, "title": 0.7}
+LEAST = 0.3  # score of a slot of names below which it is none
+TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
+TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.75, "ti": 0.7}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
-HOUSES = 0.5  # share of a slot's score that is lost where all its texts are houses
-KINDS_OF_PAGE = ("ld type", "og:type")  # slots that say what a page is
-PRODUCTS = {"Product", "ProductGroup", "product", "og:product"}
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
+DECLARING = ("schema:product", "schema:productgroup", "product", "og:product")
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
 class ShopText(NamedTuple):
     """What all pages of a shop say."""
 
-    name: str
+    names: list[str]  # of the shop, the best first
     sells_perfumes: bool  # says on every page that it sells perfumes, and nothing else
 
 
-def texts_at(page: PageText, *slots: str) -> list[str]:
-    """The texts of a page in some slots."""
-    return [line.text for line in page.lines if line.slot in slots]
-
-
-def less_common(line: Line, common: list[str]) -> Line:
-    """A line; a title without the pieces that most pages have in theirs."""
-    if "title" not in line.slot:
-        return line
-    kept = [piece for piece in re.split(PIECES, line.text) if piece not in common]
-    return line._replace(text=" – ".join(kept))
-
-
 def with_furniture(pages: list[PageText]) -> list[PageText]:
-    """The pages, each line marked that most pages of its slot, or of the shop, have."""
-    slots, lines, texts = Counter(), Counter(), Counter()
-    for page in pages:
-        slots.update(slots_of(page))
-        lines.update(set(page.lines))
-        texts.update({line.text for line in page.lines})
-    marked = {}
-    for line, count in lines.items():
-        is_rare = slots[line.slot] < FEW <= texts[line.text] > FURNITURE * len(pages)
-        if is_rare or FEW <= count > FURNITURE * slots[line.slot]:
-            marked[line] = line._replace(is_furniture=True)
+    """The pages, each line marked that says the same on most pages of its slot, and is no house."""
+    slots = Counter(slot for page in pages for slot in {line.slot for line in page.lines})
+    lines = Counter(line for page in pages for line in set(page.lines))
+    common = [line for line, n in lines.items() if FEW <= n > HALF * slots[line.slot]]
+    marked = {
+        line: line._replace(is_furniture=True)
+        for line in common
+        if folded(line.text) not in houses()
+    }
     return [page._replace(lines=[marked.get(line, line) for line in page.lines]) for page in pages]
 
 
-def shop_of(pages: list[PageText]) -> tuple[ShopText, list[PageText]]:
-    """A shop, and its pages without the shop's name in their titles, their furniture marked."""
-    titles = [set(re.split(PIECES, text)) for page in pages for text in texts_at(page, "title")]
+def shop_of(pages: list[PageText]) -> ShopText:
+    """What a shop says of itself, in the same words on most of its pages."""
+    lines = [line for page in pages for line in page.lines]
+    titles = [set(re.split(PIECES, line.text)) for line in lines if line.slot == "title<head"]
     pieces = Counter(itertools.chain(*titles)).most_common()
-    common = [piece for piece, count in pieces if FEW <= count > FURNITURE * len(pages)]
-    declared = [text for page in pages for text in texts_at(page, "og:site_name")]
-    whole = [*declared, *common, ""][0]
-    name = any_of("shop").sub("", whole).strip()
-    name = whole if folded(name) in meanings("perfume") else name
-    cut = ([less_common(line, common) for line in page.lines] for page in pages)
-    pages = [page._replace(lines=lines) for page, lines in zip(pages, cut, strict=True)]
-    pages = with_furniture(pages)
-    furniture = {line for page in pages for line in page.lines if line.is_furniture}
-    said = [name, *common, *(line.text for line in furniture if line.slot != "nav")]
-    told = any_of("perfume").search("\n".join(said))
-    return ShopText(name, bool(told and not any_of("goods").search("\n".join(said)))), pages
-
-
-def slots_of(page: PageText) -> set[str]:
-    """The slots of a page."""
-    return {line.slot for line in page.lines}
+    common = [piece for piece, count in pieces if FEW <= count > HALF * len(pages)]
+    names = [any_of("shop").sub("", name).strip() for name in common]
+    names = [name for name in names if folded(name) not in meanings("perfume")]
+    said = "\n".join([*common, *{line.text for line in lines if line.is_furniture}])
+    only_perfumes = any_of("perfume").search(said) and not any_of("goods").search(said)
+    return ShopText(names, bool(only_perfumes))
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
     """The pages by template: those with mostly the same slots."""
-    kinds: list[set[str]] = []
-    groups: list[list[PageText]] = []
+    found: list[tuple[set[str], list[PageText]]] = []
     for page in pages:
-        slots = slots_of(page)
-        shares = [len(slots & other) / len(slots | other) for other in kinds]
-        if shares and max(shares) >= ALIKE:
-            groups[shares.index(max(shares))].append(page)
+        slots = {line.slot for line in page.lines}
+        shares = [len(slots & other) / len(slots | other) for other, _ in found]
+        if shares and max(shares) >= HALF:
+            found[shares.index(max(shares))][1].append(page)
         else:
-            kinds.append(slots)
-            groups.append([page])
-    return groups
+            found.append((slots, [page]))
+    return [members for _, members in found]
 
 
-@functools.lru_cache(SOME)
+@functools.lru_cache(50_000)
 def is_price(text: str) -> bool:
-    """Whether a short text has an amount of money."""
-    if not re.search(r"\d", text):
-        return False
-    symbol = any(unicodedata.category(char) == "Sc" for char in text)
-    return symbol or bool(any_of("money").search(text))
+    """Whether a text has an amount of money."""
+    has_sign = any(unicodedata.category(char) == "Sc" for char in text)
+    return bool(re.search(r"\d", text) and (has_sign or any_of("money").search(text)))
 
 
 def sells_one(page: PageText) -> bool:
@@ -711,19 +555,7 @@ def sells_one(page: PageText) -> bool:
     short = [line for line in page.lines if len(line.text) < SHORT]
     prices = [line.slot for line in short if is_price(line.text) and not line.is_furniture]
     buttons = [line.slot for line in short if any_of("buy").search(line.text)]
-    counts = Counter(prices + buttons)
-    return any(counts[offers[0]] < CARDS for offers in (prices, buttons) if offers)
-
-
-def types_of(page: PageText) -> set[str]:
-    """What the data of a page say that it is."""
-    return set(texts_at(page, "ld type", "og:type"))
-
-
-def declares_product(page: PageText) -> bool:
-    """Whether a page says in its data that it is a product's."""
-    properties = set(re.findall(r"\[(\w+)\]", " ".join(slots_of(page))))
-    return properties >= {"name", "brand"} or bool(types_of(page) & PRODUCTS)
+    return any(offers.count(offers[0]) < CARDS for offers in (prices, buttons) if offers)
 
 
 def product_pages(groups: list[list[PageText]]) -> set[str]:
@@ -732,42 +564,51 @@ def product_pages(groups: list[list[PageText]]) -> set[str]:
     A price alone is enough where several pages of a template have one; a page of tiers that has
     none and declares nothing may be a guide.
     """
-    shown = set()
+    found = set()
     for group in groups:
-        own = [page for page in group if not page.of_several]
-        own = [page for page in own if types_of(page).isdisjoint(page_words("article")["article"])]
-        selling = {page.url for page in own if sells_one(page)}
-        declaring = {page.url for page in own if declares_product(page)}
-        telling = {page.url for page in own if sum(tier in page.values for tier in TIERS) > 1}
-        titled = {page.url for page in own if page.values.keys() & {"brand", "name"}}
-        guides = telling - selling - declaring - titled
-        shown |= declaring | (telling - guides if len(guides) < FEW else telling)
+        selling = {page.url for page in group if sells_one(page)}
+        declaring = {page.url for page in group if declares_product(page)}
+        tiered = {page.url for page in group if sum(tier in page.facts for tier in TIERS) > 1}
+        guides = tiered - selling - declaring
+        shown = declaring | (tiered - guides if len(guides) < FEW else tiered)
         shown |= selling if len(selling) >= FEW else set()
-    everywhere = Counter(slot for group in groups for page in group for slot in slots_of(page))
-    return shown.union(*(siblings(group, shown, everywhere) for group in groups))
+        found |= shown | siblings(group, shown)
+    return found
 
 
-def siblings(group: list[PageText], shown: set[str], everywhere: Counter) -> set[str]:
-    """Addresses of a template's pages that have what its products have and other pages have not."""
-    evident = [page for page in group if page.url in shown]
-    if len(evident) < FEW:
-        return set()
-    counts = Counter(slot for page in evident for slot in slots_of(page))
-    here = Counter(slot for page in group for slot in slots_of(page))
-    usual = [slot for slot, count in counts.items() if count > MOST * len(evident)]
-    own = {slot for slot in usual if here[slot] > NEARLY_ALL * everywhere[slot]}
-    alike = [page for page in group if len(own & slots_of(page)) > SIBLING * len(own)]
-    return {page.url for page in alike if any(is_price(line.text) for line in page.lines)}
+def siblings(group: list[PageText], shown: set[str]) -> set[str]:
+    """Addresses of a template's pages that have what its products have, at no more prices."""
+    slots = {page.url: {line.slot for line in page.lines} for page in group}
+    prices = {page.url: sum(is_price(line.text) for line in page.lines) for page in group}
+    own = slots.keys() & shown
+    counts = Counter(slot for url in own for slot in slots[url])
+    usual = {slot for slot, count in counts.items() if count > MOST * len(own)}
+    most = max((prices[url] for url in own), default=0)
+    alike = {url for url in slots if len(usual & slots[url]) > SIBLING * len(usual)}
+    return (
+        {url for url in alike if min(1, most) <= prices[url] <= most} if len(own) >= FEW else set()
+    )
 
 
-@functools.lru_cache(SOME)
+def declares_product(page: PageText) -> bool:
+    """Whether a page says in its data, or by labels of a brand or a name, that it is a product's."""
+    kinds = [line.text.lower() for line in page.lines if "type" in line.slot]
+    named_by = page.facts.keys() & {"brand", "name"}
+    is_named = len(named_by) > 1 or (named_by and any(tier in page.facts for tier in TIERS))
+    properties = re.findall(r"\[(\w+)\]", " ".join(line.slot for line in page.lines))
+    is_named = is_named or {"name", "brand"} <= {*properties}
+    return is_named or 0 < sum(kind in DECLARING for kind in kinds) < CARDS
+
+
+@functools.lru_cache(50_000)
 def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
-    if not 0 < len(text) <= NAME_LENGTH or is_price(text) or label_fields(text):
+    if len(text) > NAME_LENGTH or is_price(text) or labels_in(text):
         return False
     if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
         return False
-    if folded(text) in meanings("page") or any_of("missing").search(text):
+    pieces = [folded(piece) for piece in re.split(PIECES, text)]
+    if any(piece in meanings("page") for piece in pieces) or any_of("missing").search(text):
         return False
     return all(text.count(left) == text.count(right) for left, right in BRACKETS)
 
@@ -776,353 +617,249 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     """The first text of each slot that could be the product's name; none of slots with many."""
     found: dict[str, list[str]] = defaultdict(list)
     for line in page.lines:
-        may_hold = "<" in line.slot or line.slot in TRUST
-        if may_hold and not line.is_furniture and could_be_name(line.text):
+        if could_be_name(line.text) and not line.is_furniture:
             found[line.slot].append(line.text)
-            if (tag := tag_of(line.slot)) in HEADINGS:
-                found[tag].append(line.text)
-    if label := page.values.get("name"):
-        found["label of name"] = [str(label)]
-    found["first"] = next((texts[:1] for slot, texts in found.items() if "<" in slot), [])
-    one = [slot for slot, texts in found.items() if 0 < len(texts) < CARDS or slot in HEADINGS]
-    return {slot: found[slot][0] for slot in one}
-
-
-def trust_in(slot: str) -> float:
-    """How much a slot is trusted to hold names, by what and where it is."""
-    is_title = not meanings("title").keys().isdisjoint(re.split("[^a-z]+", own_part(slot).lower()))
-    return TRUST.get(slot) or TRUST.get(tag_of(slot)) or TRUST_BY_CLASS[is_title]
-
-
-def name_slot(names: dict[str, dict[str, str]]) -> str | None:
-    """The slot of the names: on nearly every page, different on most, no houses."""
-    scores, often = {}, max(FEW, REPEATED * len(names))
-    for slot in dict.fromkeys(itertools.chain(*names.values())):
-        texts = [folded(by_slot[slot]) for by_slot in names.values() if slot in by_slot]
-        counts = Counter(texts)
-        unique = sum(counts[text] <= often for text in texts if text)
-        known = sum(text in houses() for text in counts) / len(counts)
-        distinct = len(counts) / len(texts) * (1 - HOUSES * known)
-        scores[slot] = trust_in(slot) * unique / len(names) * distinct
-    best = max(scores, key=scores.get, default="")
-    return best if scores.get(best, 0) > LEAST[len(names) >= FEW] else None
+            if line.slot[:2] in HEADINGS:
+                found[line.slot[:2]].append(line.text)
+    names = {slot: texts[0] for slot, texts in found.items() if len(texts) < CARDS or slot in TRUST}
+    if found.keys().isdisjoint(HEADINGS):
+        first = (texts[0] for slot, texts in found.items() if slot[:2] not in ("ti", "me", "ld"))
+        names["first"] = next(first, "")
+    names["label"] = str(page.facts.get("name") or "")
+    return {slot: text for slot, text in names.items() if could_be_name(text)}
 
 
 def with_names(pages: list[PageText]) -> list[PageText]:
-    """The pages of one template with their names as written; those without one are left out."""
-    names = {page.url: names_by_slot(page) for page in pages}
-    chosen: dict[str, str] = {}
-    while names and (slot := name_slot(names)):
-        texts = {url: by_slot[slot] for url, by_slot in names.items() if slot in by_slot}
-        counts, often = Counter(map(folded, texts.values())), max(FEW, REPEATED * len(pages))
-        chosen |= {url: text for url, text in texts.items() if counts[folded(text)] <= often}
-        names = {url: by_slot for url, by_slot in names.items() if url not in texts}
-    if "name" in SELECTORS:
-        chosen = {page.url: page.chosen["name"][0] for page in pages if page.chosen["name"]}
-    return [page._replace(name=chosen[page.url]) for page in pages if page.url in chosen]
+    """The pages of one template that have names, by the slot that differs on nearly every page."""
+    by_slot: dict[str, dict[str, str]] = defaultdict(dict)
+    said = {page.url: "\n".join(line.text for line in page.lines) for page in pages}
+    for page in pages:
+        for slot, text in names_by_slot(page).items():
+            by_slot[slot][page.url] = text
+    names: dict[str, str] = {}
+    scores, often = {}, max(FEW, REPEATED * len(pages))
+    for slot, texts in by_slot.items():
+        by_class = TRUST_BY_CLASS[bool(any_of("title").search(slot.partition("<")[0]))]
+        trust = TRUST.get(slot) or TRUST.get(slot[:2]) or by_class
+        counts = Counter(texts.values())
+        by_slot[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
+        coverage = len(by_slot[slot]) / len(pages)
+        kinds = {re.sub(r"\d+", "", folded(text)) for text in texts.values()}
+        known = sum(folded(text) in houses() for text in counts) / len(counts)
+        distinctness = (len(kinds) + len(counts)) / 2 / len(texts) * (1 - HALF * known)
+        agreement = sum(said[url].count(text) > 1 for url, text in texts.items()) / len(texts)
+        scores[slot] = trust * coverage * distinctness * (2 + agreement) / 3
+    for slot in sorted(scores, key=lambda slot: (-scores[slot], slot)):
+        names = by_slot[slot] | names if scores[slot] >= LEAST else names
+    names = by_slot["label"] if "name" in SELECTORS else names
+    return [page._replace(name=names[page.url]) for page in pages if page.url in names]
 
 
-# Brands and spellings -----------------------------------------------------------------------------
-SOUNDS_ALIKE = 0.6  # likeness by sound at which kana and Latin letters spell one name
-SHARED = 0.6  # share of names that must show a brand in some way for that way to be the template's
+# Brands -------------------------------------------------------------------------------------------
+ALIKE = 0.6  # mean likeness, or share of evidence, at which the texts of a slot are believed
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
-ABOVE, BELOW = 2, 3  # lines around a name among which a brand may stand
-HALF = 0.5  # how far a text is believed to be a brand that is no known house, but said elsewhere
-MAKER = re.compile(r"\s[Bb]y\s((?:[A-Z][\w'’&-]*\.?\s?)+)")  # after a product's name
+NEAR = 2  # lines between a name and its brand
+MAKER = re.compile(r"^(|.*\s)[Bb]y:?\s((?:[A-Z&][\w'’&.-]*\s?)+)")
+REPEATS = 0.9  # how far a text is believed to be a brand that is no known house, but repeats
+
+
+def believed(shown: dict[str, list[float]], pages: int) -> list[str]:
+    """The slots whose texts show on average what is looked for, on most pages, the best first."""
+    means = {slot: sum(values) / len(values) for slot, values in shown.items()}
+    good = (slot for slot in means if means[slot] >= ALIKE)
+    wide = [slot for slot in good if means[slot] == 1 or len(shown[slot]) > HALF * pages]
+    return sorted(wide, key=lambda slot: sum(shown[slot]), reverse=True)
+
+
+def pieces_of(text: str) -> list[str]:
+    """The pieces of a text between marks, brackets and quotes."""
+    pieces = re.split(rf"{PIECES}|\s[Bb]y\s|\s*[「」『』（）()]\s*", text)
+    return [piece for piece in map(plain, pieces) if re.search(r"\w", piece)]
+
+
+def openings(text: str) -> list[str]:
+    """How a text begins, word by word, the longest first."""
+    ends = re.finditer(r"(?<=\w)(?=[^\w'’&.]|$)|(?<=\.)(?=\s|$)", text[:NAME_LENGTH])
+    return [text[: end.start()] for end in ends][::-1]
+
+
+def brand_texts(page: PageText) -> dict[str, str]:
+    """What may be the brand of a page, by where it stands: near its name, or in a line with it."""
+    found = {"label": str(page.facts.get("brand") or "")}
+    places = [number for number, line in enumerate(page.lines) if line.text == page.name]
+    counts = Counter(line.slot for line in page.lines)
+    for number, line in enumerate(page.lines):
+        is_near = could_be_name(line.text) and any(abs(number - at) <= NEAR for at in places)
+        has_name = page.name in line.text
+        maker = MAKER.search(line.text)
+        if maker and (maker[1] or is_near) and folded(page.name).startswith(folded(maker[1])):
+            found.setdefault("by", maker[2].strip())
+        is_own = is_near or has_name or any_of("brand").search(line.slot)
+        is_furniture = line.is_furniture and not line.slot.startswith(("ld", "meta"))
+        if not is_own or is_furniture or (counts[line.slot] >= CARDS and not is_near):
+            continue
+        pieces = pieces_of(re.sub(TALK, f" {MARK} ", line.text)[:NAME_LENGTH])
+        for at, piece in enumerate(pieces):
+            if piece != page.name and could_be_name(piece):
+                slot = "name" if line.text == page.name else line.slot
+                found.setdefault(f"{slot} {at}", piece)
+        for text in itertools.chain(*map(openings, pieces if has_name else ())):
+            if folded(text) in houses():
+                found.setdefault("start", text)
+    return {source: text for source, text in found.items() if text not in ("", page.name)}
+
+
+def brand_evidence(page: PageText, source: str, text: str, repeats: bool) -> float:
+    """How far a text is a brand: it is declared, is a known house, or repeats and is said again."""
+    if source in ("label", "by") or any_of("brand").search(source) or folded(text) in houses():
+        return 1
+    said = (
+        source.startswith(("name", "opening")) or sum(text in line.text for line in page.lines) > 1
+    )
+    tags = map(any_of, ("perfume", "gender", "prose"))
+    is_prose = len(text.split()) >= WORDS_OF_PROSE
+    is_tag = is_prose or any(tag.search(text) for tag in tags) or not could_be_name(text)
+    return REPEATS if repeats and said and not is_tag else 0
+
+
+def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
+    """The pages of one template with their brands, each by the most trusted of what tells it."""
+    begun = Counter(start for page in pages for start in openings(page.name)[1:])
+    sources = {page.url: brand_texts(page) for page in pages}
+    for page in pages:
+        if "start" not in sources[page.url] and (starts := openings(page.name)[1:]):
+            sources[page.url]["opening"] = max(starts, key=begun.get)
+    counts = Counter(pair for found in sources.values() for pair in found.items())
+    evidence: dict[str, list[float]] = defaultdict(list)
+    for page in pages:
+        for source, brand in sources[page.url].items():
+            is_one = counts[source, brand] == sum(source in found for found in sources.values())
+            may_be = not is_one or source.startswith("name")
+            is_shop = any_of("shop").sub("", brand).strip() in shop.names
+            often = counts[source, brand] > 1 or (source == "name 0" and len(pages) < FEW)
+            repeats = often and may_be and not is_shop
+            evidence[source].append(brand_evidence(page, source, brand, repeats))
+    ranked = ["label"] if "brand" in SELECTORS else ["label", *believed(evidence, len(pages))]
+    told = {url: [*filter(None, map(found.get, ranked))] for url, found in sources.items()}
+    return [page._replace(brand="".join(told[page.url][:1])) for page in pages]
+
+
+# Names in one spelling or two ---------------------------------------------------------------------
+SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
+HOUSES = "𐎠𐎡"  # letters that no shop writes stand for the brand in a name, in Latin letters and in Japanese
 TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]"  # of a shop about a product: 【量り売り】, [送料無料]
+Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
-class Spelling(NamedTuple):
-    """A name in Latin letters and in Japanese; either may be empty."""
-
-    latin: str
-    japanese: str
-
-    @property
-    def known(self) -> str:
-        """The Latin spelling, or the only one."""
-        return self.latin or self.japanese
-
-
-@functools.lru_cache(SOME)
+@functools.lru_cache(50_000)
 def spelled(text: str) -> Spelling:
     """Both spellings of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', or the one there is."""
-    text = plain(text)
-    for cut in re.finditer(r"\s*[(（／/|｜]\s*|\s+", text):
-        halves = text[: cut.start()], text[cut.end() :]
-        latin, japanese = sorted((half.strip(" /／|｜()（）") for half in halves), key=is_japanese)
+    for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s+|\s+", text):
+        halves = (
+            plain(half).strip(" ()（）–-") for half in (text[: cut.start()], text[cut.end() :])
+        )
+        latin, japanese = sorted(halves, key=is_japanese)
         apart = latin and is_japanese(japanese) and not is_japanese(latin)
-        if not apart or re.search("[A-Za-z]{2}", japanese):
-            continue
-        if cut[0].strip() or sound_alike(latin, japanese) >= SOUNDS_ALIKE:
-            return Spelling(latin, japanese)
-    return Spelling("", text) if is_japanese(text) else Spelling(text, "")
+        is_cut = cut[0].strip() or likeness(latin, japanese) >= ALIKE
+        if apart and is_cut and not re.search("[A-Za-z]{2}", japanese):
+            return latin, japanese
+    return plain(text), plain(text) if is_japanese(text) else ""
 
 
-def learned(name: Spelling, texts: Iterable[str], least: float = SOUNDS_ALIKE) -> Spelling:
+def learned(name: Spelling, texts: Iterable[str], least: float = ALIKE) -> Spelling:
     """A name with the spelling that it lacks, by the text that sounds most like it."""
-    others = [text for text in texts if text and is_japanese(text) != is_japanese(name.known)]
-    best = max(others, key=lambda text: sound_alike(name.known, text), default="")
-    if not best or all(name) or sound_alike(name.known, best) < least:
+    known, japanese = name
+    best = max(texts, key=lambda text: likeness(known, text), default="")
+    is_whole = japanese not in ("", known)
+    if not best or is_whole or likeness(known, best) < least:
         return name
-    return Spelling(name.latin or best, name.japanese or best)
+    return (best, known) if japanese else (known, best)
 
 
-def whole_brand(brand: Spelling, said: list[str]) -> Spelling:
+def whole_brand(text: str, said: list[str]) -> Spelling:
     """A brand with the spelling that it lacks, by the page or else by data/brands.csv."""
-    house = houses().get(folded(brand.known), [])
-    pieces = [*itertools.chain(*map(pieces_of_name, said))]
-    written = [piece for piece in pieces if folded(piece) in map(folded, house)]
-    return learned(learned(learned(brand, written, 0), pieces), house, 0)
-
-
-def word_ends(text: str) -> list[int]:
-    """Where words of a text end, the last first."""
-    ends = re.finditer(r"(?<=\w)(?=[^\w'’&.]|$)|(?<=\.)(?=\s|$)", text[:NAME_LENGTH])
-    return [end.start() for end in ends][::-1]
-
-
-@functools.lru_cache(SOME)
-def house_at_start(text: str) -> str:
-    """The known house that a text begins with, in its longest spelling, or empty."""
-    return next((text[:end] for end in word_ends(text) if folded(text[:end]) in houses()), "")
-
-
-def is_house(text: str) -> bool:
-    """Whether a text is a known house and nothing else."""
-    return folded(text) in houses()
-
-
-@functools.lru_cache(SOME)
-def pieces_of_name(text: str) -> list[str]:
-    """The pieces of a name between marks, brackets and quotes."""
-    pieces = re.split(rf"{PIECES}|\s*[「」『』（）()]\s*", text)
-    return [piece for piece in map(plain, pieces) if piece]
-
-
-def brand_text(text: str) -> str:
-    """A brand without the word that labels it."""
-    text = re.sub(r"^\s*(?:by|brand)\b\s*[:：]?\s*", "", text, flags=re.I)
-    return plain(text.split(MARK)[0]).strip(" :：・")
-
-
-def declared_brand(page: PageText) -> str:
-    """The brand that a page declares: by its data, a label, a slot named for it; or empty."""
-    told = texts_at(page, "ld brand", "product:brand", "og:brand")
-    told += [str(page.values["brand"])] if "brand" in page.values else []
-    counts = Counter(line.slot for line in page.lines)
-    for line in page.lines:
-        if line.is_furniture or counts[line.slot] >= CARDS or not is_for_brands(line.slot):
-            continue
-        told += [line.text] if could_be_name(line.text) else []
-    return brand_text(told[0]) if told else ""
-
-
-@functools.lru_cache(SOME)
-def is_for_brands(slot: str) -> bool:
-    """Whether a slot is named for a brand: div.brand-name."""
-    parts = re.split("[^a-z]+", own_part(slot).lower())
-    return any(part.startswith(tuple(meanings("brand"))) for part in parts)
-
-
-def brands_beside(pages: list[PageText], known_only: bool) -> dict[str, str]:
-    """{address: brand} by the slot beside the names that is a house or says 'by', or repeats."""
-    texts: dict[str, dict[str, str]] = defaultdict(dict)
-    score = Counter()
-    for page in pages:
-        lines = page.lines
-        named_at = (number for number, line in enumerate(lines) if line.text == page.name)
-        at = next((number for number in named_at if "<" in lines[number].slot), 0)
-        for line in lines[max(0, at - ABOVE) : at + BELOW] if at else []:
-            known = is_house(brand_text(line.text)) or line.text.lower().startswith("by")
-            is_near = known_only or line == lines[at - 1]
-            fits = "<" in line.slot and line.text != page.name and could_be_name(line.text)
-            if fits and is_near and (known or not line.is_furniture):
-                said = sum(line.text in other.text for other in lines) > 1
-                texts[line.slot][page.url] = brand_text(line.text)
-                score[line.slot] += known + HALF * said
-    for slot in sorted(texts, key=lambda slot: -score[slot]):
-        brands = texts[slot]
-        distinct = len(set(brands.values()))
-        is_sure = score[slot] >= HALF * (len(brands) + (distinct == len(brands)))
-        repeats = not known_only and len(brands) >= FEW and distinct < SHARED * len(brands)
-        if (is_sure or repeats) and len(brands) > FURNITURE * len(pages):
-            return brands
-    return {}
-
-
-def piece_brands(pages: list[PageText]) -> dict[str, str]:
-    """{name: its piece that is a brand: a known house, one of other names, or the first}."""
-    parts = {page.name: own for page in pages if len(own := pieces_of_name(page.name)) > 1}
-    counts = Counter(folded(part) for own in parts.values() for part in set(own))
-    found = {}
-    for text, own in parts.items():
-        often = sorted(own, key=lambda part: -counts[folded(part)])
-        often = [part for part in often if counts[folded(part)] > 1 and less_tail(part)]
-        often = [part for part in often if re.search(r"\w", any_of("gender").sub("", part))]
-        brands = [*filter(is_house, own), *often]
-        found |= {text: brands[0]} if brands else {}
-    first = sum(text.startswith(part) for text, part in found.items())
-    if len(parts) < FEW or first > SHARED * len(parts):  # few pages: as most shops write it
-        found = {text: own[0] for text, own in parts.items()} | found
-    return found if len(found) > SHARED * len(parts) else {}
-
-
-def shared_openings(texts: list[str]) -> dict[str, str]:
-    """{name: the words with which it and others begin}, where most names begin like others."""
-    begun = Counter(folded(text[:end]) for text in texts for end in word_ends(text)[1:])
-    found = {}
-    for text in texts:
-        starts = (text[:end] for end in word_ends(text)[1:])
-        best = max(starts, key=lambda start: begun[folded(start)], default="")
-        found |= {text: best} if begun[folded(best)] > 1 else {}
-    several = len(set(map(folded, found.values()))) > 1
-    return found if several and len(found) >= max(FEW, SHARED * len(texts)) else {}
-
-
-def told_by_text(page: PageText) -> str:
-    """The house that a title or a description of the page names, at its start or after 'by'."""
-    name = folded(page.name)
-    prose = [line.text for line in page.lines if len(line.text) > SHORT]
-    about = [plain(text) for text in texts_at(page, *META, "title") + prose]
-    makers = [(text, match[1].strip()) for text in about if (match := MAKER.search(text))]
-    makers = [one for text, one in makers if name in folded(text) or folded(one) in name]
-    about = [text for text in about if name in folded(text)]
-    trails = [line.text for line in page.lines if MARK in line.text[:NAME_LENGTH]]
-    trail = [piece for text in trails for piece in pieces_of_name(text) if is_house(piece)]
-    told = [*map(house_at_start, makers), *makers, *map(house_at_start, about), *trail]
-    return next((text for text in told if text and folded(text) != name), "")
-
-
-def with_brands(groups: list[list[PageText]], shop: ShopText) -> list[list[PageText]]:
-    """The pages with their brands, each by the most trusted of what tells it."""
-    pages = [*itertools.chain(*groups)]
-    pieces = piece_brands(pages)
-    starts = {page.url: house_at_start(re.sub(TALK, " ", page.name).strip()) for page in pages}
-    openings = shared_openings([page.name for page in pages if not starts[page.url]])
-    declared = {page.url: declared_brand(page) for page in pages}
-    if len(set(declared.values())) == 1 < len(set(starts.values()) - {""}):
-        declared = {}  # the shop calls itself the brand of all
-    beside = {url: brand for group in groups for url, brand in brands_beside(group, True).items()}
-    brands: dict[str, str] = {}
-    for page in pages:
-        url, name = page.url, page.name
-        told = declared.get(url) or beside.get(url) or pieces.get(name) or starts[url]
-        if told := told or told_by_text(page) or openings.get(name):
-            brands[url] = told
-    if len(brands) < ONE_HOUSE * len(pages):
-        for group in groups:
-            brands = brands_beside(group, False) | brands
-    if len(brands) < ONE_HOUSE * len(pages):
-        house = house_at_start(shop.name) or shop.name
-        brands = {page.url: house for page in pages} | brands
-    return [[page._replace(brand=brands.get(page.url, "")) for page in group] for group in groups]
+    known, japanese = spelled(text)
+    row = houses().get(folded(known), [])
+    pieces = [piece for text in said for piece in pieces_of(text)]
+    written = [piece for piece in pieces if row and houses().get(folded(piece)) is row]
+    return learned(learned((known, japanese), written or row, 0), pieces)
 
 
 @functools.cache
-def tail() -> re.Pattern:
-    """Pattern of a size or a concentration at the end of a name, and what may follow it."""
-    size, strength, after, gender = map(any_of, ("size", "tail", "after size", "gender"))
-    return re.compile(
-        rf"""[\s,(（/／|｜・\[–-]*
-             (?<!\w)(?:\d+(?:[.,]\d+)?\s?(?:{size.pattern}) | [x×]\s?\d+ | {strength.pattern})
-             (?:[\s/・]*(?:{after.pattern} | (?:for\s)?(?:{gender.pattern})))*
-             [\s)）\]]*$""",
-        re.IGNORECASE | re.VERBOSE,
-    )
+def behind_name() -> re.Pattern:
+    """Pattern of what a shop puts behind a name: a size and all after it, strength, the brand."""
+    size = rf"\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})(?:.*$)?|[x×]\s?\d+"
+    gender = rf"(?:for\s)?(?:{any_of('gender').pattern})"
+    strength = rf"(?:{any_of('tail').pattern}|{any_of('after size').pattern})(?:[\s/・]*{gender})*"
+    house = rf"(?:\s*[–—|｜／/,:（(-]\s*|\s+by\s+|{MARK}\s*)[{HOUSES}][)）]?"
+    mark = rf"[\s,/／|｜・–—:~*®™·{MARK}-]"
+    tail = rf"[(（\[\s]*(?<!\w)(?:{size}|{strength})[\s)）\]]*"
+    return re.compile(rf"(?<!^)(?:{mark}|{TALK}|{tail}|{house})+$", re.I)
 
 
-@functools.lru_cache(SOME)
-def less_tail(text: str) -> str:
-    """A name without sizes, concentrations and what follows them at its end."""
-    text = f" {text}"
-    while (shorter := tail().sub("", text)) != text:
-        text = shorter
+def less_ends(text: str) -> str:
+    """A name less shop talk before it and what is put behind it; itself where nothing is left."""
+    for pattern in (rf"^(?:[\s・:：)）／/|｜–—,{MARK}-]|{TALK})+", behind_name()):
+        shorter = re.sub(pattern, "", text.strip()).strip()
+        text = shorter if re.search(r"\w", shorter) else text
     return text.strip()
 
 
-def bare_name(text: str, brand: Spelling) -> str:
-    """A name less the brand before or, after a mark, behind it, less size and concentration."""
-    brands = {folded(name) for name in brand if name}
-    pieces = [piece for piece in map(plain, re.split(PIECES, text)) if piece]
-    kept = [piece for piece in pieces if folded(piece) not in brands]
-    name = " – ".join(kept or pieces[1:])
-    left = brands if len(kept) == len(pieces) else set()
-    while end := next((end for end in word_ends(name) if folded(name[:end]) in left), 0):
-        left = left - {folded(name[:end])}  # once in each script
-        rest = re.sub(r"^\s*の(?=\s)|^[\s・:：)）,]+", "", name[end:])
-        if not re.search(r"\w", less_tail(rest)):
-            break
-        name = rest
-    for one in filter(None, brand):
-        closing = rf"(?:\s*[–—|,-]\s*|\s+by\s+|\s*[(（\[]){re.escape(one)}[)）\]]?$"
-        name = re.sub(closing, "", name, flags=re.I) or name
-    return less_tail(name).strip(" -–—|/・:~,、*®™©")
+def words_of(text: str) -> list[str]:
+    """The words of a name, one whom it is for in one."""
+    return re.findall(rf"(?i:{any_of('meant').pattern}|{any_of('gender').pattern})(?!\S)|\S+", text)
 
 
-def item_name(text: str, brand: Spelling) -> Spelling:
-    """A product's name as written, in one spelling or two; shop talk parts what is around it."""
-    parts = [part for part in re.split(rf"{TALK}|[「」『』“”\"|｜{MARK}]", text) if part.strip()]
-    others = [part for part in parts if folded(part) not in map(folded, brand)] or parts[-1:]
-    if len(others) < len(parts):
-        brand = Spelling("", "")  # told apart: Gucci「Gucci Bloom」
-    names = [name for part in others if (name := bare_name(part, brand))]
-    if not names:
-        return spelled(re.sub("[【】]", " ", text))
-    return learned(spelled(names[0]), names[1:])
+def kind_of_word(word: str) -> str:
+    """What words at the ends of names have in common."""
+    is_gender = any_of("gender").fullmatch(word) or any_of("meant").fullmatch(word)
+    return "gender" if is_gender else re.sub(r"\d", "0", folded(word)) or word
 
 
-def less_maker(text: str, brand: str) -> str:
-    """A text without its brand, and whom it is for, at its end: Sauvage by Dior for men."""
-    meant_for = rf"(?:\s+(?:for\s)?(?:{any_of('gender').pattern}))+$"
-    rest = re.sub(meant_for, "", text, flags=re.I)
-    if not brand or not rest.lower().endswith(f" {brand.lower()}"):
-        return text
-    return re.sub(r"\s+by$", "", rest[: -len(brand)].rstrip(), flags=re.I)
-
-
-def less_word(text: str, at: int) -> str:
-    """A text without its first (0) or its last word (-1), where it has others."""
-    words = text.split()
-    del words[at]
-    return less_tail(" ".join(words)) or text
-
-
-def without_shared_ends(pages: list[PageText]) -> list[PageText]:
-    """The pages, their names without the words with which most begin or end, brands included."""
-    enough = max(FEW, SHARED * len(pages))
-    texts = [less_tail(page.name) or page.name for page in pages]
-    cut = [less_maker(text, page.brand) for page, text in zip(pages, texts, strict=True)]
-    changed = sum(one != other for one, other in zip(texts, cut, strict=True))
-    texts = cut if changed > enough else texts
-    for at in (0, -1):
-        while texts:
-            words = Counter(folded(text.split()[at]) for text in texts if " " in text)
+def less_shared(texts: list[str]) -> list[str]:
+    """Names less the words with which most of them end, brands included."""
+    enough = max(FEW, SHARED * len(texts))
+    for at, rest in ((-1, slice(None, -1)), (0, slice(1, None))):
+        while True:
+            split = [words_of(less_ends(text)) for text in texts]
+            words = Counter(kind_of_word(words[at]) for words in split if len(words) > 1)
             word, count = words.most_common(1)[0] if words else ("", 0)
             if count <= enough or (at == 0 and word not in meanings("perfume")):
                 break
-            shorter = [
-                less_word(text, at) if folded(text.split()[at]) == word else text for text in texts
-            ]
-            if shorter == texts:
-                break  # nothing else would be left
-            texts = shorter
-    return [page._replace(name=text) for page, text in zip(pages, texts, strict=True)]
+            for number, words in enumerate(split):
+                if len(words) > 1 and kind_of_word(words[at]) == word:
+                    split[number] = words[rest]
+            texts = [" ".join(words) for words in split]
+    return [less_ends(text) for text in texts]
 
 
-def spelling_slots(pages: list[PageText], names: dict[str, Spelling]) -> list[str]:
-    """The slots that spell the names in the other script, by sound, the best first."""
-    fits: dict[str, list[float]] = defaultdict(list)
-    for page in pages:
-        known = names[page.url].known
-        for line in page.lines:
-            if len(line.text) <= NAME_LENGTH and is_japanese(line.text) != is_japanese(known):
-                pieces = pieces_of_name(line.text)
-                fits[line.slot].append(max((sound_alike(known, p) for p in pieces), default=0))
-    means = {slot: sum(found) / len(found) for slot, found in fits.items()}
-    wide = [slot for slot in means if len(fits[slot]) > FURNITURE * len(pages)]
-    good = [slot for slot in wide if means[slot] >= SOUNDS_ALIKE]
-    return sorted(good, key=means.get, reverse=True)
+def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
+    """{address: name of a template's perfume as written, less brand, size and concentration}."""
+    texts = [less_brand(page.name, brands[page.url]) for page in pages]
+    texts = texts if "name" in SELECTORS else less_shared(texts)
+    pairs = zip(pages, texts, strict=True)
+    return {page.url: unmarked(text, brands[page.url]) for page, text in pairs}
+
+
+def less_brand(text: str, brand: Spelling) -> str:
+    """A name with marks for its brand, less the brand that it begins with."""
+    for mark, one in zip(HOUSES, brand, strict=True):
+        text = re.sub(rf"(?<!\w){re.escape(one or MARK)}(?!\w)", mark, text, flags=re.I)
+    quoted = re.search("[「『“](.+?)[」』”]", text)
+    if quoted and text[: quoted.start()].strip() in (*HOUSES, f"{HOUSES[1]}の"):
+        return quoted[1]
+    text, left = less_ends(text), HOUSES
+    while text[0] in left and re.search(r"\w", text[1:]):
+        left = left.replace(text[0], "")
+        text = less_ends(re.sub(r"^\s*の(?=\s)", "", text[1:]))
+    return text
+
+
+def unmarked(text: str, brand: Spelling) -> str:
+    """A name with its brand again."""
+    for mark, one in zip(HOUSES, brand, strict=True):
+        text = text.replace(mark, one)
+    return text
 
 
 # The perfumes of a shop ---------------------------------------------------------------------------
@@ -1134,109 +871,93 @@ class ShopRead(NamedTuple):
     unmatched: list[str]  # SELECTORS that found nothing on any page
 
 
+@functools.cache
+def goods() -> re.Pattern:
+    """Pattern of what is no perfume; longer words also as a part of one: アロマキャンドル."""
+    words = [*itertools.chain(*page_words("goods").values())]
+    parts = "|".join(word for word in words if len(word) >= PART and is_japanese(word))
+    return re.compile(rf"(?:{one_of(words)}|{parts})(?!の)", re.IGNORECASE)  # 石けんの朝 is a name
+
+
 def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
-    slug = re.sub(r"\.\w+$", "", unquote(page.url).rstrip("/").rpartition("/")[-1])
+    slug = unquote(page.url).rstrip("/").rpartition("/")[2].partition(".")[0]
     said = f"{page.name}\n{slug.replace('-', ' ')}"
-    inside = any_of("goods").pattern.replace("(?<![ァ-ヶー])", "")  # アロマキャンドル
-    goods = re.search(rf"(?:{inside})(?!の)", said, re.I)  # 石けんの朝 is a name
-    return bool(goods or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
+    return bool(goods().search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 
 def tells_perfume(page: PageText) -> bool:
-    """Whether a product's page tells that it is a perfume: by notes, words or a perfume house.
-
-    What stands from the cards of other products on, where prices of one kind begin, tells nothing.
-    """
-    if any(page.values.get(field) for field in (*TIERS, "notes")):
+    """Whether a product's page tells that it is a perfume: by notes, words or a perfume house."""
+    if any(field in page.facts for field in (*TIERS, "notes")):
         return True
-    prices = [(at, line.slot) for at, line in enumerate(page.lines) if is_price(line.text)]
-    counts = Counter(slot for _, slot in prices)
-    cards = next((at for at, slot in prices if counts[slot] >= CARDS), len(page.lines) + CARDS)
-    own = page.lines[: max(0, cards - CARDS)]
+    prices = Counter(line.slot for line in page.lines if is_price(line.text))
+    own = [*itertools.takewhile(lambda line: prices[line.slot] < CARDS, page.lines)]
+    own = own if len(own) == len(page.lines) else own[:-CARDS]  # the first of other products' cards
     own = [line.text for line in own if not line.is_furniture]
-    told = any_of("perfume").search(" ".join(own))
-    return bool(told) or any(folded(text) in houses() for text in own)
+    return any(any_of("perfume").search(text) or folded(text) in houses() for text in own)
 
 
-def perfumes_among(groups: list[list[PageText]], shop: ShopText) -> list[list[PageText]]:
-    """The perfumes: those that tell it; all of a template where nearly all do, or only the shop."""
-    groups = [[page for page in group if not is_other(page)] for group in groups]
-    told = [[page for page in group if tells_perfume(page)] for group in groups]
-    if shop.sells_perfumes:
-        return groups
-    pairs = zip(groups, told, strict=True)
-    return [group if len(own) > NEARLY_ALL * len(group) else own for group, own in pairs]
-
-
-def only_concentration(page: PageText) -> str | None:
-    """The one concentration that short lines of a page speak of."""
-    counts = Counter(line.slot for line in page.lines)
-    short = [line for line in page.lines if len(line.text) < SHORT]
-    own = [line.text for line in short if counts[line.slot] < CARDS]
-    found = {strength for text in own if (strength := named("concentration", text))}
-    return found.pop() if len(found) == 1 else None
-
-
-def as_perfume(page: PageText, name: Spelling, brand: Spelling) -> dict:
+def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     """The record of a perfume."""
-    chosen = {field: read_field(field, texts) for field, texts in page.chosen.items()}
-    values = page.values | chosen
-    prose = [line for line in page.lines if len(line.text) > SHORT and not line.is_furniture]
-    concepts = (plain(line.text) for line in prose if not labels_in(line.text))
-    found = {field: values.get(field) or ([] if field in LISTS else None) for field in FIELDS}
-    found |= {"url": page.url, "name": name.known, "name_ja": name.japanese or None}
-    found |= {"brand": brand.known or None, "brand_ja": brand.japanese or None}
-    found["concentration"] = found["concentration"] or named("concentration", page.name)
-    found["concentration"] = found["concentration"] or only_concentration(page)
-    found["notes"] = [] if any(found[field] for field in TIERS) else found["notes"]
-    found["concept"] = found["concept"] or next(concepts, None)
-    return found
+    found = {field: page.facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}
+    found["brand"], found["brand_ja"] = (text or None for text in brand)
+    found["name"], found["name_ja"] = (text or None for text in name)
+    found["url"] = page.url
+    return found | ({"notes": []} if any(found[tier] for tier in TIERS) else {})
 
 
-def read_template(pages: list[PageText]) -> list[dict]:
-    """The records of perfumes of one template."""
-    if "brand" in SELECTORS:
-        pages = [page._replace(brand="".join(page.chosen["brand"][:1])) for page in pages]
-    pages = pages if "name" in SELECTORS else without_shared_ends(pages)
-    brands = {page.url: spelled(page.brand) for page in pages}
-    names = {page.url: item_name(page.name, whole_brand(brands[page.url], [])) for page in pages}
-    slots = spelling_slots(pages, names)
-    found = []
+def bare_spelling(text: str, brand: Spelling) -> Spelling:
+    """A name elsewhere on a page."""
+    return spelled(unmarked(less_brand(text, brand), brand))
+
+
+def read_template(pages: list[PageText], shop: ShopText, house: str) -> list[dict]:
+    """The records of perfumes of one template; where a slot spells them too, in both scripts."""
+    brands = {page.url: whole_brand(page.brand or house, []) for page in pages}
+    names = {url: spelled(text) for url, text in bare_names(pages, brands).items()}
+    fits: dict[str, list[float]] = defaultdict(list)
+    texts = {page.url: names_by_slot(page) for page in pages}
+    for url, (known, _) in names.items():
+        for slot, text in texts[url].items():
+            if is_japanese(text) != is_japanese(known):
+                alike = (likeness(known, piece) for piece in pieces_of(text))
+                fits[slot].append(max(alike, default=0))
+    slots, found = believed(fits, len(pages)), []
     for page in pages:
-        said = [text for slot in slots for text in texts_at(page, slot)]
-        brand = whole_brand(brands[page.url], said)
+        said = [*filter(None, map(texts[page.url].get, slots))]
         parts = [part for text in said for part in re.findall(r"[（(](.+?)[)）]", text) or [text]]
-        spellings = [spelling for part in parts for spelling in item_name(part, brand)]
-        name = learned(names[page.url], spellings, 0)
-        found.append(as_perfume(page, name, brand))
+        brand = whole_brand(page.brand or house, said)
+        others = [spelling for part in parts for spelling in bare_spelling(part, brand)]
+        found.append(as_perfume(page, brand, learned(names[page.url], filter(None, others), 0)))
     return found
 
 
 def read_pages(pages: Iterable[tuple[str, bytes]], progress: bool) -> list[PageText]:
-    """The pages of a shop, each parsed once; of those of one address or one content, one."""
-    shared: dict[Line, Line] = {}  # a line that many pages have is kept once
-    read: dict[str, PageText] = {}
-    for url, body in tqdm(pages, "読み取り", unit="ページ", disable=None if progress else True):
-        page = read_page(url, body)
-        if page.lines:
-            lines = [shared.setdefault(line, line) for line in page.lines]
-            read[url] = page._replace(lines=lines)
+    """The pages of a shop, each parsed once, in the order of their addresses."""
+    bar = tqdm(pages, desc="読み取り", unit="ページ", disable=None if progress else True)
+    read = {page.url: page for url, body in bar if (page := read_page(url, body)).lines}
     own = [page for _, page in sorted(read.items(), reverse=True)]
-    own = [page for page in own if page.canonical == page.url or page.canonical not in read]
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
-    """All perfumes of a shop, read from its pages together; each page is parsed once."""
-    shop, own = shop_of(read_pages(pages, progress))
-    groups = templates_of([*map(with_facts, own)])
+    """All perfumes of a shop, read from its pages together."""
+    own = with_furniture(read_pages(pages, progress))
+    shop = shop_of(own)
+    own = [page._replace(facts=facts_of(page)) for page in own]
+    groups = templates_of(own)
     shown = product_pages(groups)
-    products = [with_names([page for page in group if page.url in shown]) for group in groups]
-    perfumes = with_brands(perfumes_among(products, shop), shop)
-    records = [record for group in perfumes for record in read_template(group)]
+    found = []
+    for group in groups:
+        products = with_names([page for page in group if page.url in shown])
+        products = [page for page in products if not is_other(page)]
+        perfumes = [page for page in products if shop.sells_perfumes or tells_perfume(page)]
+        found.append(with_brands(perfumes, shop))
+    branded = [bool(page.brand) for group in found for page in group]
+    known = [text for text in openings("".join(shop.names[:1])) if folded(text) in houses()]
+    house = [*known, *shop.names, ""][0] if sum(branded) < ONE_HOUSE * len(branded) else ""
+    records = [record for group in found for record in read_template(group, shop, house)]
     told = {record["url"] for record in records}
-    told |= {page.url for group in products for page in group if is_other(page)}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
     return ShopRead(records, sorted(shown - told), unmatched)
 
