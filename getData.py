@@ -82,7 +82,7 @@ LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impression
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *LISTS, "concentration")
 FIELDS += ("perfumer", "year", "concept")
 MARK = "\x1f"  # stands in a line where one inline element ends and another begins
-SPECIAL = re.compile(rf"{MARK}|###|<\|[^|]*\|>")  # what may not be learned as part of a text
+SPECIAL = re.compile(r"###|<\|[^|]*\|>")  # what may not be learned as part of a text
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
@@ -121,6 +121,8 @@ def page_words(use: str) -> dict[str, list[str]]:
     for row in read_rows("page_words.csv"):
         if row[:1] == [use]:
             found[row[1]] += filter(None, map(str.strip, row[2:]))
+    if not found:
+        raise SystemExit(f"data/page_words.csv に {use} の行がありません。元に戻してください。")
     return found
 
 
@@ -161,14 +163,15 @@ def tidy(text: str) -> str:
     while "&" in text and (undone := entities.unescape(text)) != text:
         text = undone
     text = re.sub("[｡-ﾟ]+", lambda kana: unicodedata.normalize("NFKC", kana[0]), text)
+    text = SPECIAL.sub(" ", text)
     words = (FORBIDDEN.sub("", re.sub(r"\s+", " ", piece)) for piece in text.split(MARK))
     pieces = (" ".join(piece.split()) for piece in words)
     return unicodedata.normalize("NFC", MARK.join(filter(None, pieces)))
 
 
 def plain(text: str) -> str:
-    """Text for a record: without MARKs and what may not be learned."""
-    return " ".join(SPECIAL.sub(" ", text).split())
+    """Text for a record: without MARKs."""
+    return " ".join(text.replace(MARK, " ").split())
 
 
 @functools.lru_cache(100_000)
@@ -196,6 +199,7 @@ def likeness(one: str, other: str) -> float:
 # The lines of a page ------------------------------------------------------------------------------
 MAX_LINES = 3_000  # of one page
 MAX_CHARACTERS = 4_000  # of one line; longer ones are no text
+NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", b"[")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 INLINE = {"a", "bdi", "font", "label", "mark", "q", "span", "sub", "sup", "time", "wbr"}
 INLINE |= defs.phrase_tags | defs.font_style_tags
@@ -295,7 +299,7 @@ def read_page(url: str, body: bytes) -> PageText:
     root, lines = None, []
     with contextlib.suppress(lxml.etree.LxmlError):
         root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
-    if root is None or root.tag != "html":
+    if root is None or root.tag != "html" or body.lstrip().startswith(NO_PAGES):
         return PageText(url, [], {}, {})
     for script in root.iterfind(".//script[@type='application/ld+json']"):
         json_text = re.sub(r",\s*([}\]])|<!--|-->", r"\1", script.text or "")
@@ -425,12 +429,13 @@ def is_note(item: str) -> bool:
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the texts beside its label."""
     text = plain(" ".join(values[:3]))
-    told = named(field, text)
     if field == "gender":
+        told = named(field, text)
         return "ユニセックス" if len(told) > 1 else next(iter(told), None)
     if field == "concentration":
-        return next(iter(told), None)
+        return next(iter(named(field, text)), None)
     if field == "seasons":
+        told = named(field, text)
         return [season for season in "春夏秋冬" if season in told or "every" in told]
     if field == "year":
         return int(year[0]) if (year := YEAR.search(text)) else None
@@ -443,7 +448,8 @@ def read_field(field: str, values: list[str]) -> object:
             if len(good) < MOST * len(items):
                 break
             words |= dict.fromkeys(good)
-        return [word for word in words if not named(FOREIGN.get(field, ""), word)]
+        other = FOREIGN.get(field)
+        return [word for word in words if not other or not named(other, word)]
     first = plain(values[0].split(MARK)[0]) if 0 < len(values) < CARDS else ""
     is_name = len(first) <= NAME_LENGTH and not re.search("[。@]", first)
     return first if is_name and folded(first) not in meanings("unknown") else None
@@ -494,6 +500,7 @@ TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.75, "ti": 0.7}  # meta,
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup", "product", "og:product")
+TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about a product: 【量り売り】, [送料無料]
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
@@ -603,14 +610,14 @@ def declares_product(page: PageText) -> bool:
 @functools.lru_cache(50_000)
 def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
-    if len(text) > NAME_LENGTH or is_price(text) or labels_in(text):
+    if any(text.count(left) != text.count(right) for left, right in BRACKETS) or labels_in(text):
+        return False
+    text = re.sub(TALK, "", text)
+    if len(text) > NAME_LENGTH or is_price(text) or any_of("missing").search(text):
         return False
     if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
         return False
-    pieces = [folded(piece) for piece in re.split(PIECES, text)]
-    if any(piece in meanings("page") for piece in pieces) or any_of("missing").search(text):
-        return False
-    return all(text.count(left) == text.count(right) for left, right in BRACKETS)
+    return meanings("page").keys().isdisjoint(map(folded, re.split(PIECES, text)))
 
 
 def names_by_slot(page: PageText) -> dict[str, str]:
@@ -689,65 +696,68 @@ def brand_texts(page: PageText) -> dict[str, str]:
     places = [number for number, line in enumerate(page.lines) if line.text == page.name]
     counts = Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        is_near = could_be_name(line.text) and any(abs(number - at) <= NEAR for at in places)
         has_name = page.name in line.text
+        is_near = could_be_name(line.text) and any(abs(number - at) <= NEAR for at in places)
         maker = MAKER.search(line.text)
         if maker and (maker[1] or is_near) and folded(page.name).startswith(folded(maker[1])):
             found.setdefault("by", maker[2].strip())
-        is_own = is_near or has_name or any_of("brand").search(line.slot)
-        is_furniture = line.is_furniture and not line.slot.startswith(("ld", "meta"))
-        if not is_own or is_furniture or (counts[line.slot] >= CARDS and not is_near):
+        is_named_so = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
+        is_menu = line.is_furniture and not line.slot.startswith(("ld", "meta"))
+        if is_menu or not (is_near or has_name or is_named_so):
             continue
-        pieces = pieces_of(re.sub(TALK, f" {MARK} ", line.text)[:NAME_LENGTH])
-        for at, piece in enumerate(pieces):
+        if has_name and (house := house_in(line.text)):
+            found.setdefault("house", house)
+        slot = "name" if line.text == page.name else line.slot
+        for at, piece in enumerate(pieces_of(re.sub(TALK, MARK, line.text)[:NAME_LENGTH])):
             if piece != page.name and could_be_name(piece):
-                slot = "name" if line.text == page.name else line.slot
                 found.setdefault(f"{slot} {at}", piece)
-        for text in itertools.chain(*map(openings, pieces if has_name else ())):
-            if folded(text) in houses():
-                found.setdefault("start", text)
     return {source: text for source, text in found.items() if text not in ("", page.name)}
 
 
-def brand_evidence(page: PageText, source: str, text: str, repeats: bool) -> float:
-    """How far a text is a brand: it is declared, is a known house, or repeats and is said again."""
-    if source in ("label", "by") or any_of("brand").search(source) or folded(text) in houses():
-        return 1
-    said = (
-        source.startswith(("name", "opening")) or sum(text in line.text for line in page.lines) > 1
-    )
-    tags = map(any_of, ("perfume", "gender", "prose"))
-    is_prose = len(text.split()) >= WORDS_OF_PROSE
-    is_tag = is_prose or any(tag.search(text) for tag in tags) or not could_be_name(text)
-    return REPEATS if repeats and said and not is_tag else 0
+def house_in(text: str) -> str:
+    """The known house with which a piece of a text begins, or empty."""
+    pieces = pieces_of(re.sub(r"[【】［］\[\]＜＞]", MARK, text[:NAME_LENGTH]))
+    starts = itertools.chain(*map(openings, pieces))
+    return next((start for start in starts if folded(start) in houses()), "")
+
+
+def could_be_brand(text: str) -> bool:
+    """Whether a text that nobody declares a brand may be one: no sentence, perfume or gender."""
+    if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
+        return False
+    return not any(any_of(use).search(text) for use in ("perfume", "gender", "prose"))
 
 
 def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
-    begun = Counter(start for page in pages for start in openings(page.name)[1:])
     sources = {page.url: brand_texts(page) for page in pages}
+    begun = Counter(start for page in pages for start in openings(page.name)[1:])
     for page in pages:
-        if "start" not in sources[page.url] and (starts := openings(page.name)[1:]):
+        starts = openings(page.name)[1:]
+        if starts and "house" not in sources[page.url]:
             sources[page.url]["opening"] = max(starts, key=begun.get)
-    counts = Counter(pair for found in sources.values() for pair in found.items())
+    told = Counter(pair for found in sources.values() for pair in found.items())
+    times = Counter(source for found in sources.values() for source in found)
     evidence: dict[str, list[float]] = defaultdict(list)
     for page in pages:
-        for source, brand in sources[page.url].items():
-            is_one = counts[source, brand] == sum(source in found for found in sources.values())
-            may_be = not is_one or source.startswith("name")
-            is_shop = any_of("shop").sub("", brand).strip() in shop.names
-            often = counts[source, brand] > 1 or (source == "name 0" and len(pages) < FEW)
-            repeats = often and may_be and not is_shop
-            evidence[source].append(brand_evidence(page, source, brand, repeats))
-    ranked = ["label"] if "brand" in SELECTORS else ["label", *believed(evidence, len(pages))]
-    told = {url: [*filter(None, map(found.get, ranked))] for url, found in sources.items()}
-    return [page._replace(brand="".join(told[page.url][:1])) for page in pages]
+        lines = "\n".join(line.text for line in page.lines)
+        for source, text in sources[page.url].items():
+            count, in_name = told[source, text], source.startswith(("name", "opening"))
+            repeats = 1 < count < times[source] or (count > 1 and source.startswith("name"))
+            repeats |= source == "name 0" and len(pages) < FEW
+            is_shop = any_of("shop").sub("", text).strip() in shop.names
+            is_said = in_name or lines.count(text) > 1
+            value = REPEATS if repeats and is_said and not is_shop and could_be_brand(text) else 0
+            is_sure = source in ("label", "by") or any_of("brand").search(source)
+            evidence[source].append(1 if is_sure or folded(text) in houses() else value)
+    ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
+    brands = {url: next(filter(None, map(found.get, ranked)), "") for url, found in sources.items()}
+    return [page._replace(brand=brands[page.url]) for page in pages]
 
 
 # Names in one spelling or two ---------------------------------------------------------------------
 SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
 HOUSES = "𐎠𐎡"  # letters that no shop writes stand for the brand in a name, in Latin letters and in Japanese
-TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]"  # of a shop about a product: 【量り売り】, [送料無料]
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -813,7 +823,7 @@ def words_of(text: str) -> list[str]:
 def kind_of_word(word: str) -> str:
     """What words at the ends of names have in common."""
     is_gender = any_of("gender").fullmatch(word) or any_of("meant").fullmatch(word)
-    return "gender" if is_gender else re.sub(r"\d", "0", folded(word)) or word
+    return "gender" if is_gender else YEAR.sub("year", folded(word)) or word
 
 
 def less_shared(texts: list[str]) -> list[str]:
@@ -848,7 +858,9 @@ def less_brand(text: str, brand: Spelling) -> str:
     quoted = re.search("[「『“](.+?)[」』”]", text)
     if quoted and text[: quoted.start()].strip() in (*HOUSES, f"{HOUSES[1]}の"):
         return quoted[1]
-    text, left = less_ends(text), HOUSES
+    kind = f"{any_of('perfume').pattern}|{any_of('gender').pattern}"
+    text = re.sub(rf"^(?:(?:{kind})\s*)+(?=[{HOUSES}])", "", less_ends(text), flags=re.I)
+    left = HOUSES
     while text[0] in left and re.search(r"\w", text[1:]):
         left = left.replace(text[0], "")
         text = less_ends(re.sub(r"^\s*の(?=\s)", "", text[1:]))
@@ -882,7 +894,7 @@ def goods() -> re.Pattern:
 def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
     slug = unquote(page.url).rstrip("/").rpartition("/")[2].partition(".")[0]
-    said = f"{page.name}\n{slug.replace('-', ' ')}"
+    said = any_of("concentration").sub("", f"{page.name}\n{slug.replace('-', ' ')}")
     return bool(goods().search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 
@@ -951,8 +963,9 @@ def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> Sho
     for group in groups:
         products = with_names([page for page in group if page.url in shown])
         products = [page for page in products if not is_other(page)]
-        perfumes = [page for page in products if shop.sells_perfumes or tells_perfume(page)]
-        found.append(with_brands(perfumes, shop))
+        perfumes = [page for page in products if tells_perfume(page)]
+        are_all = shop.sells_perfumes or len(perfumes) > NEARLY_ALL * len(products)
+        found.append(with_brands(products if are_all else perfumes, shop))
     branded = [bool(page.brand) for group in found for page in group]
     known = [text for text in openings("".join(shop.names[:1])) if folded(text) in houses()]
     house = [*known, *shop.names, ""][0] if sum(branded) < ONE_HOUSE * len(branded) else ""
