@@ -16,7 +16,6 @@ import csv
 import functools
 import gzip
 import hashlib
-import heapq
 import html as entities
 import http.server
 import io
@@ -31,8 +30,8 @@ import time
 import unicodedata
 import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
@@ -54,21 +53,22 @@ from urllib3.util import parse_url
 from w3lib.encoding import html_to_unicode
 
 # --------------------------------------------------------------------------------------------------
-START_URL = "data/sample_site"  # a shop's address (https://...; read its terms first) or a folder
-OUTPUT_FILE = "data/perfumes.jsonl"  # one shop's perfumes; read by arrangeData.py and generate.py
-PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
-SELECTORS = {}  # where a field stands, in CSS, if it is read wrongly: {"name": "h1.item"}; README
-DELAY_SECONDS = 1.5  # least wait between requests; robots.txt may ask for more; none for a folder
-MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
-USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
-AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # who is refused by robots.txt, so are we; (): nobody
-REFRESH_DAYS = 10_000  # ask again for stored pages older than so many days; 0: for all
-READ_SECONDS = 30  # for connecting, and for each silence while reading
-PAGE_SECONDS = 90  # for one whole page, however slowly it drips
-MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
-ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
-RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) waited for; beyond it the run stops
-MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
+# Each constant with its kind: whole numbers are 1 or more, others 0 or more.
+START_URL: str = "data/sample_site"  # a shop's address (https://…; read its terms) or a folder
+OUTPUT_FILE: str = "data/perfumes.jsonl"  # one shop's perfumes; arrangeData.py, generate.py read it
+PAGES_DIR: str = "data/pages"  # pages as fetched; delete it to start over
+SELECTORS: dict = {}  # where a field stands, in CSS, if read wrongly: {"name": "h1.item"}; README
+DELAY_SECONDS: float = 1.5  # least wait between requests; robots.txt may ask for more
+MAX_PAGES: int = 5_000  # pages read in one run, listings included; raise it for a larger shop
+USER_AGENT: str = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
+AI_AGENTS: tuple = ("GPTBot", "ClaudeBot", "CCBot")  # refused by robots.txt as we are; (): nobody
+REFRESH_DAYS: float = 10_000  # ask again for stored pages older than so many days; 0: for all
+READ_SECONDS: float = 30  # for connecting, and for each silence while reading; 0: no limit
+PAGE_SECONDS: float = 90  # for one whole page, however slowly it drips
+MAX_BYTES: int = 8_000_000  # largest page, unpacked; larger ones are left out
+ATTEMPTS: int = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
+RETRY_AFTER_CAP: float = 120  # longest wait (seconds) that a shop may ask for; the run stops beyond
+MAX_BARREN: int = 100  # pages in a row of one kind of address, nothing new on them: it is left
 # --------------------------------------------------------------------------------------------------
 
 # Words and texts ----------------------------------------------------------------------------------
@@ -1270,6 +1270,11 @@ def canonical(url: str, base: str = "") -> str:
     return urlunsplit((parts.scheme, host, path, query, ""))
 
 
+def url_key(url: str) -> str:
+    """What the spellings of one page's address share: no scheme, no closing slash."""
+    return url.partition(":")[2].rstrip("/")
+
+
 def kind_of(url: str) -> str:
     """What the addresses of a shop's like pages share: two folders, first parameter, no numbers."""
     path, _, query = url.partition("?")
@@ -1323,11 +1328,9 @@ def stored_page(file: Path, whole: bool = True) -> Page | None:
 
 
 def tree_of(html: bytes) -> lxml.html.HtmlElement:
-    """A page's tree for its links, plain and fast; an empty one for what is no page."""
+    """A page's tree for its links, plain and fast, whatever the bytes are."""
     parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
-    with contextlib.suppress(lxml.etree.LxmlError, ValueError, AssertionError):
-        return lxml.html.document_fromstring(html, parser=parser)
-    return lxml.html.Element("html")
+    return lxml.html.document_fromstring(b"<html>" + html, parser=parser)
 
 
 def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
@@ -1343,17 +1346,16 @@ def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
 # The shop -----------------------------------------------------------------------------------------
 REDIRECTS = (301, 302, 303, 307, 308)
 LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
-ANSWERS = (*LASTING, 302, 303, 307)
 HEALING = (408, 429)  # worth a second try, as 5xx is
 MAX_REDIRECTS = 5
 MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-DAY = 86_400  # seconds; robots.txt is kept for one (RFC 9309, 2.4)
-JITTER = 1.2  # most times the delay that is waited
 PIECE = 65_536  # bytes
+JITTER = 1.2  # most times the delay that is waited
+MAX_SITEMAPS = 200
+WANTED = {"Accept-Language": "ja", "Accept-Encoding": "gzip"}
 ENCODINGS = ("", "identity", "gzip", "x-gzip")
-REFUSED = "robots.txt が断っている"
-FETCHED, KEPT, UNREAD = "取得", "ディスクから", "MAX_PAGES を大きくすれば読めるページ"
+FETCHED, KEPT = "取得", "ディスクから"
 NETWORK = (OSError, EOFError, zlib.error, urllib3.exceptions.HTTPError)
 FAULTS = {  # kinds of fault, as counted at the end
     "時間切れ": (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
@@ -1391,9 +1393,10 @@ def body_of(answer: requests.Response) -> bytes:
 class Shop:
     """A polite visitor of one host: robots.txt, pace, retries, redirects, pages kept on disk."""
 
-    def __init__(self, start: str, served: str, files: Mapping[str, Path]) -> None:
+    def __init__(self, start: str, served: str = "", files: Iterable[str] = ()) -> None:
         self.start, self.host = start, urlsplit(start).netloc
-        self.served, self.files = served, files  # a folder's local address, what is in it
+        self.served, self.files = served, {*files}  # a folder's local address, what is in it
+        self.known = {url_key(start)}  # addresses that have come
         self.rules = Protego.parse("")  # robots.txt, once it is read
         self.delay = 0 if served else DELAY_SECONDS
         self.wait = 0.0  # seconds that the next request waits at least
@@ -1409,10 +1412,8 @@ class Shop:
         try:
             page = self.follow(url)
         except PageFailed as failure:
-            page = stored_page(stored_file(url))
-            if not page or page.status in REDIRECTS:
-                said = f"{url} が読めません（{failure}）。START_URL を確かめるか、時間をおいて、"
-                raise SystemExit(said + AGAIN) from None
+            said = f"{url} が読めません（{failure}）。START_URL を確かめるか、時間をおいて、"
+            raise SystemExit(said + AGAIN) from None
         text = page.body if page.status == 200 else b""
         self.rules = Protego.parse(text.decode("utf-8-sig", "replace"))
         if not self.served:  # a folder has no server to spare
@@ -1423,25 +1424,35 @@ class Shop:
         path = parse_url(url).request_uri
         return urljoin(self.start, path) if folder_key(path) in self.files else url
 
+    def unknown(self, urls: list[str]) -> list[str]:
+        """The addresses of pages of this host that have not come before, in whatever spelling."""
+        found = []
+        for url in map(self.own, urls):
+            is_near = urlsplit(url).netloc == self.host
+            if is_near and url_key(url) not in self.known and is_page(url):
+                self.known.add(url_key(url))
+                found.append(url)
+        return found
+
     def refusal(self, url: str) -> str:
         """Why an address may not be asked for; empty where it may."""
         host = urlsplit(url).netloc
         if host != self.host:
             return f"別のホスト（{host}）"
         agents = (USER_AGENT, *AI_AGENTS)
-        return "" if all(self.rules.can_fetch(url, agent) for agent in agents) else REFUSED
+        allowed = all(self.rules.can_fetch(url, agent) for agent in agents)
+        return "" if allowed else "robots.txt が断っている"
 
     def read(self, url: str, what: str = "失敗") -> Page | None:
         """The page at an address; None, and the reason is counted, where it cannot be had."""
         try:
             page = self.follow(url)
-            if page.status == 200:
-                return page
-            reason = f"{what}: HTTP {page.status}"
+            if page.status != 200:
+                raise PageFailed(f"HTTP {page.status}")
+            return page
         except PageFailed as failure:
-            reason = REFUSED if str(failure) == REFUSED else f"{what}: {failure}"
-        self.counts[reason] += 1
-        return None
+            self.counts[f"{what}: {failure}"] += 1
+            return None
 
     def follow(self, url: str) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
@@ -1458,18 +1469,18 @@ class Shop:
 
     def page(self, url: str) -> Page:
         """The page as stored; from the shop where there is none or it is too old."""
-        file, is_rules = stored_file(url), url.endswith("/robots.txt")
         days = 0 if self.served else REFRESH_DAYS  # a folder may have changed
-        oldest = time.time() - (1 if is_rules else days) * DAY
-        page = stored_page(file)
-        if page and datetime.fromisoformat(page.fetched_at).timestamp() > oldest:
+        days = 1 if url.endswith("/robots.txt") else days  # RFC 9309, 2.4
+        page = stored_page(stored_file(url))
+        oldest = datetime.now(UTC) - timedelta(days=days)
+        if page and datetime.fromisoformat(page.fetched_at) > oldest:
             self.counts[KEPT] += 1
             return page
         page = self.request(url)
         self.counts[FETCHED] += 1
-        if is_rules or page.status in LASTING:
-            head = json.dumps(page[:-1], ensure_ascii=False).encode(errors="replace")
-            replace_file(file, head + b"\n" + page.body)
+        if page.status in LASTING:
+            head = json.dumps(page[:-1]).encode()
+            replace_file(stored_file(url), head + b"\n" + page.body)
         return page
 
     def request(self, url: str) -> Page:
@@ -1477,10 +1488,9 @@ class Shop:
         if self.failures >= MAX_FAILURES:
             raise SystemExit(f"{self.host} のページが続けて取れません。時間をおいて、{AGAIN}")
         for attempt in range(ATTEMPTS):
-            if max(self.wait, self.delay) > RETRY_AFTER_CAP:
-                hours = max(self.wait, self.delay) / 3_600
-                said = f"{self.host} が待つよう求めています。{hours:,.1f} 時間後以降に、"
-                raise SystemExit(said + AGAIN)
+            asked = max(self.wait, self.delay)
+            if asked > RETRY_AFTER_CAP:
+                raise SystemExit(f"{self.host} が求めるとおり、{asked:,.0f} 秒後以降に{AGAIN}")
             pause = max(self.wait, self.delay * random.uniform(1, JITTER))
             time.sleep(max(0.0, self.ended + pause - time.monotonic()))
             self.wait = BACKOFF_SECONDS * 2**attempt
@@ -1488,7 +1498,8 @@ class Shop:
                 page = self.exchange(url)
                 if page.status < 500 and page.status not in HEALING:
                     self.wait = 0.0
-                    self.failures = 0 if page.status in ANSWERS else self.failures + 1
+                    is_answer = page.status in (*LASTING, *REDIRECTS)
+                    self.failures = 0 if is_answer else self.failures + 1
                     return page
                 reason = f"HTTP {page.status}"
             except NETWORK as error:
@@ -1501,10 +1512,11 @@ class Shop:
     def exchange(self, url: str) -> Page:
         """One request and its answer, without cookies and redirects."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        names = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
+        names = {"User-Agent": USER_AGENT.encode(), **WANTED}
         asked = requests.Request("GET", address, headers=names).prepare()
         way = self.session.merge_environment_settings(address, {}, True, None, None)  # proxies
-        with self.session.get_adapter(address).send(asked, timeout=READ_SECONDS, **way) as answer:
+        adapter = self.session.get_adapter(address)
+        with adapter.send(asked, timeout=READ_SECONDS or None, **way) as answer:
             body = body_of(answer) if answer.status_code == 200 else b""
         headers, now = answer.headers, datetime.now(UTC).isoformat(timespec="seconds")
         with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
@@ -1516,9 +1528,6 @@ class Shop:
 
 
 # The crawl ----------------------------------------------------------------------------------------
-MAX_SITEMAPS = 200
-
-
 def sitemap_links(shop: Shop) -> list[str]:
     """Addresses that the shop's sitemaps list, indexes and packed ones included."""
     todo, seen, links = deque([*shop.rules.sitemaps] or ["/sitemap.xml"]), {""}, []
@@ -1532,61 +1541,30 @@ def sitemap_links(shop: Shop) -> list[str]:
     return [canonical(link, shop.start) for link in links]
 
 
-class Frontier:
-    """The addresses to read, each once: kinds in turn, and no kind in vain."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        self.waiting = [(0, 0, shop.start)]  # a heap: turn of its kind, order of coming, address
-        self.known: set[str] = set()
-        self.seen: set[int] = set()  # lines and bodies of pages
-        self.turns = Counter()  # by kind: addresses that have come
-        self.barren = Counter()  # by kind: pages in a row that say nothing new
-
-    def add(self, urls: list[str]) -> None:
-        """Queues what is new and of this host, in whatever spelling."""
-        for url in map(self.shop.own, urls):
-            key, kind = url.partition(":")[2].rstrip("/"), kind_of(url)
-            is_near = urlsplit(url).netloc == self.shop.host
-            if is_near and key not in self.known and is_page(url):
-                self.known.add(key)
-                heapq.heappush(self.waiting, (self.turns[kind], len(self.known), url))
-                self.turns[kind] += 1
-
-    def __iter__(self) -> Iterator[str]:
-        """The addresses in turn; those of a kind that says nothing new any more are counted."""
-        while self.waiting:
-            *_, url = heapq.heappop(self.waiting)
-            if self.barren[kind_of(url)] < MAX_BARREN:
-                yield url
-            else:
-                self.shop.counts["新しいことがないため未読"] += 1
-
-    def judge(self, page: Page) -> None:
-        """Queues a page's links, and notes whether the page says anything new."""
-        root, body, kind = tree_of(page.body), hash(page.body), kind_of(page.url)
-        if body not in self.seen and not {"nofollow", "none"} & {*page.rules}:
-            self.add(links_of(root, page.url))
-        texts = root.xpath(TEXTS, smart_strings=False)
-        lines = {hash(re.sub(r"[\W\d_]+", "", text)) for text in texts}
-        self.barren[kind] = self.barren[kind] + 1 if lines <= self.seen else 0
-        self.seen |= lines | {body}  # one page under endless addresses is a trap
-
-
 def crawl(shop: Shop) -> None:
     """Reads the shop's pages onto the disk, in an order that only the pages decide."""
     shop.obey()
-    frontier = Frontier(shop)
-    frontier.add(sitemap_links(shop))
-    frontier.add([page.url for page in stored_pages(shop)])  # each may be gone by now
+    stored = [page.url for page in stored_pages(shop)]  # each may be gone by now
+    waiting = deque([shop.start, *shop.unknown(sitemap_links(shop) + stored)])
+    seen: set[int] = set()  # lines and bodies of pages
+    barren = Counter()  # by kind of address: pages in a row that say nothing new
     with tqdm(desc="ページ", unit="枚", disable=None) as bar:
-        for url in frontier:
-            if shop.counts[FETCHED] + shop.counts[KEPT] >= MAX_PAGES:
-                shop.counts[UNREAD] = len(frontier.waiting) + 1
-                return
-            if page := shop.read(url):
-                frontier.judge(page)
-                bar.set_postfix_str(f"待ち {len(frontier.waiting):,}", refresh=False)
+        while waiting:
+            url = waiting.popleft()
+            kind = kind_of(url)
+            if barren[kind] >= MAX_BARREN:
+                shop.counts["新しいことがないため未読"] += 1
+            elif shop.counts[FETCHED] + shop.counts[KEPT] >= MAX_PAGES:
+                shop.counts["MAX_PAGES を大きくすれば読めるページ"] += 1
+            elif page := shop.read(url):
+                root, body = tree_of(page.body), hash(page.body)
+                if body not in seen and not {"nofollow", "none"} & {*page.rules}:
+                    waiting += shop.unknown(links_of(root, page.url))
+                texts = root.xpath(TEXTS, smart_strings=False)
+                lines = {hash(re.sub(r"[\W\d_]+", "", text)) for text in texts}
+                barren[kind] = barren[kind] + 1 if lines <= seen else 0
+                seen |= lines | {body}  # one page under endless addresses is a trap
+                bar.set_postfix_str(f"待ち {len(waiting):,}", refresh=False)
                 bar.update()
 
 
@@ -1601,7 +1579,7 @@ def stored_pages(shop: Shop) -> list[Page]:
 def folder_key(path: str) -> str:
     """A path in one spelling, of a file or of what a request asks for; wget writes @ for a `?`."""
     path = re.sub(r"@(?=[^/]*=)", "?", unquote(path).lstrip("/"))
-    return canonical("http://folder/" + quote(path, safe="/?&=;")).rstrip("/")
+    return url_key(canonical("http://folder/" + quote(path, safe="/?&=;")))
 
 
 def folder_files(folder: Path) -> dict[str, Path]:
@@ -1615,22 +1593,25 @@ def folder_files(folder: Path) -> dict[str, Path]:
 
 
 @contextlib.contextmanager
-def served(folder: Path, files: Mapping[str, Path]) -> Iterator[str]:
-    """Address of a folder that is served on 127.0.0.1 for as long as the block runs."""
+def served(folder: Path) -> Iterator[Shop]:
+    """A folder as a shop, served on 127.0.0.1 for as long as the block runs."""
+    files = folder_files(folder)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:
             standing = super().translate_path(path)
-            is_there = os.path.exists(standing) and "?" not in path
-            return standing if is_there else str(files.get(folder_key(path), standing))
+            file = files.get(folder_key(path), Path(standing))
+            is_index = file.parent == Path(standing) and "?" not in path
+            return standing if is_index else str(file)
 
         def log_message(self, *_: object) -> None:
             """Says nothing: the run counts its pages itself."""
 
+    name = "-".join(re.findall("[a-z0-9]+", folder.resolve().name.lower())) or "folder"
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield Shop(f"http://{name}.localhost/", f"http://127.0.0.1:{server.server_port}", files)
         server.shutdown()
 
 
@@ -1645,26 +1626,22 @@ def visit(shop: Shop) -> None:
     stopped = ""
     try:
         crawl(shop)
-    except SystemExit as stop:
-        stopped = str(stop)
-    except KeyboardInterrupt:
-        stopped = f"中断しました。続きは、{AGAIN}"
-        print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
+    except (SystemExit, KeyboardInterrupt) as stop:
+        stopped = str(stop) or f"中断しました。続きは、{AGAIN}"
     stored = stored_pages(shop)
     pages = [page for page in stored if "noai" not in page.rules]
-    bar = tqdm(pages, "読み取り", unit="枚", disable=None)
+    bar = tqdm(pages, "読み取り（Ctrl-C でやめる）", unit="枚", disable=None)
     read = read_shop((page.url, stored_page(stored_file(page.url)).body) for page in bar)
+    named = {perfume["url"] for perfume in read.perfumes}
+    unlike = {str(perfume | {"url": ""}): perfume for perfume in read.perfumes}.values()
     fetched = {page.url: page.fetched_at for page in pages}
-    told = [perfume | {"fetched_at": fetched[perfume["url"]]} for perfume in read.perfumes]
-    perfumes = [
-        *{str(perfume | {"url": "", "fetched_at": ""}): perfume for perfume in told}.values()
-    ]
+    perfumes = [perfume | {"fetched_at": fetched[perfume["url"]]} for perfume in unlike]
     if perfumes:  # a wrong START_URL leaves the file as it was
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
     shop.counts["AI の利用を断っている"] = len(stored) - len(pages)
     shop.counts["香水のページ"] = len({perfume["url"] for perfume in perfumes})
-    shop.counts["香水のないページ"] = len(pages) - len({perfume["url"] for perfume in told})
+    shop.counts["香水のないページ"] = len(pages) - len(named)
     report(shop.counts, read._replace(perfumes=perfumes))
     if stopped or not perfumes:
         said = f"{START_URL} から香水が見つかりませんでした。START_URL を確かめて、{AGAIN}"
@@ -1673,7 +1650,8 @@ def visit(shop: Shop) -> None:
 
 def report(counts: Counter, read: ShopRead) -> None:
     """Prints what came of the run: counts, how fields are filled, what cannot be, some perfumes."""
-    print("、".join(f"{reason} {count:,}" for reason, count in counts.items() if count))
+    if said := [f"{reason} {count:,}" for reason, count in counts.items() if count]:
+        print("、".join(said))
     if read.silent:
         shown = "、".join(read.silent[:SHOWN])
         print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
@@ -1697,37 +1675,32 @@ def report(counts: Counter, read: ShopRead) -> None:
         notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
         notes = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
         print(f"例: {' / '.join(filter(None, names))} — {notes}")
+    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
     print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
-    written = f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。"
-    print(f"{written}次: python arrangeData.py")
 
 
 # The run ------------------------------------------------------------------------------------------
-AT_MOST = 10**9  # of any number
+ENDLESS = 10**9  # for any number
 
 
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
-    is_right = {
-        "MAX_PAGES": type(MAX_PAGES) is int and MAX_PAGES > 0,
-        "DELAY_SECONDS": type(DELAY_SECONDS) in (int, float) and 0 <= DELAY_SECONDS < AT_MOST,
-        "REFRESH_DAYS": type(REFRESH_DAYS) in (int, float) and 0 <= REFRESH_DAYS < AT_MOST,
-        "USER_AGENT": bool(re.fullmatch("[!-~][ -~]*", str(USER_AGENT))),
-        "AI_AGENTS": isinstance(AI_AGENTS, tuple),
-        "OUTPUT_FILE": isinstance(OUTPUT_FILE, str | Path) and bool(str(OUTPUT_FILE).strip()),
-        "PAGES_DIR": isinstance(PAGES_DIR, str | Path) and bool(str(PAGES_DIR).strip()),
-    }
-    for name in filter(lambda name: not is_right[name], is_right):
-        said = f"{name} = {globals()[name]!r} は使えません。"
-        raise SystemExit(f"{said}getData.py のその行の説明のように直して、{AGAIN}")
+    name = "SELECTORS"
     try:
         for field, css in SELECTORS.items():
             soupsieve.compile(css)
             if field not in FIELDS[1:]:
                 raise ValueError(f"{field} という項目はありません")
+        for name, kind in __annotations__.items():
+            value = globals()[name]
+            kinds = {float: (int, float), str: (str, Path)}.get(kind, kind)
+            is_right = isinstance(value, kinds) and str(value).isprintable()
+            size = value if kind in (int, float) else len(str(value).strip())
+            if not is_right or not (kind is not float) <= size < ENDLESS:
+                raise ValueError("種類か大きさが違います")
     except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
-        said = f"SELECTORS = {SELECTORS!r} は使えません（{str(error).splitlines()[0]}）。"
-        raise SystemExit(f'{said}{{"name": "h1.item"}} のように直して、{AGAIN}') from None
+        said = f"{name} = {globals()[name]!r} は使えません（{str(error).splitlines()[0]}）。"
+        raise SystemExit(f"{said}getData.py の先頭で直して、{AGAIN}") from None
 
 
 def run() -> None:
@@ -1735,19 +1708,16 @@ def run() -> None:
     Path(OUTPUT_FILE).parent.mkdir(parents=True, exist_ok=True)
     if Path(OUTPUT_FILE).exists():
         Path(OUTPUT_FILE).open("rb+").close()  # fails now, not at the end
-    start, folder = canonical(str(START_URL)), Path(str(START_URL))
+    start, folder = canonical(str(START_URL)), Path(START_URL)
     with FileLock(Path(PAGES_DIR) / ".lock", blocking=False):  # ends with the process
         if start:
-            visit(Shop(start, "", {}))
-        elif folder.is_dir() and str(START_URL).strip():
-            name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
-            files = folder_files(folder)
-            with served(folder, files) as address:
-                visit(Shop(f"http://{name}.localhost/", address, files))
+            visit(Shop(start))
+        elif folder.is_dir():
+            with served(folder) as shop:
+                visit(shop)
         else:
-            why = "はファイルです" if folder.is_file() else "がありません"
-            remedy = f"START_URL に店のアドレス（https://…）かフォルダーを書いて、{AGAIN}"
-            raise SystemExit(f"{START_URL or '（空白）'} {why}。{remedy}")
+            said = f"START_URL = {START_URL!r} は店のアドレス（https://…）でもフォルダーでもありません。"
+            raise SystemExit(f"{said}直して、{AGAIN}")
 
 
 def main() -> None:
