@@ -1354,7 +1354,6 @@ PIECE = 65_536  # bytes
 JITTER = 1.2  # most times the delay that is waited
 MAX_SITEMAPS = 200
 WANTED = {"Accept-Language": "ja", "Accept-Encoding": "gzip"}
-ENCODINGS = ("", "identity", "gzip", "x-gzip")
 FETCHED, KEPT = "取得", "ディスクから"
 NETWORK = (OSError, EOFError, zlib.error, urllib3.exceptions.HTTPError)
 FAULTS = {  # kinds of fault, as counted at the end
@@ -1372,7 +1371,7 @@ class PageFailed(Exception):
 def body_of(answer: requests.Response) -> bytes:
     """An answer's body, within PAGE_SECONDS and MAX_BYTES; </html> ends one too."""
     encoding = answer.headers.get("Content-Encoding", "").lower()
-    if encoding not in ENCODINGS:
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
         raise PageFailed(f"頼んでいない圧縮（{re.sub('[^a-z0-9, -]', '', encoding)[:20]}）")
     body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
     try:
@@ -1479,8 +1478,7 @@ class Shop:
         page = self.request(url)
         self.counts[FETCHED] += 1
         if page.status in LASTING:
-            head = json.dumps(page[:-1]).encode()
-            replace_file(stored_file(url), head + b"\n" + page.body)
+            replace_file(stored_file(url), json.dumps(page[:-1]).encode() + b"\n" + page.body)
         return page
 
     def request(self, url: str) -> Page:
@@ -1523,7 +1521,7 @@ class Shop:
             self.wait = max(self.wait, urllib3.Retry().get_retry_after(answer.raw) or 0.0)
         location = headers.get("Location", "").encode("latin-1").decode("utf-8", "replace")
         told = b" ".join(ROBOTS_META.findall(body)).decode("latin-1")
-        rules = re.findall(r"\w+", f"{headers.get('X-Robots-Tag', '')} {told}".lower())
+        rules = re.findall(r"[\w:-]+", f"{headers.get('X-Robots-Tag', '')} {told}".lower())
         return Page(url, answer.status_code, now, location, rules, body)
 
 
@@ -1673,16 +1671,13 @@ def report(counts: Counter, read: ShopRead) -> None:
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
         notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
-        notes = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
-        print(f"例: {' / '.join(filter(None, names))} — {notes}")
-    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
+        shown = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
+        print(f"例: {' / '.join(filter(None, names))} — {shown}")
     print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
+    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
 
 
 # The run ------------------------------------------------------------------------------------------
-ENDLESS = 10**9  # for any number
-
-
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
     name = "SELECTORS"
@@ -1696,7 +1691,7 @@ def check_settings() -> None:
             kinds = {float: (int, float), str: (str, Path)}.get(kind, kind)
             is_right = isinstance(value, kinds) and str(value).isprintable()
             size = value if kind in (int, float) else len(str(value).strip())
-            if not is_right or not (kind is not float) <= size < ENDLESS:
+            if not is_right or not (kind is not float) <= size < float("inf"):
                 raise ValueError("種類か大きさが違います")
     except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
         said = f"{name} = {globals()[name]!r} は使えません（{str(error).splitlines()[0]}）。"
