@@ -1248,12 +1248,12 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 
 
 # Addresses ----------------------------------------------------------------------------------------
+MAX_DEPTH = 5  # parts that tell a kind of address: https, nothing, host, two folders
 AGAIN = "もう一度 python getData.py を実行してください。"
 PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
 INDEX = re.compile(r"(^|/)index\.(html?|php)(?=$|\?)", re.IGNORECASE)
 
 
-@functools.lru_cache(2**16)
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment and idle parameters; empty for what is none."""
     try:
@@ -1278,8 +1278,8 @@ def url_key(url: str) -> str:
 def kind_of(url: str) -> str:
     """What the addresses of a shop's like pages share: two folders, first parameter, no numbers."""
     path, _, query = url.partition("?")
-    folders = re.sub(r"[^/]*\d[^/]*", "0", urlsplit(path).path.rstrip("/")).split("/")[:-1]
-    return "/".join([*folders[:3], query.partition("=")[0]])
+    folders = re.sub(r"[^/]*\d[^/]*", "0", path.rstrip("/")).split("/")[:-1]
+    return "/".join([*folders[:MAX_DEPTH], query.partition("=")[0]])
 
 
 def is_page(url: str) -> bool:
@@ -1336,11 +1336,10 @@ def tree_of(html: bytes) -> lxml.html.HtmlElement:
 def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
     """Addresses that a page leads to."""
     base = canonical(root.xpath("string(//base/@href)"), url) or url
-    front = urljoin(base, "/")  # menus' links are the same on every page
     found = root.xpath(LINKS)
     for refresh in root.xpath("//meta[@http-equiv]/@content"):
         found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
-    return [canonical(link, front if link[:1] == "/" else base) for link in dict.fromkeys(found)]
+    return [canonical(link, base) for link in dict.fromkeys(found)]
 
 
 # The shop -----------------------------------------------------------------------------------------
@@ -1421,7 +1420,8 @@ class Shop:
     def own(self, url: str) -> str:
         """The address; one of another host that the folder was saved from, as the folder's own."""
         path = parse_url(url).request_uri
-        return urljoin(self.start, path) if folder_key(path) in self.files else url
+        is_own = self.files and folder_key(path) in self.files
+        return urljoin(self.start, path) if is_own else url
 
     def unknown(self, urls: list[str]) -> list[str]:
         """The addresses of pages of this host that have not come before, in whatever spelling."""
@@ -1453,18 +1453,16 @@ class Shop:
             self.counts[f"{what}: {failure}"] += 1
             return None
 
-    def follow(self, url: str) -> Page:
+    def follow(self, url: str, passed: tuple[str, ...] = ()) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
-        passed = []
-        while url not in passed and len(passed) <= MAX_REDIRECTS:
-            if reason := self.refusal(url):
-                raise PageFailed(reason)
-            page = self.page(url)
-            if page.status not in REDIRECTS:
-                return page
-            passed.append(url)
-            url = self.own(canonical(page.location, url))
-        raise PageFailed("転送が終わらない")
+        if url in passed or len(passed) > MAX_REDIRECTS:
+            raise PageFailed("転送が終わらない")
+        if reason := self.refusal(url):
+            raise PageFailed(reason)
+        page = self.page(url)
+        if page.status not in REDIRECTS:
+            return page
+        return self.follow(self.own(canonical(page.location, url)), (*passed, url))
 
     def page(self, url: str) -> Page:
         """The page as stored; from the shop where there is none or it is too old."""
@@ -1583,10 +1581,11 @@ def folder_key(path: str) -> str:
 def folder_files(folder: Path) -> dict[str, Path]:
     """The folder's files by what a static host finds them under: whole names, and shorter ones."""
     found: dict[str, Path] = {}
-    for path in filter(Path.is_file, sorted(folder.rglob("*"))):
-        name = path.relative_to(folder).as_posix()
-        found[folder_key(name)] = path
-        found.setdefault(folder_key(PAGE_ENDING.sub("", INDEX.sub(r"\1", name))), path)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(folder).as_posix()
+            found[folder_key(name)] = path
+            found.setdefault(folder_key(PAGE_ENDING.sub("", INDEX.sub(r"\1", name))), path)
     return found
 
 
@@ -1638,7 +1637,7 @@ def visit(shop: Shop) -> None:
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
     shop.counts["AI の利用を断っている"] = len(stored) - len(pages)
-    shop.counts["香水のページ"] = len({perfume["url"] for perfume in perfumes})
+    shop.counts["香水のページ"] = len(perfumes)
     shop.counts["香水のないページ"] = len(pages) - len(named)
     report(shop.counts, read._replace(perfumes=perfumes))
     if stopped or not perfumes:
@@ -1698,43 +1697,34 @@ def check_settings() -> None:
         raise SystemExit(f"{said}getData.py の先頭で直して、{AGAIN}") from None
 
 
-def run() -> None:
-    """Reads the shop at START_URL into OUTPUT_FILE."""
-    Path(OUTPUT_FILE).parent.mkdir(parents=True, exist_ok=True)
-    if Path(OUTPUT_FILE).exists():
-        Path(OUTPUT_FILE).open("rb+").close()  # fails now, not at the end
-    start, folder = canonical(str(START_URL)), Path(START_URL)
-    with FileLock(Path(PAGES_DIR) / ".lock", blocking=False):  # ends with the process
-        if start:
-            visit(Shop(start))
-        elif folder.is_dir():
-            with served(folder) as shop:
-                visit(shop)
-        else:
-            said = f"START_URL = {START_URL!r} は店のアドレス（https://…）でもフォルダーでもありません。"
-            raise SystemExit(f"{said}直して、{AGAIN}")
-
-
 def main() -> None:
-    """Runs; every mistake and every interruption is told in one line."""
+    """Reads the shop at START_URL into OUTPUT_FILE; every mistake is told in one line."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace")
     check_settings()
+    start, folder = canonical(str(START_URL)), Path(START_URL)
     try:
-        run()
+        if not start and not folder.is_dir():
+            said = f"START_URL = {START_URL!r} は店のアドレス（https://…）でもフォルダーでもありません。"
+            raise SystemExit(f"{said}直して、{AGAIN}")
+        Path(OUTPUT_FILE).parent.mkdir(parents=True, exist_ok=True)
+        if Path(OUTPUT_FILE).exists():
+            Path(OUTPUT_FILE).open("rb+").close()  # fails now, not at the end
+        place = contextlib.nullcontext(Shop(start)) if start else served(folder)
+        with FileLock(Path(PAGES_DIR) / ".lock", blocking=False), place as shop:
+            visit(shop)
     except KeyboardInterrupt:
         raise SystemExit(f"中断しました。{OUTPUT_FILE} は前のままです。{AGAIN}") from None
     except Timeout:
-        said = f"もう 1 つの getData.py が {PAGES_DIR} に書き込んでいます。終わってから、{AGAIN}"
-        raise SystemExit(said) from None
+        raise SystemExit(f"もう 1 つの getData.py が動いています。終わってから、{AGAIN}") from None
     except BrokenPipeError:  # who read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
-        said = f"{place} が読み書きできません（{error.strerror}）。"
-        raise SystemExit(f"{said}空き容量と書き込みの許可を確かめて、{AGAIN}") from None
+        said = f"{place} が読み書きできません（{error.strerror}）。空き容量と許可を確かめて、"
+        raise SystemExit(said + AGAIN) from None
 
 
 if __name__ == "__main__":
