@@ -1292,7 +1292,7 @@ def is_page(url: str) -> bool:
 # Pages --------------------------------------------------------------------------------------------
 ROBOTS_META = re.compile(rb"<meta\b[^>]*\bname\s*=\s*[\"']?robots\b[^>]*", re.IGNORECASE)
 LINKS = "//a[not(contains(@rel, 'nofollow'))]/@href | //link[@rel = 'next']/@href"
-LINKS += " | //area/@href | //frame/@src | //iframe/@src"
+LINKS += " | //area/@href | //frame/@src | //iframe/@src | //loc/text()"  # loc: a sitemap's
 TEXTS = "//text()[not(parent::script or parent::style)]"
 
 
@@ -1330,6 +1330,7 @@ def stored_page(file: Path, whole: bool = True) -> Page | None:
 def tree_of(html: bytes) -> lxml.html.HtmlElement:
     """A page's tree for its links, plain and fast, whatever the bytes are."""
     parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
+    html = re.sub(rb"<!\[CDATA\[|\]\]>", b"", html)  # in which a sitemap's addresses may stand
     return lxml.html.document_fromstring(b"<html>" + html, parser=parser)
 
 
@@ -1351,7 +1352,6 @@ MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for no
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
 PIECE = 65_536  # bytes
 JITTER = 1.2  # most times the delay that is waited
-MAX_SITEMAPS = 200
 WANTED = {"Accept-Language": "ja", "Accept-Encoding": "gzip"}
 FETCHED, KEPT = "取得", "ディスクから"
 NETWORK = (OSError, EOFError, zlib.error, urllib3.exceptions.HTTPError)
@@ -1428,7 +1428,8 @@ class Shop:
         found = []
         for url in map(self.own, urls):
             is_near = urlsplit(url).netloc == self.host
-            if is_near and url_key(url) not in self.known and is_page(url):
+            is_new = is_near and url_key(url) not in self.known
+            if is_new and (is_page(url) or ".xml" in url):
                 self.known.add(url_key(url))
                 found.append(url)
         return found
@@ -1442,7 +1443,7 @@ class Shop:
         allowed = all(self.rules.can_fetch(url, agent) for agent in agents)
         return "" if allowed else "robots.txt が断っている"
 
-    def read(self, url: str, what: str = "失敗") -> Page | None:
+    def read(self, url: str) -> Page | None:
         """The page at an address; None, and the reason is counted, where it cannot be had."""
         try:
             page = self.follow(url)
@@ -1450,6 +1451,7 @@ class Shop:
                 raise PageFailed(f"HTTP {page.status}")
             return page
         except PageFailed as failure:
+            what = "読めないサイトマップ" if ".xml" in url else "失敗"
             self.counts[f"{what}: {failure}"] += 1
             return None
 
@@ -1524,24 +1526,13 @@ class Shop:
 
 
 # The crawl ----------------------------------------------------------------------------------------
-def sitemap_links(shop: Shop) -> list[str]:
-    """Addresses that the shop's sitemaps list, indexes and packed ones included."""
-    todo, seen, links = deque([*shop.rules.sitemaps] or ["/sitemap.xml"]), {""}, []
-    while todo and len(seen) <= MAX_SITEMAPS:
-        url = shop.own(canonical(todo.popleft(), shop.start))
-        if url not in seen and (page := shop.read(url, "読めないサイトマップ")):
-            root = tree_of(re.sub(rb"<!\[CDATA\[|\]\]>", b"", page.body))
-            todo += root.xpath("//sitemap/loc/text()")
-            links += root.xpath("//url/loc/text()")
-        seen.add(url)
-    return [canonical(link, shop.start) for link in links]
-
-
 def crawl(shop: Shop) -> None:
     """Reads the shop's pages onto the disk, in an order that only the pages decide."""
     shop.obey()
+    listed = [*shop.rules.sitemaps] or ["/sitemap.xml"]
+    maps = [shop.own(canonical(url, shop.start)) for url in listed]
     stored = [page.url for page in stored_pages(shop)]  # each may be gone by now
-    waiting = deque([shop.start, *shop.unknown(sitemap_links(shop) + stored)])
+    waiting = deque([*maps, shop.start, *shop.unknown(stored)])
     seen: set[int] = set()  # lines and bodies of pages
     barren = Counter()  # by kind of address: pages in a row that say nothing new
     with tqdm(desc="ページ", unit="枚", disable=None) as bar:
