@@ -1248,7 +1248,6 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 
 
 # Addresses ----------------------------------------------------------------------------------------
-MAX_DEPTH = 5  # parts that tell a kind of address: https, nothing, host, two folders
 AGAIN = "もう一度 python getData.py を実行してください。"
 PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
 INDEX = re.compile(r"(^|/)index\.(html?|php)(?=$|\?)", re.IGNORECASE)
@@ -1270,16 +1269,12 @@ def canonical(url: str, base: str = "") -> str:
     return urlunsplit((parts.scheme, host, path, query, ""))
 
 
-def url_key(url: str) -> str:
-    """What the spellings of one page's address share: no scheme, no closing slash."""
-    return url.partition(":")[2].rstrip("/")
-
-
 def kind_of(url: str) -> str:
     """What the addresses of a shop's like pages share: two folders, first parameter, no numbers."""
     path, _, query = url.partition("?")
-    folders = re.sub(r"[^/]*\d[^/]*", "0", path.rstrip("/")).split("/")[:-1]
-    return "/".join([*folders[:MAX_DEPTH], query.partition("=")[0]])
+    path = re.sub(r"[^/]*\d[^/]*", "0", path)
+    folders = re.match(r"\w+://[^/]*(/[^/]+(?=/[^/])){0,2}", path)[0]
+    return f"{folders}?{query.partition('=')[0]}"
 
 
 def is_page(url: str) -> bool:
@@ -1293,6 +1288,8 @@ def is_page(url: str) -> bool:
 ROBOTS_META = re.compile(rb"<meta\b[^>]*\bname\s*=\s*[\"']?robots\b[^>]*", re.IGNORECASE)
 LINKS = "//a[not(contains(@rel, 'nofollow'))]/@href | //link[@rel = 'next']/@href"
 LINKS += " | //area/@href | //frame/@src | //iframe/@src | //loc/text()"  # loc: a sitemap's
+LINKS += " | //meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content"
+REFRESH = re.compile(r"^[^;]*;\s*url\s*=\s*[\"']?", re.IGNORECASE)
 TEXTS = "//text()[not(parent::script or parent::style)]"
 
 
@@ -1337,10 +1334,8 @@ def tree_of(html: bytes) -> lxml.html.HtmlElement:
 def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
     """Addresses that a page leads to."""
     base = canonical(root.xpath("string(//base/@href)"), url) or url
-    found = root.xpath(LINKS)
-    for refresh in root.xpath("//meta[@http-equiv]/@content"):
-        found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
-    return [canonical(link, base) for link in dict.fromkeys(found)]
+    found = dict.fromkeys(root.xpath(LINKS, smart_strings=False))
+    return [canonical(REFRESH.sub("", link), base) for link in found]
 
 
 # The shop -----------------------------------------------------------------------------------------
@@ -1394,7 +1389,7 @@ class Shop:
     def __init__(self, start: str, served: str = "", files: Iterable[str] = ()) -> None:
         self.start, self.host = start, urlsplit(start).netloc
         self.served, self.files = served, {*files}  # a folder's local address, what is in it
-        self.known = {url_key(start)}  # addresses that have come
+        self.known = {start}  # addresses that have come
         self.rules = Protego.parse("")  # robots.txt, once it is read
         self.delay = 0 if served else DELAY_SECONDS
         self.wait = 0.0  # seconds that the next request waits at least
@@ -1417,20 +1412,19 @@ class Shop:
         if not self.served:  # a folder has no server to spare
             self.delay = max(self.delay, self.rules.crawl_delay(USER_AGENT) or 0)
 
-    def own(self, url: str) -> str:
-        """The address; one of another host that the folder was saved from, as the folder's own."""
-        path = parse_url(url).request_uri
-        is_own = self.files and folder_key(path) in self.files
-        return urljoin(self.start, path) if is_own else url
-
     def unknown(self, urls: list[str]) -> list[str]:
-        """The addresses of pages of this host that have not come before, in whatever spelling."""
+        """The addresses of this host's pages that have not come before.
+
+        Those of another host from which a folder was saved are the folder's own.
+        """
         found = []
-        for url in map(self.own, urls):
-            is_near = urlsplit(url).netloc == self.host
-            is_new = is_near and url_key(url) not in self.known
+        for url in urls:
+            path = parse_url(url).request_uri
+            if self.files and folder_key(path) in self.files:
+                url = urljoin(self.start, path)
+            is_new = urlsplit(url).netloc == self.host and url not in self.known
             if is_new and (is_page(url) or ".xml" in url):
-                self.known.add(url_key(url))
+                self.known.add(url)
                 found.append(url)
         return found
 
@@ -1464,7 +1458,7 @@ class Shop:
         page = self.page(url)
         if page.status not in REDIRECTS:
             return page
-        return self.follow(self.own(canonical(page.location, url)), (*passed, url))
+        return self.follow(canonical(page.location, url), (*passed, url))
 
     def page(self, url: str) -> Page:
         """The page as stored; from the shop where there is none or it is too old."""
@@ -1530,9 +1524,9 @@ def crawl(shop: Shop) -> None:
     """Reads the shop's pages onto the disk, in an order that only the pages decide."""
     shop.obey()
     listed = [*shop.rules.sitemaps] or ["/sitemap.xml"]
-    maps = [shop.own(canonical(url, shop.start)) for url in listed]
+    maps = [canonical(url, shop.start) for url in listed]
     stored = [page.url for page in stored_pages(shop)]  # each may be gone by now
-    waiting = deque([*maps, shop.start, *shop.unknown(stored)])
+    waiting = deque([*shop.unknown(maps), shop.start, *shop.unknown(stored)])
     seen: set[int] = set()  # lines and bodies of pages
     barren = Counter()  # by kind of address: pages in a row that say nothing new
     with tqdm(desc="ページ", unit="枚", disable=None) as bar:
@@ -1566,7 +1560,7 @@ def stored_pages(shop: Shop) -> list[Page]:
 def folder_key(path: str) -> str:
     """A path in one spelling, of a file or of what a request asks for; wget writes @ for a `?`."""
     path = re.sub(r"@(?=[^/]*=)", "?", unquote(path).lstrip("/"))
-    return url_key(canonical("http://folder/" + quote(path, safe="/?&=;")))
+    return canonical("http://folder/" + quote(path, safe="/?&=;")).rstrip("/")
 
 
 def folder_files(folder: Path) -> dict[str, Path]:
