@@ -53,22 +53,21 @@ from urllib3.util import parse_url
 from w3lib.encoding import html_to_unicode
 
 # --------------------------------------------------------------------------------------------------
-# Each constant with its kind: whole numbers are 1 or more, others 0 or more.
-START_URL: str = "data/sample_site"  # a shop's address (https://…; read its terms) or a folder
-OUTPUT_FILE: str = "data/perfumes.jsonl"  # one shop's perfumes; arrangeData.py, generate.py read it
-PAGES_DIR: str = "data/pages"  # pages as fetched; delete it to start over
-SELECTORS: dict = {}  # where a field stands, in CSS, if read wrongly: {"name": "h1.item"}; README
-DELAY_SECONDS: float = 1.5  # least wait between requests; robots.txt may ask for more
-MAX_PAGES: int = 5_000  # pages read in one run, listings included; raise it for a larger shop
-USER_AGENT: str = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
-AI_AGENTS: tuple = ("GPTBot", "ClaudeBot", "CCBot")  # refused by robots.txt as we are; (): nobody
-REFRESH_DAYS: float = 10_000  # ask again for stored pages older than so many days; 0: for all
-READ_SECONDS: float = 30  # for connecting, and for each silence while reading; 0: no limit
-PAGE_SECONDS: float = 90  # for one whole page, however slowly it drips
-MAX_BYTES: int = 8_000_000  # largest page, unpacked; larger ones are left out
-ATTEMPTS: int = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
-RETRY_AFTER_CAP: float = 120  # longest wait (seconds) that a shop may ask for; the run stops beyond
-MAX_BARREN: int = 100  # pages in a row of one kind of address, nothing new on them: it is left
+START_URL = "data/sample_site"  # a shop's address (https://...; read its terms first) or a folder
+OUTPUT_FILE = "data/perfumes.jsonl"  # one shop's perfumes; read by arrangeData.py and generate.py
+PAGES_DIR = "data/pages"  # pages as fetched; delete it to start over
+SELECTORS = {}  # where a field stands, in CSS, if it is read wrongly: {"name": "h1.item"}; README
+DELAY_SECONDS = 1.5  # least wait between requests; robots.txt may ask for more; none for a folder
+MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
+USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
+AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # who is refused by robots.txt, so are we; (): nobody
+REFRESH_DAYS = 10_000  # ask again for stored pages older than so many days; 0: for all
+READ_SECONDS = 30  # for connecting, and for each silence while reading; 0: no limit
+PAGE_SECONDS = 90  # for one whole page, however slowly it drips
+MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
+ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
+RETRY_AFTER_CAP = 120  # longest wait (seconds) that a shop may ask for; beyond it the run stops
+MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
 # --------------------------------------------------------------------------------------------------
 
 # Words and texts ----------------------------------------------------------------------------------
@@ -1271,8 +1270,7 @@ def canonical(url: str, base: str = "") -> str:
 
 def kind_of(url: str) -> str:
     """What the addresses of a shop's like pages share: two folders, first parameter, no numbers."""
-    path, _, query = url.partition("?")
-    path = re.sub(r"[^/]*\d[^/]*", "0", path)
+    path, _, query = re.sub(r"\w*\d\w*", "0", url).partition("?")
     folders = re.match(r"\w+://[^/]*(/[^/]+(?=/[^/])){0,2}", path)[0]
     return f"{folders}?{query.partition('=')[0]}"
 
@@ -1413,10 +1411,7 @@ class Shop:
             self.delay = max(self.delay, self.rules.crawl_delay(USER_AGENT) or 0)
 
     def unknown(self, urls: list[str]) -> list[str]:
-        """The addresses of this host's pages that have not come before.
-
-        Those of another host from which a folder was saved are the folder's own.
-        """
+        """The addresses that are new pages'; a saved folder's live host is the folder itself."""
         found = []
         for url in urls:
             path = parse_url(url).request_uri
@@ -1433,8 +1428,7 @@ class Shop:
         host = urlsplit(url).netloc
         if host != self.host:
             return f"別のホスト（{host}）"
-        agents = (USER_AGENT, *AI_AGENTS)
-        allowed = all(self.rules.can_fetch(url, agent) for agent in agents)
+        allowed = all(self.rules.can_fetch(url, name) for name in (USER_AGENT, *AI_AGENTS))
         return "" if allowed else "robots.txt が断っている"
 
     def read(self, url: str) -> Page | None:
@@ -1481,11 +1475,11 @@ class Shop:
             raise SystemExit(f"{self.host} のページが続けて取れません。時間をおいて、{AGAIN}")
         for attempt in range(ATTEMPTS):
             asked = max(self.wait, self.delay)
-            if asked > RETRY_AFTER_CAP:
+            if asked > max(RETRY_AFTER_CAP, DELAY_SECONDS):
                 raise SystemExit(f"{self.host} が求めるとおり、{asked:,.0f} 秒後以降に{AGAIN}")
             pause = max(self.wait, self.delay * random.uniform(1, JITTER))
             time.sleep(max(0.0, self.ended + pause - time.monotonic()))
-            self.wait = BACKOFF_SECONDS * 2**attempt
+            self.wait = min(BACKOFF_SECONDS * 2**attempt, RETRY_AFTER_CAP)
             try:
                 page = self.exchange(url)
                 if page.status < 500 and page.status not in HEALING:
@@ -1523,8 +1517,7 @@ class Shop:
 def crawl(shop: Shop) -> None:
     """Reads the shop's pages onto the disk, in an order that only the pages decide."""
     shop.obey()
-    listed = [*shop.rules.sitemaps] or ["/sitemap.xml"]
-    maps = [canonical(url, shop.start) for url in listed]
+    maps = [canonical(url, shop.start) for url in [*shop.rules.sitemaps] or ["/sitemap.xml"]]
     stored = [page.url for page in stored_pages(shop)]  # each may be gone by now
     waiting = deque([*shop.unknown(maps), shop.start, *shop.unknown(stored)])
     seen: set[int] = set()  # lines and bodies of pages
@@ -1662,6 +1655,14 @@ def report(counts: Counter, read: ShopRead) -> None:
 
 
 # The run ------------------------------------------------------------------------------------------
+KINDS = {  # of constants; those that may be 0 are the second
+    int: ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS", "RETRY_AFTER_CAP"),
+    (int, float): ("DELAY_SECONDS", "REFRESH_DAYS", "READ_SECONDS", "PAGE_SECONDS"),
+    (str, Path): ("START_URL", "OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"),
+    tuple: ("AI_AGENTS",),
+}
+
+
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
     name = "SELECTORS"
@@ -1670,13 +1671,14 @@ def check_settings() -> None:
             soupsieve.compile(css)
             if field not in FIELDS[1:]:
                 raise ValueError(f"{field} という項目はありません")
-        for name, kind in __annotations__.items():
-            value = globals()[name]
-            kinds = {float: (int, float), str: (str, Path)}.get(kind, kind)
-            is_right = isinstance(value, kinds) and str(value).isprintable()
-            size = value if kind in (int, float) else len(str(value).strip())
-            if not is_right or not (kind is not float) <= size < float("inf"):
-                raise ValueError("種類か大きさが違います")
+        for kinds, names in KINDS.items():
+            for name in names:
+                value = globals()[name]
+                is_right = isinstance(value, kinds) and str(value).isprintable()
+                size = value if isinstance(value, int | float) else len(str(value).strip())
+                least = 0 if kinds == (int, float) else 1
+                if not is_right or not least <= size < float("inf"):
+                    raise ValueError("種類か大きさが違います")
     except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
         said = f"{name} = {globals()[name]!r} は使えません（{str(error).splitlines()[0]}）。"
         raise SystemExit(f"{said}getData.py の先頭で直して、{AGAIN}") from None
