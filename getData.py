@@ -1248,8 +1248,6 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 
 # Addresses ----------------------------------------------------------------------------------------
 AGAIN = "もう一度 python getData.py を実行してください。"
-PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
-INDEX = re.compile(r"(^|/)index\.(html?|php)(?=$|\?)", re.IGNORECASE)
 
 
 def canonical(url: str, base: str = "") -> str:
@@ -1322,18 +1320,15 @@ def stored_page(file: Path, whole: bool = True) -> Page | None:
     return None
 
 
-def tree_of(html: bytes) -> lxml.html.HtmlElement:
-    """A page's tree for its links, plain and fast, whatever the bytes are."""
+def said_by(page: Page) -> tuple[list[str], list[str]]:
+    """The addresses that a page leads to, and its texts; whatever its bytes are."""
     parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
-    html = re.sub(rb"<!\[CDATA\[|\]\]>", b"", html)  # in which a sitemap's addresses may stand
-    return lxml.html.document_fromstring(b"<html>" + html, parser=parser)
-
-
-def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
-    """Addresses that a page leads to."""
-    base = canonical(root.xpath("string(//base/@href)"), url) or url
+    html = re.sub(rb"<!\[CDATA\[|\]\]>", b"", page.body)  # where a sitemap's addresses may stand
+    root = lxml.html.document_fromstring(b"<html>" + html, parser=parser)
+    base = canonical(root.xpath("string(//base/@href)"), page.url) or page.url
     found = dict.fromkeys(root.xpath(LINKS, smart_strings=False))
-    return [canonical(REFRESH.sub("", link), base) for link in found]
+    links = [canonical(REFRESH.sub("", link), base) for link in found]
+    return links, root.xpath(TEXTS, smart_strings=False)
 
 
 # The shop -----------------------------------------------------------------------------------------
@@ -1425,8 +1420,7 @@ class Shop:
 
     def refusal(self, url: str) -> str:
         """Why an address may not be asked for; empty where it may."""
-        host = urlsplit(url).netloc
-        if host != self.host:
+        if (host := urlsplit(url).netloc) != self.host:
             return f"別のホスト（{host}）"
         allowed = all(self.rules.can_fetch(url, name) for name in (USER_AGENT, *AI_AGENTS))
         return "" if allowed else "robots.txt が断っている"
@@ -1531,10 +1525,10 @@ def crawl(shop: Shop) -> None:
             elif shop.counts[FETCHED] + shop.counts[KEPT] >= MAX_PAGES:
                 shop.counts["MAX_PAGES を大きくすれば読めるページ"] += 1
             elif page := shop.read(url):
-                root, body = tree_of(page.body), hash(page.body)
+                links, texts = said_by(page)
+                body = hash(page.body)
                 if body not in seen and not {"nofollow", "none"} & {*page.rules}:
-                    waiting += shop.unknown(links_of(root, page.url))
-                texts = root.xpath(TEXTS, smart_strings=False)
+                    waiting += shop.unknown(links)
                 lines = {hash(re.sub(r"[\W\d_]+", "", text)) for text in texts}
                 barren[kind] = barren[kind] + 1 if lines <= seen else 0
                 seen |= lines | {body}  # one page under endless addresses is a trap
@@ -1550,6 +1544,9 @@ def stored_pages(shop: Shop) -> list[Page]:
 
 
 # A folder as a shop -------------------------------------------------------------------------------
+ENDING = re.compile(r"(?<![^/])index\.(html?|php)(?=$|\?)|\.(html?|php)$", re.IGNORECASE)
+
+
 def folder_key(path: str) -> str:
     """A path in one spelling, of a file or of what a request asks for; wget writes @ for a `?`."""
     path = re.sub(r"@(?=[^/]*=)", "?", unquote(path).lstrip("/"))
@@ -1563,7 +1560,7 @@ def folder_files(folder: Path) -> dict[str, Path]:
         if path.is_file():
             name = path.relative_to(folder).as_posix()
             found[folder_key(name)] = path
-            found.setdefault(folder_key(PAGE_ENDING.sub("", INDEX.sub(r"\1", name))), path)
+            found.setdefault(folder_key(ENDING.sub("", name)), path)
     return found
 
 
