@@ -1248,6 +1248,7 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
 
 # Addresses ----------------------------------------------------------------------------------------
 AGAIN = "もう一度 python getData.py を実行してください。"
+ENDING = re.compile(r"(?<![^/])index\.(html?|php)(?=$|\?)|\.(html?|php)$", re.IGNORECASE)
 
 
 def canonical(url: str, base: str = "") -> str:
@@ -1326,9 +1327,8 @@ def said_by(page: Page) -> tuple[list[str], list[str]]:
     html = re.sub(rb"<!\[CDATA\[|\]\]>", b"", page.body)  # where a sitemap's addresses may stand
     root = lxml.html.document_fromstring(b"<html>" + html, parser=parser)
     base = canonical(root.xpath("string(//base/@href)"), page.url) or page.url
-    found = dict.fromkeys(root.xpath(LINKS, smart_strings=False))
-    links = [canonical(REFRESH.sub("", link), base) for link in found]
-    return links, root.xpath(TEXTS, smart_strings=False)
+    links = dict.fromkeys(root.xpath(LINKS))
+    return [canonical(REFRESH.sub("", link), base) for link in links], root.xpath(TEXTS)
 
 
 # The shop -----------------------------------------------------------------------------------------
@@ -1544,9 +1544,6 @@ def stored_pages(shop: Shop) -> list[Page]:
 
 
 # A folder as a shop -------------------------------------------------------------------------------
-ENDING = re.compile(r"(?<![^/])index\.(html?|php)(?=$|\?)|\.(html?|php)$", re.IGNORECASE)
-
-
 def folder_key(path: str) -> str:
     """A path in one spelling, of a file or of what a request asks for; wget writes @ for a `?`."""
     path = re.sub(r"@(?=[^/]*=)", "?", unquote(path).lstrip("/"))
@@ -1601,13 +1598,12 @@ def visit(shop: Shop) -> None:
     except (SystemExit, KeyboardInterrupt) as stop:
         stopped = str(stop) or f"中断しました。続きは、{AGAIN}"
     stored = stored_pages(shop)
-    pages = [page for page in stored if "noai" not in page.rules]
+    pages = {page.url: page for page in stored if "noai" not in page.rules}
     bar = tqdm(pages, "読み取り（Ctrl-C でやめる）", unit="枚", disable=None)
-    read = read_shop((page.url, stored_page(stored_file(page.url)).body) for page in bar)
+    read = read_shop((url, stored_page(stored_file(url)).body) for url in bar)
     named = {perfume["url"] for perfume in read.perfumes}
     unlike = {str(perfume | {"url": ""}): perfume for perfume in read.perfumes}.values()
-    fetched = {page.url: page.fetched_at for page in pages}
-    perfumes = [perfume | {"fetched_at": fetched[perfume["url"]]} for perfume in unlike]
+    perfumes = [perfume | {"fetched_at": pages[perfume["url"]].fetched_at} for perfume in unlike]
     if perfumes:  # a wrong START_URL leaves the file as it was
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
