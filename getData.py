@@ -1246,9 +1246,15 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
     return read_shop(pages).perfumes
 
 
-# Addresses ----------------------------------------------------------------------------------------
+# Addresses and pages ------------------------------------------------------------------------------
 AGAIN = "もう一度 python getData.py を実行してください。"
 ENDING = re.compile(r"(?<![^/])index\.(html?|php)(?=$|\?)|\.(html?|php)$", re.IGNORECASE)
+ROBOTS_META = re.compile(rb"<meta\b[^>]*\bname\s*=\s*[\"']?robots\b[^>]*", re.IGNORECASE)
+LINKS = "//a[not(contains(@rel, 'nofollow'))]/@href | //link[@rel = 'next']/@href"
+LINKS += " | //area/@href | //frame/@src | //iframe/@src | //loc/text()"  # loc: a sitemap's
+LINKS += " | //meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content"
+REFRESH = re.compile(r"^[^;]*;\s*url\s*=\s*[\"']?", re.IGNORECASE)
+TEXTS = "//text()[not(parent::script or parent::style)]"
 
 
 def canonical(url: str, base: str = "") -> str:
@@ -1279,15 +1285,6 @@ def is_page(url: str) -> bool:
     path, words = urlsplit(url).path.lower(), page_words("url")
     names = re.split("[/.]", path)
     return "/." not in path and {*words["path"], *words["ending"]}.isdisjoint(names)
-
-
-# Pages --------------------------------------------------------------------------------------------
-ROBOTS_META = re.compile(rb"<meta\b[^>]*\bname\s*=\s*[\"']?robots\b[^>]*", re.IGNORECASE)
-LINKS = "//a[not(contains(@rel, 'nofollow'))]/@href | //link[@rel = 'next']/@href"
-LINKS += " | //area/@href | //frame/@src | //iframe/@src | //loc/text()"  # loc: a sitemap's
-LINKS += " | //meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content"
-REFRESH = re.compile(r"^[^;]*;\s*url\s*=\s*[\"']?", re.IGNORECASE)
-TEXTS = "//text()[not(parent::script or parent::style)]"
 
 
 class Page(NamedTuple):
@@ -1338,7 +1335,6 @@ HEALING = (408, 429)  # worth a second try, as 5xx is
 MAX_REDIRECTS = 5
 MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-PIECE = 65_536  # bytes
 JITTER = 1.2  # most times the delay that is waited
 WANTED = {"Accept-Language": "ja", "Accept-Encoding": "gzip"}
 FETCHED, KEPT = "取得", "ディスクから"
@@ -1362,7 +1358,7 @@ def body_of(answer: requests.Response) -> bytes:
         raise PageFailed(f"頼んでいない圧縮（{re.sub('[^a-z0-9, -]', '', encoding)[:20]}）")
     body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
     try:
-        while len(body) <= MAX_BYTES and (part := answer.raw.read1(PIECE)):
+        while len(body) <= MAX_BYTES and (part := answer.raw.read1(MAX_BYTES)):
             body += part
             if time.monotonic() > deadline:
                 raise TimeoutError
@@ -1385,8 +1381,7 @@ class Shop:
         self.known = {start}  # addresses that have come
         self.rules = Protego.parse("")  # robots.txt, once it is read
         self.delay = 0 if served else DELAY_SECONDS
-        self.wait = 0.0  # seconds that the next request waits at least
-        self.ended = 0.0  # when the last request ended
+        self.wait = self.ended = 0.0  # seconds before the next request; when the last one ended
         self.failures = 0  # pages failing in a row
         self.counts = Counter()  # of pages, by what came of them
         self.session = requests.Session()
@@ -1478,8 +1473,9 @@ class Shop:
                 page = self.exchange(url)
                 if page.status < 500 and page.status not in HEALING:
                     self.wait = 0.0
-                    is_answer = page.status in (*LASTING, *REDIRECTS)
-                    self.failures = 0 if is_answer else self.failures + 1
+                    self.failures = (
+                        0 if page.status in (*LASTING, *REDIRECTS) else self.failures + 1
+                    )
                     return page
                 reason = f"HTTP {page.status}"
             except NETWORK as error:
@@ -1526,12 +1522,11 @@ def crawl(shop: Shop) -> None:
                 shop.counts["MAX_PAGES を大きくすれば読めるページ"] += 1
             elif page := shop.read(url):
                 links, texts = said_by(page)
-                body = hash(page.body)
-                if body not in seen and not {"nofollow", "none"} & {*page.rules}:
+                if hash(page.body) not in seen and not {"nofollow", "none"} & {*page.rules}:
                     waiting += shop.unknown(links)
                 lines = {hash(re.sub(r"[\W\d_]+", "", text)) for text in texts}
                 barren[kind] = barren[kind] + 1 if lines <= seen else 0
-                seen |= lines | {body}  # one page under endless addresses is a trap
+                seen |= lines | {hash(page.body)}  # one page under endless addresses is a trap
                 bar.set_postfix_str(f"待ち {len(waiting):,}", refresh=False)
                 bar.update()
 
@@ -1648,23 +1643,21 @@ def report(counts: Counter, read: ShopRead) -> None:
 
 
 # The run ------------------------------------------------------------------------------------------
-KINDS = {  # of constants; those that may be 0 are the second
-    int: ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS", "RETRY_AFTER_CAP"),
-    (int, float): ("DELAY_SECONDS", "REFRESH_DAYS", "READ_SECONDS", "PAGE_SECONDS"),
-    (str, Path): ("START_URL", "OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"),
-    tuple: ("AI_AGENTS",),
-}
-
-
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
+    names_of = {  # of constants; those that may be 0 are the second
+        int: ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS", "RETRY_AFTER_CAP"),
+        (int, float): ("DELAY_SECONDS", "REFRESH_DAYS", "READ_SECONDS", "PAGE_SECONDS"),
+        (str, Path): ("START_URL", "OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"),
+        tuple: ("AI_AGENTS",),
+    }
     name = "SELECTORS"
     try:
         for field, css in SELECTORS.items():
             soupsieve.compile(css)
             if field not in FIELDS[1:]:
                 raise ValueError(f"{field} という項目はありません")
-        for kinds, names in KINDS.items():
+        for kinds, names in names_of.items():
             for name in names:
                 value = globals()[name]
                 is_right = isinstance(value, kinds) and str(value).isprintable()
