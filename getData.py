@@ -1283,8 +1283,8 @@ def kind_of(url: str) -> str:
 def is_page(url: str) -> bool:
     """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
     path, words = urlsplit(url).path.lower(), page_words("url")
-    names = re.split("[/.]", path)
-    return "/." not in path and {*words["path"], *words["ending"]}.isdisjoint(names)
+    aside = {*words["path"], *words["ending"]}
+    return "/." not in path and aside.isdisjoint(re.split("[/.]", path))
 
 
 class Page(NamedTuple):
@@ -1313,8 +1313,7 @@ def stored_file(url: str) -> Path:
 def stored_page(file: Path, whole: bool = True) -> Page | None:
     """The page that a file keeps, with its body or without; None where there is none."""
     with contextlib.suppress(OSError, ValueError, TypeError), file.open("rb") as opened:
-        head = json.loads(opened.readline())
-        return Page(*head, opened.read() if whole else b"")
+        return Page(*json.loads(opened.readline()), opened.read() if whole else b"")
     return None
 
 
@@ -1380,7 +1379,7 @@ class Shop:
         self.served, self.files = served, {*files}  # a folder's local address, what is in it
         self.known = {start}  # addresses that have come
         self.rules = Protego.parse("")  # robots.txt, once it is read
-        self.delay = 0 if served else DELAY_SECONDS
+        self.delay, self.days = (0, 0) if served else (DELAY_SECONDS, REFRESH_DAYS)
         self.wait = self.ended = 0.0  # seconds before the next request; when the last one ended
         self.failures = 0  # pages failing in a row
         self.counts = Counter()  # of pages, by what came of them
@@ -1445,8 +1444,7 @@ class Shop:
 
     def page(self, url: str) -> Page:
         """The page as stored; from the shop where there is none or it is too old."""
-        days = 0 if self.served else REFRESH_DAYS  # a folder may have changed
-        days = 1 if url.endswith("/robots.txt") else days  # RFC 9309, 2.4
+        days = 1 if url.endswith("/robots.txt") else self.days  # RFC 9309, 2.4
         page = stored_page(stored_file(url))
         oldest = datetime.now(UTC) - timedelta(days=days)
         if page and datetime.fromisoformat(page.fetched_at) > oldest:
@@ -1607,8 +1605,7 @@ def visit(shop: Shop) -> None:
     shop.counts["香水のないページ"] = len(pages) - len(named)
     report(shop.counts, read._replace(perfumes=perfumes))
     if stopped or not perfumes:
-        said = f"{START_URL} から香水が見つかりませんでした。START_URL を確かめて、{AGAIN}"
-        raise SystemExit(stopped or said)
+        raise SystemExit(stopped or f"{START_URL} に香水が見つかりません。確かめて、{AGAIN}")
 
 
 def report(counts: Counter, read: ShopRead) -> None:
@@ -1631,8 +1628,7 @@ def report(counts: Counter, read: ShopRead) -> None:
                 doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
     print("埋まった項目（違う値の数）: " + "、".join(filled))
     if doubts:
-        remedy = f'読み違いなら SELECTORS = {{"項目": "h1"}} のように場所を書き（README）、{AGAIN}'
-        print(f"注意: {'、'.join(doubts)}です。{remedy}")
+        print(f"注意: {'、'.join(doubts)}です。読み違いなら SELECTORS を書き（README）、{AGAIN}")
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
         notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
@@ -1649,7 +1645,7 @@ def check_settings() -> None:
         int: ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS", "RETRY_AFTER_CAP"),
         (int, float): ("DELAY_SECONDS", "REFRESH_DAYS", "READ_SECONDS", "PAGE_SECONDS"),
         (str, Path): ("START_URL", "OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"),
-        tuple: ("AI_AGENTS",),
+        (tuple, list): ("AI_AGENTS",),
     }
     name = "SELECTORS"
     try:

@@ -773,7 +773,7 @@ def test_a_shop_that_moved_is_named(faulty_shop, crawl):
     records, printed = crawl(shop)
     assert (
         records == []
-        and "START_URL を確かめて" in printed.split("END")[1]
+        and "見つかりません" in printed.split("END")[1]
         and "失敗: 別のホスト（127.0.0.2:9） 1" in printed
     )
 
