@@ -1327,10 +1327,10 @@ def said_by(page: Page) -> tuple[list[str], list[str]]:
     return [canonical(REFRESH.sub("", link), base) for link in links], root.xpath(TEXTS)
 
 
-# The shop -----------------------------------------------------------------------------------------
+# The shop and the crawl ---------------------------------------------------------------------------
 REDIRECTS = (301, 302, 303, 307, 308)
 LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
-HEALING = (408, 429)  # worth a second try, as 5xx is
+HEALING = (408, 429, *range(500, 600))  # worth a second try
 MAX_REDIRECTS = 5
 MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
@@ -1469,7 +1469,7 @@ class Shop:
             self.wait = min(BACKOFF_SECONDS * 2**attempt, RETRY_AFTER_CAP)
             try:
                 page = self.exchange(url)
-                if page.status < 500 and page.status not in HEALING:
+                if page.status not in HEALING:
                     self.wait = 0.0
                     self.failures = (
                         0 if page.status in (*LASTING, *REDIRECTS) else self.failures + 1
@@ -1501,7 +1501,6 @@ class Shop:
         return Page(url, answer.status_code, now, location, rules, body)
 
 
-# The crawl ----------------------------------------------------------------------------------------
 def crawl(shop: Shop) -> None:
     """Reads the shop's pages onto the disk, in an order that only the pages decide."""
     shop.obey()
@@ -1631,9 +1630,8 @@ def report(counts: Counter, read: ShopRead) -> None:
         print(f"注意: {'、'.join(doubts)}です。読み違いなら SELECTORS を書き（README）、{AGAIN}")
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
-        notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
-        shown = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
-        print(f"例: {' / '.join(filter(None, names))} — {shown}")
+        notes = dict.fromkeys(note for tier in (*TIERS, "notes") for note in perfume[tier])
+        print(f"例: {' / '.join(filter(None, names))} — {'、'.join(notes) or '香料の記載なし'}")
     print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
     print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
 
