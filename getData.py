@@ -14,24 +14,24 @@ Prints  progress bars, then counts: pages by source, failures by reason, how oft
 import contextlib
 import csv
 import functools
+import gzip
 import hashlib
-import heapq
 import html as entities
 import http.server
+import io
 import itertools
 import json
 import os
 import random
 import re
 import sys
-import tempfile
 import threading
 import time
 import unicodedata
 import zlib
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
@@ -62,12 +62,12 @@ DELAY_SECONDS = 1.5  # least wait between requests; robots.txt may ask for more;
 MAX_PAGES = 5_000  # pages read in one run, listings included; raise it for a larger shop
 USER_AGENT = "PerfumeChatbot/1.0 (+https://example.com/contact)"  # put your own contact here
 AI_AGENTS = ("GPTBot", "ClaudeBot", "CCBot")  # who is refused by robots.txt, so are we; (): nobody
-REFRESH_DAYS = None  # ask again for stored pages older than so many days; None: never
-READ_SECONDS = 30  # for connecting, and for each silence while reading
+REFRESH_DAYS = 10_000  # ask again for stored pages older than so many days; 0: for all
+READ_SECONDS = 30  # for connecting, and for each silence while reading; 0: no limit
 PAGE_SECONDS = 90  # for one whole page, however slowly it drips
 MAX_BYTES = 8_000_000  # largest page, unpacked; larger ones are left out
 ATTEMPTS = 4  # tries for 408, 429, 5xx and network faults; anything else is tried once
-RETRY_AFTER_CAP = 120  # longest Retry-After (seconds) waited for; beyond it the run stops
+RETRY_AFTER_CAP = 120  # longest wait (seconds) that a shop may ask for; beyond it the run stops
 MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: the kind is left
 # --------------------------------------------------------------------------------------------------
 
@@ -980,54 +980,45 @@ def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
     return read_shop(pages).perfumes
 
 
-# Addresses ----------------------------------------------------------------------------------------
-
+# Addresses and pages ------------------------------------------------------------------------------
 AGAIN = "もう一度 python getData.py を実行してください。"
-MAX_DEPTH = 10  # folders of an address; traps build deeper ones
-PAGE_ENDING = re.compile(r"\.(html?|php)$", re.IGNORECASE)
-INDEX = re.compile(r"(^|/)index\.(html?|php)(\.html)?(?=$|\?)", re.IGNORECASE)
+ENDING = re.compile(r"(?<![^/])index\.(html?|php)(?=$|\?)|\.(html?|php)$", re.IGNORECASE)
+ROBOTS_META = re.compile(rb"<meta\b[^>]*\bname\s*=\s*[\"']?robots\b[^>]*", re.IGNORECASE)
+LINKS = "//a[not(contains(@rel, 'nofollow'))]/@href | //link[@rel = 'next']/@href"
+LINKS += " | //area/@href | //frame/@src | //iframe/@src | //loc/text()"  # loc: a sitemap's
+LINKS += " | //meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content"
+REFRESH = re.compile(r"^[^;]*;\s*url\s*=\s*[\"']?", re.IGNORECASE)
+TEXTS = "//text()[not(parent::script or parent::style)]"
 
 
-@functools.lru_cache(2**16)
 def canonical(url: str, base: str = "") -> str:
     """The address in one spelling, without fragment and idle parameters; empty for what is none."""
     try:
         parts = parse_url(urljoin(base, url.strip()))
     except ValueError:
         return ""
-    if parts.scheme not in ("http", "https") or not parts.host:
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.:\[\]-]+", parts.host or ""):
         return ""
     host = parts.host if parts.port in (None, 80, 443) else parts.netloc
     path = re.sub(r"(?i);jsessionid=[^/]*|(?<=/)/+", "", requote_uri(parts.path or "/"))
-    words, kept = page_words("url"), []
-    for pair in sorted(filter(None, requote_uri(parts.query or "").split("&"))):
-        name = pair.partition("=")[0].lower()
-        if name not in words["parameter"] and not name.startswith(tuple(words["opening"])):
-            kept.append(pair)
-    return urlunsplit((parts.scheme, host, path, "&".join(kept), ""))
-
-
-def url_key(url: str) -> str:
-    """What two spellings of one page's address share: no scheme, no closing slash."""
-    return re.sub(r"^https?:|/(?=\?|$)", "", url)
+    idle = tuple(page_words("url")["parameter"])
+    pairs = sorted(requote_uri(parts.query or "").split("&"))
+    query = "&".join(pair for pair in pairs if pair and not pair.lower().startswith(idle))
+    return urlunsplit((parts.scheme, host, path, query, ""))
 
 
 def kind_of(url: str) -> str:
-    """What the addresses of a shop's like pages share: folder and first parameter, no numbers."""
-    path, _, query = url.partition("?")
-    folder = re.sub(r"[^/]*\d[^/]*", "0", path.rstrip("/").rpartition("/")[0])
-    return f"{folder}/?{query.partition('=')[0]}"
+    """What the addresses of a shop's like pages share: two folders, first parameter, no numbers."""
+    path, _, query = re.sub(r"\w*\d\w*", "0", url).partition("?")
+    folders = re.match(r"\w+://[^/]*(/[^/]+(?=/[^/])){0,2}", path)[0]
+    return f"{folders}?{query.partition('=')[0]}"
 
 
 def is_page(url: str) -> bool:
     """Whether an address may lead to a page worth reading: no picture, feed, cart or log-in."""
     path, words = urlsplit(url).path.lower(), page_words("url")
-    names = [PAGE_ENDING.sub("", name) for name in path.split("/")]
-    aside = any(name in words["path"] or name.startswith(".") for name in names)
-    return not aside and path.rpartition(".")[2] not in words["ending"]
-
-
-# Pages --------------------------------------------------------------------------------------------
+    aside = {*words["path"], *words["ending"]}
+    return "/." not in path and aside.isdisjoint(re.split("[/.]", path))
 
 
 class Page(NamedTuple):
@@ -1037,9 +1028,6 @@ class Page(NamedTuple):
     status: int
     fetched_at: str  # ISO 8601, UTC
     location: str  # where a redirect leads
-    wait: float  # seconds that the shop asks to wait for
-    title: str
-    own: str  # the address that the page gives as its own
     rules: list[str]  # for robots: nofollow, noai ...
     body: bytes
 
@@ -1059,71 +1047,34 @@ def stored_file(url: str) -> Path:
 def stored_page(file: Path, whole: bool = True) -> Page | None:
     """The page that a file keeps, with its body or without; None where there is none."""
     with contextlib.suppress(OSError, ValueError, TypeError), file.open("rb") as opened:
-        head = json.loads(opened.readline())
-        return Page(*head, opened.read() if whole else b"")
+        return Page(*json.loads(opened.readline()), opened.read() if whole else b"")
     return None
 
 
-@functools.lru_cache(1)
-def tree_of(html: bytes) -> lxml.html.HtmlElement:
-    """A page's tree for its links, plain and fast; an empty one for what is no page."""
-    is_utf8 = html.decode(errors="ignore").encode() == html  # else as the page declares
-    parser = lxml.html.HTMLParser(encoding="utf-8" if is_utf8 else None, huge_tree=True)
-    with contextlib.suppress(lxml.etree.LxmlError, ValueError, AssertionError):
-        return lxml.html.document_fromstring(html, parser=parser)
-    return lxml.html.Element("html")
+def said_by(page: Page) -> tuple[list[str], list[str]]:
+    """The addresses that a page leads to, and its texts; whatever its bytes are."""
+    parser = lxml.html.HTMLParser(encoding="utf-8", huge_tree=True)
+    html = re.sub(rb"<!\[CDATA\[|\]\]>", b"", page.body)  # where a sitemap's addresses may stand
+    root = lxml.html.document_fromstring(b"<html>" + html, parser=parser)
+    base = canonical(root.xpath("string(//base/@href)"), page.url) or page.url
+    links = dict.fromkeys(root.xpath(LINKS))
+    return [canonical(REFRESH.sub("", link), base) for link in links], root.xpath(TEXTS)
 
 
-def page_of(url: str, status: int, headers: Mapping[str, str], html: bytes) -> Page:
-    """The page that an answer holds."""
-    root, wait = tree_of(html), 0.0
-    title = (root.findtext(".//title") or "").strip()
-    own = canonical(root.xpath("string(//link[@rel='canonical']/@href)"), url)
-    if urlsplit(own).netloc != urlsplit(url).netloc or urlsplit(own).path == "/":
-        own = url
-    robots = root.xpath("//meta[translate(@name, 'ROBTS', 'robts') = 'robots']/@content")
-    robots = ",".join([headers.get("X-Robots-Tag", ""), *robots])
-    rules = re.split(r"\s*,\s*", robots.lower().strip())
-    location = headers.get("Location", "").encode("latin-1").decode("utf-8", "replace")
-    with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        wait = min(urllib3.Retry().parse_retry_after(headers.get("Retry-After", "")), 366 * DAY)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Page(url, status, now, location, wait, title, own, rules, html)
-
-
-def links_of(root: lxml.html.HtmlElement, url: str) -> list[str]:
-    """Addresses that a page leads to."""
-    base, found = canonical(root.xpath("string(//base/@href)"), url) or url, []
-    for tag in root.iter("a", "area", "frame", "iframe", "link"):
-        rel = tag.get("rel", "").lower().split()
-        if "nofollow" not in rel and (tag.tag != "link" or "next" in rel):
-            found.append(tag.get("href") or tag.get("src") or "")
-    for refresh in root.xpath("//meta[@http-equiv]/@content"):
-        found += re.findall(r"(?i);\s*url\s*=\s*[\"']?([^\"']+)", refresh)
-    front = urljoin(base, "/")  # menus' links are the same on every page
-    return [canonical(link, front if link[:1] == "/" else base) for link in dict.fromkeys(found)]
-
-
-# The shop -----------------------------------------------------------------------------------------
-
+# The shop and the crawl ---------------------------------------------------------------------------
 REDIRECTS = (301, 302, 303, 307, 308)
 LASTING = (200, 301, 308, 404, 410)  # answers that are kept; others are asked for again
-HEALING, REFUSING = (408, 429), (401, 403)  # 5xx may heal too
+HEALING = (408, 429, *range(500, 600))  # worth a second try
 MAX_REDIRECTS = 5
 MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-ROBOTS_BYTES, ROBOTS_DAYS = 512_000, 1  # read of robots.txt, and kept (RFC 9309, 2.4 and 2.5)
-FOLDER_DELAY = 0.05  # most seconds between pages of a folder: robots.txt means to spare a server
-DAY = 86_400  # seconds
 JITTER = 1.2  # most times the delay that is waited
-PIECE = 65_536  # bytes
-GZIP = 31  # zlib's number for it; nothing else is asked for
-ELSEWHERE, REFUSED = "別のホスト", "robots.txt が断っている"
-FETCHED, KEPT, UNREAD = "取得", "ディスクから", "MAX_PAGES のため未読"
-NETWORK = (OSError, urllib3.exceptions.HTTPError, zlib.error)
+WANTED = {"Accept-Language": "ja", "Accept-Encoding": "gzip"}
+FETCHED, KEPT = "取得", "ディスクから"
+NETWORK = (OSError, EOFError, zlib.error, urllib3.exceptions.HTTPError)
 FAULTS = {  # kinds of fault, as counted at the end
     "時間切れ": (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
-    "圧縮が壊れている": zlib.error,
+    "圧縮が壊れている": (gzip.BadGzipFile, EOFError, zlib.error),
     "途中で切れた": urllib3.exceptions.ProtocolError,
     "接続できない": NETWORK,
 }
@@ -1133,17 +1084,25 @@ class PageFailed(Exception):
     """A page that could not be had; the text is the reason, as counted at the end."""
 
 
-def unpacked(body: bytes, encoding: str) -> bytes:
-    """A body as it was before the server packed it; what ends in the midst is no body."""
-    if encoding.lower() in ("", "identity"):
-        return body
-    if encoding.lower() not in ("gzip", "x-gzip"):
-        raise PageFailed(f"頼んでいない圧縮（{re.sub('[^A-Za-z0-9, -]', '', encoding)[:20]}）")
-    unpacker = zlib.decompressobj(GZIP)
-    body = unpacker.decompress(body, MAX_BYTES + 1)
-    if not unpacker.eof and len(body) <= MAX_BYTES:
-        raise zlib.error("a body that ends in the midst")
-    return body
+def body_of(answer: requests.Response) -> bytes:
+    """An answer's body, within PAGE_SECONDS and MAX_BYTES; </html> ends one too."""
+    encoding = answer.headers.get("Content-Encoding", "").lower()
+    if encoding not in ("", "identity", "gzip", "x-gzip"):
+        raise PageFailed(f"頼んでいない圧縮（{re.sub('[^a-z0-9, -]', '', encoding)[:20]}）")
+    body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
+    try:
+        while len(body) <= MAX_BYTES and (part := answer.raw.read1(MAX_BYTES)):
+            body += part
+            if time.monotonic() > deadline:
+                raise TimeoutError
+    except NETWORK:
+        if not body.rstrip().lower().endswith(b"</html>"):
+            raise
+    if body.startswith(b"\x1f\x8b"):  # packed; a sitemap may be so without saying it
+        body = gzip.GzipFile(fileobj=io.BytesIO(body)).read(MAX_BYTES + 1)
+    if len(body) > MAX_BYTES:
+        raise PageFailed("大きすぎる")
+    return bytes(body)
 
 
 class Shop:
@@ -1151,239 +1110,155 @@ class Shop:
 
     def __init__(self, start: str, served: str = "", files: Iterable[str] = ()) -> None:
         self.start, self.host = start, urlsplit(start).netloc
-        self.served, self.files = served, {*map(url_key, files)}  # a folder's local address
-        self.days = 0 if served else REFRESH_DAYS  # a folder may have changed
-        self.delay = 0 if served else DELAY_SECONDS
-        self.robots: dict[str, Protego] = {}
-        self.counts = Counter()  # of pages, by what came of them
-        self.ended = 0.0  # when the last request ended
-        self.wait = 0.0  # seconds that the next one waits at least
+        self.served, self.files = served, {*files}  # a folder's local address, what is in it
+        self.known = {start}  # addresses that have come
+        self.rules = Protego.parse("")  # robots.txt, once it is read
+        self.delay, self.days = (0, 0) if served else (DELAY_SECONDS, REFRESH_DAYS)
+        self.wait = self.ended = 0.0  # seconds before the next request; when the last one ended
         self.failures = 0  # pages failing in a row
-        self.stopped = ""  # why nothing more is asked for; pages on disk are still read
-        self.moved = ""  # another host that the shop sends to
+        self.counts = Counter()  # of pages, by what came of them
         self.session = requests.Session()
         self.session.trust_env = not served  # no proxy between this machine and itself
 
-    def own(self, url: str) -> str:
-        """The address; one of another host that the folder was saved from, as the folder's own."""
-        path = urlunsplit(("", "", *urlsplit(url)[2:]))
-        known = self.files and url_key(folder_key(path)) in self.files
-        return f"http://{self.host}{path}" if url and known else url
+    def obey(self) -> None:
+        """Reads robots.txt (RFC 9309): 4xx allows all, 5xx or silence ends the run."""
+        url = urljoin(self.start, "/robots.txt")
+        try:
+            page = self.follow(url)
+        except PageFailed as failure:
+            said = f"{url} が読めません（{failure}）。START_URL を確かめるか、時間をおいて、"
+            raise SystemExit(said + AGAIN) from None
+        text = page.body if page.status == 200 else b""
+        self.rules = Protego.parse(text.decode("utf-8-sig", "replace"))
+        if not self.served:  # a folder has no server to spare
+            self.delay = max(self.delay, self.rules.crawl_delay(USER_AGENT) or 0)
+
+    def unknown(self, urls: list[str]) -> list[str]:
+        """The addresses that are new pages'; a saved folder's live host is the folder itself."""
+        found = []
+        for url in urls:
+            path = parse_url(url).request_uri
+            if self.files and folder_key(path) in self.files:
+                url = urljoin(self.start, path)
+            is_new = urlsplit(url).netloc == self.host and url not in self.known
+            if is_new and (is_page(url) or ".xml" in url):
+                self.known.add(url)
+                found.append(url)
+        return found
 
     def refusal(self, url: str) -> str:
         """Why an address may not be asked for; empty where it may."""
-        if urlsplit(url).netloc != self.host:
-            return ELSEWHERE
-        agents = (USER_AGENT, *AI_AGENTS)
-        return "" if all(self.rules(url).can_fetch(url, agent) for agent in agents) else REFUSED
+        if (host := urlsplit(url).netloc) != self.host:
+            return f"別のホスト（{host}）"
+        allowed = all(self.rules.can_fetch(url, name) for name in (USER_AGENT, *AI_AGENTS))
+        return "" if allowed else "robots.txt が断っている"
 
-    def rules(self, url: str) -> Protego:
-        """The address's robots.txt (RFC 9309): 4xx allows all, 5xx or silence stops the run."""
-        origin = urljoin(url, "/")
-        if origin in self.robots:
-            return self.robots[origin]
-        self.robots[origin] = Protego.parse("")  # for robots.txt itself
-        try:
-            page = self.follow(f"{origin}robots.txt")
-        except PageFailed as failure:
-            page = stored_page(stored_file(f"{origin}robots.txt"))
-            if not page or page.status in REDIRECTS:
-                said = f"{origin}robots.txt が読めません（{failure}）。{self.moved}"
-                remedy = f"START_URL を確かめるか、時間をおいて、{AGAIN}"
-                raise SystemExit(self.stopped or said + remedy) from None
-        text = page.body[:ROBOTS_BYTES] if page.status == 200 else b""
-        self.robots[origin] = rules = Protego.parse(text.decode("utf-8-sig", "replace"))
-        delay = rules.crawl_delay(USER_AGENT) or 0
-        if self.served:
-            delay = min(delay, FOLDER_DELAY)
-        self.delay = max(self.delay, delay)
-        if delay > RETRY_AFTER_CAP:
-            said = f"{origin}robots.txt が {delay:,.0f} 秒に 1 ページだけと求めています。"
-            raise SystemExit(f"{said}集めるなら RETRY_AFTER_CAP をその秒数以上にして、{AGAIN}")
-        return rules
-
-    def read(self, url: str, what: str = "失敗") -> Page | None:
+    def read(self, url: str) -> Page | None:
         """The page at an address; None, and the reason is counted, where it cannot be had."""
         try:
             page = self.follow(url)
-            if page.status == 200:
-                return page
-            raise PageFailed(f"HTTP {page.status}")
+            if page.status != 200:
+                raise PageFailed(f"HTTP {page.status}")
+            return page
         except PageFailed as failure:
-            reason = str(failure)
-        self.counts[REFUSED if reason == REFUSED else f"{what}: {reason}"] += 1
-        return None
+            what = "読めないサイトマップ" if ".xml" in url else "失敗"
+            self.counts[f"{what}: {failure}"] += 1
+            return None
 
-    def follow(self, url: str) -> Page:
+    def follow(self, url: str, passed: tuple[str, ...] = ()) -> Page:
         """The page that an address leads to; each redirect is checked like any address."""
-        passed = []
-        while url not in passed and len(passed) <= MAX_REDIRECTS:
-            if reason := self.refusal(url):
-                self.moved = f"{url} は{ELSEWHERE}です。" if reason == ELSEWHERE else self.moved
-                raise PageFailed(reason)
-            page = self.page(url)
-            if page.status not in REDIRECTS:
-                return page
-            passed.append(url)
-            url = self.own(canonical(page.location, url))
-        raise PageFailed("転送が終わらない")
+        if url in passed or len(passed) > MAX_REDIRECTS:
+            raise PageFailed("転送が終わらない")
+        if reason := self.refusal(url):
+            raise PageFailed(reason)
+        page = self.page(url)
+        if page.status not in REDIRECTS:
+            return page
+        return self.follow(canonical(page.location, url), (*passed, url))
 
     def page(self, url: str) -> Page:
         """The page as stored; from the shop where there is none or it is too old."""
-        file, always = stored_file(url), url.endswith("/robots.txt")
-        days = ROBOTS_DAYS if always else self.days
-        oldest = 0 if days is None else time.time() - days * DAY
-        page = stored_page(file)
-        if page and datetime.fromisoformat(page.fetched_at).timestamp() > oldest:
+        days = 1 if url.endswith("/robots.txt") else self.days  # RFC 9309, 2.4
+        page = stored_page(stored_file(url))
+        oldest = datetime.now(UTC) - timedelta(days=days)
+        if page and datetime.fromisoformat(page.fetched_at) > oldest:
             self.counts[KEPT] += 1
             return page
         page = self.request(url)
         self.counts[FETCHED] += 1
-        if always or page.status in LASTING:
-            head = json.dumps(page[:-1], ensure_ascii=False).encode(errors="replace")
-            replace_file(file, head + b"\n" + page.body)
+        if page.status in LASTING:
+            replace_file(stored_file(url), json.dumps(page[:-1]).encode() + b"\n" + page.body)
         return page
 
     def request(self, url: str) -> Page:
         """One page from the shop: at a polite pace, again after what can heal, never faster."""
-        if self.failures >= MAX_FAILURES and not self.stopped:
-            self.stopped = f"{self.host} のページが続けて取れません。時間をおいて、{AGAIN}"
-        if self.stopped:
-            raise PageFailed("停止のあと取得せず")
+        if self.failures >= MAX_FAILURES:
+            raise SystemExit(f"{self.host} のページが続けて取れません。時間をおいて、{AGAIN}")
         for attempt in range(ATTEMPTS):
+            asked = max(self.wait, self.delay)
+            if asked > max(RETRY_AFTER_CAP, DELAY_SECONDS):
+                raise SystemExit(f"{self.host} が求めるとおり、{asked:,.0f} 秒後以降に{AGAIN}")
             pause = max(self.wait, self.delay * random.uniform(1, JITTER))
             time.sleep(max(0.0, self.ended + pause - time.monotonic()))
-            self.wait = 0.0
+            self.wait = min(BACKOFF_SECONDS * 2**attempt, RETRY_AFTER_CAP)
             try:
                 page = self.exchange(url)
-                if page.status < 500 and page.status not in HEALING:
-                    self.failures = self.failures + 1 if page.status in REFUSING else 0
+                if page.status not in HEALING:
+                    self.wait = 0.0
+                    self.failures = (
+                        0 if page.status in (*LASTING, *REDIRECTS) else self.failures + 1
+                    )
                     return page
-                reason, self.wait = f"HTTP {page.status}", page.wait
+                reason = f"HTTP {page.status}"
             except NETWORK as error:
                 reason = next(said for said, kind in FAULTS.items() if isinstance(error, kind))
             finally:
                 self.ended = time.monotonic()
-            if self.wait > RETRY_AFTER_CAP:
-                when = datetime.fromtimestamp(time.time() + self.wait)
-                said = f"{self.host} が待つよう求めています（{reason}）。"
-                self.stopped = f"{said}{when:%Y年%m月%d日 %H:%M} 以降に{AGAIN}"
-                break
-            self.wait = max(self.wait, BACKOFF_SECONDS * 2**attempt)
         self.failures += 1
         raise PageFailed(reason)
 
     def exchange(self, url: str) -> Page:
-        """One request and its answer, within PAGE_SECONDS and MAX_BYTES; </html> ends a body."""
+        """One request and its answer, without cookies and redirects."""
         address = self.served + url.split(self.host, 1)[1] if self.served else url
-        names = {"User-Agent": USER_AGENT, "Accept-Language": "ja", "Accept-Encoding": "gzip"}
+        names = {"User-Agent": USER_AGENT.encode(), **WANTED}
         asked = requests.Request("GET", address, headers=names).prepare()
         way = self.session.merge_environment_settings(address, {}, True, None, None)  # proxies
-        body, deadline = bytearray(), time.monotonic() + PAGE_SECONDS
-        with self.session.get_adapter(address).send(asked, timeout=READ_SECONDS, **way) as answer:
-            status, headers, raw = answer.status_code, answer.headers, answer.raw
-            try:
-                while status == 200 and len(body) <= MAX_BYTES and (part := raw.read1(PIECE)):
-                    body += part
-                    if time.monotonic() > deadline:
-                        raise TimeoutError
-            except NETWORK:
-                if not body.rstrip().lower().endswith(b"</html>"):
-                    raise
-        html = unpacked(bytes(body), headers.get("Content-Encoding", "")) if body else b""
-        if len(html) > MAX_BYTES:
-            raise PageFailed("大きすぎる")
-        return page_of(url, status, headers, html)
-
-
-# The crawl ----------------------------------------------------------------------------------------
-
-MAX_SITEMAPS = 200
-MAX_LISTED = 250_000  # addresses that are taken from sitemaps
-
-
-def sitemap_entries(body: bytes) -> list[tuple[str, str]]:
-    """(url or sitemap, address) of each entry of a sitemap, packed or not; none of what is none."""
-    with contextlib.suppress(zlib.error, lxml.etree.LxmlError, AttributeError, ValueError):
-        if body.startswith(b"\x1f\x8b"):
-            body = zlib.decompressobj(GZIP).decompress(body, 5 * MAX_BYTES)
-        parser = lxml.etree.XMLParser(recover=True, resolve_entities=False)
-        places = lxml.etree.fromstring(body, parser).iter("{*}loc")
-        return [(lxml.etree.QName(loc.getparent()).localname, loc.text or "") for loc in places]
-    return []
-
-
-def sitemap_links(shop: Shop) -> list[str]:
-    """Addresses that the shop's sitemaps list, indexes and packed ones included."""
-    todo = deque([*shop.rules(shop.start).sitemaps] or ["/sitemap.xml"])
-    seen, links = {""}, []
-    while todo and len(seen) <= MAX_SITEMAPS and len(links) < MAX_LISTED:
-        url = shop.own(canonical(todo.popleft(), shop.start))
-        page = shop.read(url, "読めないサイトマップ") if url not in seen else None
-        seen.add(url)
-        for kind, address in sitemap_entries(page.body) if page else ():
-            found = {"sitemap": todo, "url": links}.get(kind, [])
-            found.append(canonical(address, shop.start))
-    return links
-
-
-class Frontier:
-    """The addresses to read, each once: a sitemap's first, kinds in turn, no kind in vain."""
-
-    def __init__(self, shop: Shop) -> None:
-        self.shop = shop
-        self.waiting = [(0, 0, 0, shop.start)]  # a heap: rank, turn, order of coming, address
-        self.known = {url_key(shop.start)}
-        self.read: set[str] = set()
-        self.seen: set[int] = set()  # lines and bodies of pages
-        self.turns = Counter()  # by rank and kind: addresses that have come
-        self.barren = Counter()  # by kind: pages in a row that say nothing new
-
-    def add(self, urls: list[str], rank: int) -> None:
-        """Queues what is new and of this host."""
-        for url in map(self.shop.own, urls):
-            parts, key, kind = urlsplit(url), url_key(url), (rank, kind_of(url))
-            near = parts.netloc == self.shop.host and parts.path.count("/") <= MAX_DEPTH
-            if near and key not in self.known and is_page(url):
-                self.known.add(key)
-                heapq.heappush(self.waiting, (rank, self.turns[kind], len(self.known), url))
-                self.turns[kind] += 1
-
-    def __iter__(self) -> Iterator[str]:
-        """The addresses in turn; those of a kind that says nothing new any more are counted."""
-        while self.waiting:
-            *_, url = heapq.heappop(self.waiting)
-            if self.barren[kind_of(url)] >= MAX_BARREN:
-                self.shop.counts["新しいことがないため未読"] += 1
-            elif url_key(url) not in self.read:
-                yield url
-
-    def judge(self, page: Page) -> None:
-        """Queues a page's links, and notes whether the page says anything new."""
-        root, url, body = tree_of(page.body), page.url, hash(page.body)
-        if body not in self.seen and not {"nofollow", "none"} & {*page.rules}:
-            self.add(links_of(root, url), rank=1)
-        shown = "//text()[not(parent::style or parent::script[not(contains(@type, 'ld+json'))])]"
-        texts = (re.sub(r"[\W\d_]+", "", text) for text in root.xpath(shown, smart_strings=False))
-        lines = {hash(text) for text in texts if text}
-        self.barren[kind_of(url)] = self.barren[kind_of(url)] + 1 if lines <= self.seen else 0
-        self.seen |= lines | {body}  # one page under endless addresses is a trap
-        self.read.add(url_key(url))
+        adapter = self.session.get_adapter(address)
+        with adapter.send(asked, timeout=READ_SECONDS or None, **way) as answer:
+            body = body_of(answer) if answer.status_code == 200 else b""
+        headers, now = answer.headers, datetime.now(UTC).isoformat(timespec="seconds")
+        with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+            self.wait = max(self.wait, urllib3.Retry().get_retry_after(answer.raw) or 0.0)
+        location = headers.get("Location", "").encode("latin-1").decode("utf-8", "replace")
+        told = b" ".join(ROBOTS_META.findall(body)).decode("latin-1")
+        rules = re.findall(r"[\w:-]+", f"{headers.get('X-Robots-Tag', '')} {told}".lower())
+        return Page(url, answer.status_code, now, location, rules, body)
 
 
 def crawl(shop: Shop) -> None:
     """Reads the shop's pages onto the disk, in an order that only the pages decide."""
-    frontier = Frontier(shop)
-    frontier.add(sitemap_links(shop), rank=0)
-    frontier.add([page.url for page in stored_pages(shop)], rank=2)  # each may be gone by now
+    shop.obey()
+    maps = [canonical(url, shop.start) for url in [*shop.rules.sitemaps] or ["/sitemap.xml"]]
+    stored = [page.url for page in stored_pages(shop)]  # each may be gone by now
+    waiting = deque([*shop.unknown(maps), shop.start, *shop.unknown(stored)])
+    seen: set[int] = set()  # lines and bodies of pages
+    barren = Counter()  # by kind of address: pages in a row that say nothing new
     with tqdm(desc="ページ", unit="枚", disable=None) as bar:
-        for url in frontier:
-            if shop.counts[FETCHED] + shop.counts[KEPT] >= MAX_PAGES:
-                shop.counts[UNREAD] = len(frontier.waiting) + 1
-                return
-            if page := shop.read(url):
-                frontier.judge(page)
-                bar.set_postfix_str(f"待ち {len(frontier.waiting):,}", refresh=False)
+        while waiting:
+            url = waiting.popleft()
+            kind = kind_of(url)
+            if barren[kind] >= MAX_BARREN:
+                shop.counts["新しいことがないため未読"] += 1
+            elif shop.counts[FETCHED] + shop.counts[KEPT] >= MAX_PAGES:
+                shop.counts["MAX_PAGES を大きくすれば読めるページ"] += 1
+            elif page := shop.read(url):
+                links, texts = said_by(page)
+                if hash(page.body) not in seen and not {"nofollow", "none"} & {*page.rules}:
+                    waiting += shop.unknown(links)
+                lines = {hash(re.sub(r"[\W\d_]+", "", text)) for text in texts}
+                barren[kind] = barren[kind] + 1 if lines <= seen else 0
+                seen |= lines | {hash(page.body)}  # one page under endless addresses is a trap
+                bar.set_postfix_str(f"待ち {len(waiting):,}", refresh=False)
                 bar.update()
 
 
@@ -1394,64 +1269,48 @@ def stored_pages(shop: Shop) -> list[Page]:
     return sorted(page for page in found if not shop.refusal(page.url))
 
 
-def addressed(pages: list[Page]) -> dict[str, Page]:
-    """Pages by the address that each gives as its own, where that is no mistake of a template."""
-    titles = defaultdict(set)
-    for page in pages:
-        titles[page.own].add(page.title)
-    believed = {own for own, found in titles.items() if len(found) == 1}
-    return {page.own if page.own in believed else page.url: page for page in pages}
-
-
-def bodies_of(pages: Mapping[str, Page]) -> Iterator[tuple[str, bytes]]:
-    """(address, body) of each page: one at a time is in memory."""
-    for address, page in pages.items():
-        if found := stored_page(stored_file(page.url)):
-            yield address, found.body
-
-
 # A folder as a shop -------------------------------------------------------------------------------
-
-
 def folder_key(path: str) -> str:
-    """A path in one spelling, of a file or of what a request asks for; either may hold a `?`."""
-    return canonical("http://folder/" + quote(unquote(path).lstrip("/"), safe="/?&=;"))
+    """A path in one spelling, of a file or of what a request asks for; wget writes @ for a `?`."""
+    path = re.sub(r"@(?=[^/]*=)", "?", unquote(path).lstrip("/"))
+    return canonical("http://folder/" + quote(path, safe="/?&=;")).rstrip("/")
 
 
 def folder_files(folder: Path) -> dict[str, Path]:
-    """The folder's files by what a static host finds them under; `?` and @ as wget writes names."""
+    """The folder's files by what a static host finds them under: whole names, and shorter ones."""
     found: dict[str, Path] = {}
-    for bare in (False, True):  # each file by its own name before any by a shorter one
-        for path in filter(Path.is_file, sorted(folder.rglob("*"))):
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
             name = path.relative_to(folder).as_posix()
-            name = PAGE_ENDING.sub("", INDEX.sub(r"\1", name)) if bare else name
-            for spelling in (name, re.sub(r"@(?=[^/]*=)", "?", name)):
-                found.setdefault(folder_key(spelling), path)
+            found[folder_key(name)] = path
+            found.setdefault(folder_key(ENDING.sub("", name)), path)
     return found
 
 
 @contextlib.contextmanager
-def served(folder: Path, files: Mapping[str, Path]) -> Iterator[str]:
-    """Address of a folder that is served on 127.0.0.1 for as long as the block runs."""
+def served(folder: Path) -> Iterator[Shop]:
+    """A folder as a shop, served on 127.0.0.1 for as long as the block runs."""
+    files = folder_files(folder)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def translate_path(self, path: str) -> str:
-            key = folder_key(path)
-            file = files.get(key) or files.get(key.removesuffix("/"))
-            return str(file) if file else super().translate_path(path)
+            standing = super().translate_path(path)
+            file = files.get(folder_key(path), Path(standing))
+            is_index = file.parent == Path(standing) and "?" not in path
+            return standing if is_index else str(file)
 
         def log_message(self, *_: object) -> None:
             """Says nothing: the run counts its pages itself."""
 
+    name = "-".join(re.findall("[a-z0-9]+", folder.resolve().name.lower())) or "folder"
     handler = functools.partial(Handler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield Shop(f"http://{name}.localhost/", f"http://127.0.0.1:{server.server_port}", files)
         server.shutdown()
 
 
 # The perfumes -------------------------------------------------------------------------------------
-
 SHOWN = 3  # perfumes and addresses that are shown
 DOUBTED = ("name", "top_notes", "notes", "concept")  # differ from perfume to perfume
 DOUBTFUL, DOUBTFUL_COUNT = 0.2, 4  # share of the perfumes that say the same, and their number
@@ -1459,143 +1318,114 @@ DOUBTFUL, DOUBTFUL_COUNT = 0.2, 4  # share of the perfumes that say the same, an
 
 def visit(shop: Shop) -> None:
     """Crawls the shop, then reads all its stored pages into OUTPUT_FILE, whole or not at all."""
+    stopped = ""
     try:
         crawl(shop)
-    except SystemExit as stop:
-        shop.stopped = str(stop)
-    except KeyboardInterrupt:
-        shop.stopped = f"中断しました。続きは、{AGAIN}"
-        print("中断しました。ここまでのページから香水を読み取ります（やめるには Ctrl-C）。")
+    except (SystemExit, KeyboardInterrupt) as stop:
+        stopped = str(stop) or f"中断しました。続きは、{AGAIN}"
     stored = stored_pages(shop)
-    pages = addressed([page for page in stored if "noai" not in page.rules])
-    bar = tqdm(bodies_of(pages), desc="読み取り", total=len(pages), unit="枚", disable=None)
-    read = read_shop(bar)
+    pages = {page.url: page for page in stored if "noai" not in page.rules}
+    bar = tqdm(pages, "読み取り（Ctrl-C でやめる）", unit="枚", disable=None)
+    read = read_shop((url, stored_page(stored_file(url)).body) for url in bar)
+    named = {perfume["url"] for perfume in read.perfumes}
     unlike = {str(perfume | {"url": ""}): perfume for perfume in read.perfumes}.values()
     perfumes = [perfume | {"fetched_at": pages[perfume["url"]].fetched_at} for perfume in unlike]
     if perfumes:  # a wrong START_URL leaves the file as it was
         lines = [json.dumps(perfume, ensure_ascii=False) + "\n" for perfume in perfumes]
         replace_file(Path(OUTPUT_FILE), "".join(lines).encode())
-    shop.counts["AI の利用を断っている"] = sum("noai" in page.rules for page in stored)
-    shop.counts["香水のページ"] = len({perfume["url"] for perfume in perfumes})
-    named = {perfume["url"] for perfume in read.perfumes}
+    shop.counts["AI の利用を断っている"] = len(stored) - len(pages)
+    shop.counts["香水のページ"] = len(perfumes)
     shop.counts["香水のないページ"] = len(pages) - len(named)
-    report(shop, read._replace(perfumes=perfumes))
+    report(shop.counts, read._replace(perfumes=perfumes))
+    if stopped or not perfumes:
+        raise SystemExit(stopped or f"{START_URL} に香水が見つかりません。確かめて、{AGAIN}")
 
 
-def report(shop: Shop, read: ShopRead) -> None:
-    """Prints what came of the run; ends the program when it stopped early or found nothing."""
-    if counts := [f"{reason} {count:,}" for reason, count in shop.counts.items() if count]:
-        print("、".join(counts))
+def report(counts: Counter, read: ShopRead) -> None:
+    """Prints what came of the run: counts, how fields are filled, what cannot be, some perfumes."""
+    if said := [f"{reason} {count:,}" for reason, count in counts.items() if count]:
+        print("、".join(said))
     if read.silent:
         shown = "、".join(read.silent[:SHOWN])
         print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
     for field in read.unmatched:
         print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
-    if shop.counts[UNREAD]:
-        print(f"MAX_PAGES（{MAX_PAGES:,}）まで読みました。残りは、大きくして、{AGAIN}")
-    if read.perfumes:
-        describe(read.perfumes)
-        print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
-        written = f"{len(read.perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。"
-        print(f"{written}次: python arrangeData.py")
-    if shop.stopped or not read.perfumes:
-        said = f"{START_URL} から香水が見つかりませんでした。{shop.moved}START_URL を確かめて、"
-        raise SystemExit(shop.stopped or said + AGAIN)
-
-
-def describe(perfumes: list[dict]) -> None:
-    """Prints how the fields are filled, what cannot be, and some perfumes as read."""
-    filled, doubts = [], []
+    if not read.perfumes:
+        return
+    filled, doubts, perfumes = [], [], read.perfumes
     for field in FIELDS[1:]:
         values = Counter(str(perfume[field]) for perfume in perfumes if perfume[field])
         filled.append(f"{field} {values.total() / len(perfumes):.0%}（{len(values):,}）")
-        value, often = next(iter(values.most_common(1)), ("", 0))
-        if field in DOUBTED and often >= max(DOUBTFUL_COUNT, DOUBTFUL * len(perfumes)):
-            doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
+        for value, often in values.most_common(1):
+            if field in DOUBTED and often >= max(DOUBTFUL_COUNT, DOUBTFUL * len(perfumes)):
+                doubts.append(f"{field} が {often:,} 件で同じ「{value[:40]}」")
     print("埋まった項目（違う値の数）: " + "、".join(filled))
     if doubts:
-        remedy = f'読み違いなら SELECTORS = {{"項目": "h1"}} のように場所を書き（README）、{AGAIN}'
-        print(f"注意: {'、'.join(doubts)}です。{remedy}")
+        print(f"注意: {'、'.join(doubts)}です。読み違いなら SELECTORS を書き（README）、{AGAIN}")
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
-        notes = itertools.chain(*(perfume[tier] for tier in (*TIERS, "notes")))
-        notes = "、".join(dict.fromkeys(notes)) or "香料の記載なし"
-        print(f"例: {' / '.join(filter(None, names))} — {notes}")
+        notes = dict.fromkeys(note for tier in (*TIERS, "notes") for note in perfume[tier])
+        print(f"例: {' / '.join(filter(None, names))} — {'、'.join(notes) or '香料の記載なし'}")
+    print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
+    print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
 
 
 # The run ------------------------------------------------------------------------------------------
-
-NUMBER, AGENT = r"\d{1,9}(\.\d+)?", r"'[!-&(-\[\]-~][ -&(-\[\]-~]*'"
-WRITTEN = (  # how the values of constants are written in Python, what that is, the constants
-    (r"[1-9]\d{0,8}", "1 以上の整数", ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS")),
-    (NUMBER, "0 以上の数", ("DELAY_SECONDS", "RETRY_AFTER_CAP")),
-    (rf"{NUMBER}|None", "0 以上の数か None", ("REFRESH_DAYS",)),
-    (rf"(?!0(\.0)?$){NUMBER}", "0 より大きい数", ("READ_SECONDS", "PAGE_SECONDS")),
-    (r"(\w+Path\()?['\"].*\S.*['\"]\)?", "空でない文字列", ("OUTPUT_FILE", "PAGES_DIR")),
-    (AGENT, "英字の名前", ("USER_AGENT",)),
-    (rf"[(\[]({AGENT}(, )?)*,?[)\]]", '("GPTBot",) のような組', ("AI_AGENTS",)),
-)
-
-
 def check_settings() -> None:
     """Ends the program at a constant that cannot be meant."""
-    for written, meant, names in WRITTEN:
-        for name in names:
-            if not re.fullmatch(written, repr(globals()[name])):
-                said = f"{name} = {globals()[name]!r} は使えません。"
-                raise SystemExit(f"{said}{meant}に直して、{AGAIN}")
+    names_of = {  # of constants; those that may be 0 are the second
+        int: ("MAX_PAGES", "MAX_BYTES", "MAX_BARREN", "ATTEMPTS", "RETRY_AFTER_CAP"),
+        (int, float): ("DELAY_SECONDS", "REFRESH_DAYS", "READ_SECONDS", "PAGE_SECONDS"),
+        (str, Path): ("START_URL", "OUTPUT_FILE", "PAGES_DIR", "USER_AGENT"),
+        (tuple, list): ("AI_AGENTS",),
+    }
+    name = "SELECTORS"
     try:
-        if unknown := SELECTORS.keys() - {*FIELDS[1:]}:
-            raise ValueError(f"{'、'.join(unknown)} という項目はありません")
-        for css in SELECTORS.values():
+        for field, css in SELECTORS.items():
             soupsieve.compile(css)
+            if field not in FIELDS[1:]:
+                raise ValueError(f"{field} という項目はありません")
+        for kinds, names in names_of.items():
+            for name in names:
+                value = globals()[name]
+                is_right = isinstance(value, kinds) and str(value).isprintable()
+                size = value if isinstance(value, int | float) else len(str(value).strip())
+                least = 0 if kinds == (int, float) else 1
+                if not is_right or not least <= size < float("inf"):
+                    raise ValueError("種類か大きさが違います")
     except (soupsieve.SelectorSyntaxError, ValueError, TypeError, AttributeError) as error:
-        said = f"SELECTORS = {SELECTORS!r} は使えません（{str(error).splitlines()[0]}）。"
-        raise SystemExit(f'{said}{{"name": "h1.item"}} のように直して、{AGAIN}') from None
-
-
-def run() -> None:
-    """Reads the shop at START_URL into OUTPUT_FILE."""
-    for place in (Path(OUTPUT_FILE).parent, Path(PAGES_DIR)):
-        place.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=place).close()  # fails now what would fail after the first page
-    if Path(OUTPUT_FILE).exists():
-        Path(OUTPUT_FILE).open("rb+").close()
-    start, folder = canonical(str(START_URL)), Path(str(START_URL))
-    with FileLock(Path(PAGES_DIR) / ".lock", blocking=False):  # ends with the process
-        if start:
-            visit(Shop(start))
-        elif folder.is_dir() and str(START_URL).strip():
-            name = re.sub("[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "folder"
-            files = folder_files(folder)
-            with served(folder, files) as address:
-                visit(Shop(f"http://{name}.localhost/", address, files))
-        else:
-            why = "はファイルです" if folder.is_file() else "がありません"
-            remedy = f"START_URL に店のアドレス（https://…）かフォルダーを書いて、{AGAIN}"
-            raise SystemExit(f"{START_URL or '（空白）'} {why}。{remedy}")
+        said = f"{name} = {globals()[name]!r} は使えません（{str(error).splitlines()[0]}）。"
+        raise SystemExit(f"{said}getData.py の先頭で直して、{AGAIN}") from None
 
 
 def main() -> None:
-    """Runs; every mistake and every interruption is told in one line."""
+    """Reads the shop at START_URL into OUTPUT_FILE; every mistake is told in one line."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace")
     check_settings()
+    start, folder = canonical(str(START_URL)), Path(START_URL)
     try:
-        run()
+        if not start and not folder.is_dir():
+            said = f"START_URL = {START_URL!r} は店のアドレス（https://…）でもフォルダーでもありません。"
+            raise SystemExit(f"{said}直して、{AGAIN}")
+        Path(OUTPUT_FILE).parent.mkdir(parents=True, exist_ok=True)
+        if Path(OUTPUT_FILE).exists():
+            Path(OUTPUT_FILE).open("rb+").close()  # fails now, not at the end
+        place = contextlib.nullcontext(Shop(start)) if start else served(folder)
+        with FileLock(Path(PAGES_DIR) / ".lock", blocking=False), place as shop:
+            visit(shop)
     except KeyboardInterrupt:
         raise SystemExit(f"中断しました。{OUTPUT_FILE} は前のままです。{AGAIN}") from None
     except Timeout:
-        said = f"もう 1 つの getData.py が {PAGES_DIR} に書き込んでいます。終わってから、{AGAIN}"
-        raise SystemExit(said) from None
+        raise SystemExit(f"もう 1 つの getData.py が動いています。終わってから、{AGAIN}") from None
     except BrokenPipeError:  # who read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
     except OSError as error:
         place = error.filename or f"{OUTPUT_FILE} か {PAGES_DIR}"
-        said = f"{place} が読み書きできません（{error.strerror}）。"
-        raise SystemExit(f"{said}空き容量と書き込みの許可を確かめて、{AGAIN}") from None
+        said = f"{place} が読み書きできません（{error.strerror}）。空き容量と許可を確かめて、"
+        raise SystemExit(said + AGAIN) from None
 
 
 if __name__ == "__main__":
