@@ -134,7 +134,8 @@ def meanings(use: str) -> dict[str, str]:
 
 def one_of(words: Iterable[str]) -> str:
     """Pattern of words that are no part of a longer one of their script, longer ones first."""
-    inside = "|".join(map(re.escape, sorted(set(words), key=len, reverse=True)))
+    told = sorted({word for word in words if re.search(r"\w", word)}, key=len, reverse=True)
+    inside = "|".join(map(re.escape, told))
     inside = inside.replace(r"\ ", r"[\s-]?")
     return rf"(?-i:{BEGIN})(?:{inside or '(?!)'})(?-i:{END})"
 
@@ -496,7 +497,7 @@ NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
 LEAST = 0.3  # score of a slot of names below which it is none
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
-TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.75, "ti": 0.7}  # meta, title
+TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup", "product", "og:product")
