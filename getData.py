@@ -192,6 +192,8 @@ def likeness(one: str, other: str) -> float:
     """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
     if is_japanese(one) == is_japanese(other):
         return -1.0
+    if re.search("[一-龠]", one + other):
+        return 0.0  # nobody can tell how it sounds
     latin = (anyascii(text).lower().translate(SOUNDS) for text in (one, other))
     sounds = (re.sub(r"[^a-z]|(.)(?=\1)", "", text) for text in latin)
     return SequenceMatcher(None, *sounds).ratio()
