@@ -73,9 +73,8 @@ MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: 
 
 # Words and texts ----------------------------------------------------------------------------------
 LATIN, KANA = "A-Za-zÀ-ÿ", "ァ-ヶー"
-BEGIN = (
-    f"(?:(?<![{LATIN}])(?=[{LATIN}])|(?<![{KANA}])(?=[{KANA}])|(?![{LATIN}{KANA}]))"  # of a word
-)
+# where a word of these letters, or of others, begins and ends
+BEGIN = f"(?:(?<![{LATIN}])(?=[{LATIN}])|(?<![{KANA}])(?=[{KANA}])|(?![{LATIN}{KANA}]))"
 END = f"(?:(?<=[{LATIN}])(?![{LATIN}])|(?<=[{KANA}])(?![{KANA}])|(?<![{LATIN}{KANA}]))"
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
@@ -86,9 +85,7 @@ SPECIAL = re.compile(r"###|<\|[^|]*\|>")  # what may not be learned as part of a
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
-SOUNDS = str.maketrans(
-    "lvpdckqgzjxtn", "rbbtssssssstm", "aeiouhywf"
-)  # alike in both: Chanel, シャネル: smr
+SOUNDS = str.maketrans("lvpdckqgzjxtn", "rbbtssssssstm", "aeiouhywf")  # Chanel, シャネル: smr
 
 
 def decode(body: bytes) -> str:
@@ -159,6 +156,7 @@ def houses() -> dict[str, list[str]]:
     return {folded(name): row for row in read_rows("brands.csv") for name in row if name}
 
 
+@functools.lru_cache(50_000)
 def tidy(text: str) -> str:
     """Text on one line, with MARKs, its entities undone until nothing changes."""
     while "&" in text and (undone := entities.unescape(text)) != text:
@@ -263,11 +261,11 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
         is_marked = not in_heading and (element.get("class") or element.get("itemprop"))
         joins = INLINE_AND_BR if in_heading or outer == "td" else INLINE
         starts = is_marked or element.tag not in joins
-        if starts:
+        if starts and pieces:
             yield Line(inner, MARK.join(pieces))
             pieces = []
         if event == "end":
-            pieces.append(element.tail or "")
+            pieces += filter(None, [element.tail])
             continue
         slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
         if is_dropped(element):
@@ -275,7 +273,7 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             continue
         if element.attrib and (said := spoken(element)):
             yield Line(f"{slots[-1]}@", said)
-        pieces.append(element.text or "")
+        pieces += filter(None, [element.text])
 
 
 def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
@@ -308,8 +306,9 @@ def read_page(url: str, body: bytes) -> PageText:
         json_text = re.sub(r",\s*([}\]])|<!--|-->", r"\1", script.text or "")
         with contextlib.suppress(ValueError, RecursionError):
             lines += json_lines(json.loads(json_text, strict=False))
-    lines += [line for line in tree_lines(root) if len(line.text) < MAX_CHARACTERS]
-    tidied = (Line(sys.intern(line.slot), sys.intern(tidy(line.text))) for line in lines)
+    found = itertools.chain(lines, tree_lines(root))
+    short = (line for line in found if len(line.text) < MAX_CHARACTERS)
+    tidied = (Line(sys.intern(line.slot), sys.intern(tidy(line.text))) for line in short)
     kept = [*itertools.islice((line for line in tidied if re.search(r"\w", line.text)), MAX_LINES)]
     soup = BeautifulSoup(text if SELECTORS else "", "lxml")
     chosen = {field: soup.select(css) for field, css in SELECTORS.items()}
@@ -348,7 +347,7 @@ OUTSIDE = r"(?![^(（]*[)）])"  # of parentheses
 
 
 class Label(NamedTuple):
-    """A label on a page: where it stands, the fields that it tells, the texts beside or below it."""
+    """A label on a page: where it stands, what it tells, and the texts beside or below it."""
 
     slot: str
     fields: list[str]
@@ -601,7 +600,7 @@ def siblings(group: list[PageText], shown: set[str]) -> set[str]:
 
 
 def declares_product(page: PageText) -> bool:
-    """Whether a page says in its data, or by labels of a brand or a name, that it is a product's."""
+    """Whether a page says in its data, or by labels of a brand and a name, that it is a product."""
     kinds = [line.text.lower() for line in page.lines if "type" in line.slot]
     named_by = page.facts.keys() & {"brand", "name"}
     is_named = len(named_by) > 1 or (named_by and any(tier in page.facts for tier in TIERS))
@@ -639,29 +638,34 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     return {slot: text for slot, text in names.items() if could_be_name(text)}
 
 
+def name_score(slot: str, texts: dict[str, str], said: dict[str, str]) -> float:
+    """How far a slot holds names: by where it is, and how different and how often said they are."""
+    is_title = any_of("title").search(slot.partition("<")[0])
+    trust = TRUST.get(slot) or TRUST.get(slot[:2]) or TRUST_BY_CLASS[bool(is_title)]
+    different = {folded(text) for text in texts.values()}
+    numbered = {re.sub(r"\d+", "", text) for text in different}  # Lot 1, Lot 2
+    distinct = (len(different) + len(numbered)) / 2 / len(texts)
+    known = sum(text in houses() for text in different) / len(different)
+    again = sum(said[url].count(text) > 1 for url, text in texts.items()) / len(texts)
+    return trust * distinct * (1 - HALF * known) * (2 + again) / 3
+
+
 def with_names(pages: list[PageText]) -> list[PageText]:
     """The pages of one template that have names, by the slot that differs on nearly every page."""
-    by_slot: dict[str, dict[str, str]] = defaultdict(dict)
-    said = {page.url: "\n".join(line.text for line in page.lines) for page in pages}
+    columns: dict[str, dict[str, str]] = defaultdict(dict)
     for page in pages:
         for slot, text in names_by_slot(page).items():
-            by_slot[slot][page.url] = text
+            columns[slot][page.url] = text
+    said = {page.url: "\n".join(line.text for line in page.lines) for page in pages}
     names: dict[str, str] = {}
     scores, often = {}, max(FEW, REPEATED * len(pages))
-    for slot, texts in by_slot.items():
-        by_class = TRUST_BY_CLASS[bool(any_of("title").search(slot.partition("<")[0]))]
-        trust = TRUST.get(slot) or TRUST.get(slot[:2]) or by_class
+    for slot, texts in columns.items():
         counts = Counter(texts.values())
-        by_slot[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
-        coverage = len(by_slot[slot]) / len(pages)
-        kinds = {re.sub(r"\d+", "", folded(text)) for text in texts.values()}
-        known = sum(folded(text) in houses() for text in counts) / len(counts)
-        distinctness = (len(kinds) + len(counts)) / 2 / len(texts) * (1 - HALF * known)
-        agreement = sum(said[url].count(text) > 1 for url, text in texts.items()) / len(texts)
-        scores[slot] = trust * coverage * distinctness * (2 + agreement) / 3
+        columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
+        scores[slot] = name_score(slot, texts, said) * len(columns[slot]) / len(pages)
     for slot in sorted(scores, key=lambda slot: (-scores[slot], slot)):
-        names = by_slot[slot] | names if scores[slot] >= LEAST else names
-    names = by_slot["label"] if "name" in SELECTORS else names
+        names = columns[slot] | names if scores[slot] >= LEAST else names
+    names = columns["label"] if "name" in SELECTORS else names
     return [page._replace(name=names[page.url]) for page in pages if page.url in names]
 
 
@@ -693,20 +697,25 @@ def openings(text: str) -> list[str]:
     return [text[: end.start()] for end in ends][::-1]
 
 
+def near_name(page: PageText) -> set[int]:
+    """The numbers of the lines that stand near a page's name."""
+    at = [number for number, line in enumerate(page.lines) if line.text == page.name]
+    return {number + step for number in at for step in range(-NEAR, NEAR + 1)}
+
+
 def brand_texts(page: PageText) -> dict[str, str]:
     """What may be the brand of a page, by where it stands: near its name, or in a line with it."""
     found = {"label": str(page.facts.get("brand") or "")}
-    places = [number for number, line in enumerate(page.lines) if line.text == page.name]
-    counts = Counter(line.slot for line in page.lines)
+    near, counts = near_name(page), Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
         has_name = page.name in line.text
-        is_near = could_be_name(line.text) and any(abs(number - at) <= NEAR for at in places)
-        maker = MAKER.search(line.text)
-        if maker and (maker[1] or is_near) and folded(page.name).startswith(folded(maker[1])):
-            found.setdefault("by", maker[2].strip())
-        is_named_so = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
+        is_near = number in near and could_be_name(line.text)
+        maker = maker_in(line.text, page.name)
+        if maker and (is_near or not line.text.lower().startswith("by")):
+            found.setdefault("by", maker)
+        is_for_brands = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
         is_menu = line.is_furniture and not line.slot.startswith(("ld", "meta"))
-        if is_menu or not (is_near or has_name or is_named_so):
+        if is_menu or not (is_near or has_name or is_for_brands):
             continue
         if has_name and (house := house_in(line.text)):
             found.setdefault("house", house)
@@ -715,6 +724,12 @@ def brand_texts(page: PageText) -> dict[str, str]:
             if piece != page.name and could_be_name(piece):
                 found.setdefault(f"{slot} {at}", piece)
     return {source: text for source, text in found.items() if text not in ("", page.name)}
+
+
+def maker_in(text: str, name: str) -> str:
+    """The house after 'by' in a line that begins as the name does, or empty: Luna by Maru."""
+    match = MAKER.search(text)
+    return match[2].strip() if match and folded(name).startswith(folded(match[1])) else ""
 
 
 def house_in(text: str) -> str:
@@ -731,6 +746,15 @@ def could_be_brand(text: str) -> bool:
     return not any(any_of(use).search(text) for use in ("perfume", "gender", "prose"))
 
 
+def brand_evidence(source: str, text: str, repeats: bool, said: str) -> float:
+    """How far a text is a brand: it is declared or a known house, or repeats and is said again."""
+    is_declared = source in ("label", "by") or any_of("brand").search(source)
+    if is_declared or folded(text) in houses():
+        return 1
+    is_said = source.startswith(("name", "opening")) or said.count(text) > 1
+    return REPEATS if repeats and is_said and could_be_brand(text) else 0
+
+
 def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
     sources = {page.url: brand_texts(page) for page in pages}
@@ -743,16 +767,13 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
     times = Counter(source for found in sources.values() for source in found)
     evidence: dict[str, list[float]] = defaultdict(list)
     for page in pages:
-        lines = "\n".join(line.text for line in page.lines)
+        said = "\n".join(line.text for line in page.lines)
         for source, text in sources[page.url].items():
-            count, in_name = told[source, text], source.startswith(("name", "opening"))
-            repeats = 1 < count < times[source] or (count > 1 and source.startswith("name"))
-            repeats |= source == "name 0" and len(pages) < FEW
-            is_shop = any_of("shop").sub("", text).strip() in shop.names
-            is_said = in_name or lines.count(text) > 1
-            value = REPEATS if repeats and is_said and not is_shop and could_be_brand(text) else 0
-            is_sure = source in ("label", "by") or any_of("brand").search(source)
-            evidence[source].append(1 if is_sure or folded(text) in houses() else value)
+            count, in_name = told[source, text], source.startswith("name")
+            repeats = 1 < count < times[source] or (in_name and count > 1)
+            repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
+            repeats &= any_of("shop").sub("", text).strip() not in shop.names
+            evidence[source].append(brand_evidence(source, text, repeats, said))
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
     brands = {url: next(filter(None, map(found.get, ranked)), "") for url, found in sources.items()}
     return [page._replace(brand=brands[page.url]) for page in pages]
@@ -760,7 +781,7 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
 
 # Names in one spelling or two ---------------------------------------------------------------------
 SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
-HOUSES = "𐎠𐎡"  # letters that no shop writes stand for the brand in a name, in Latin letters and in Japanese
+HOUSES = "𐎠𐎡"  # letters that no shop writes stand for the brand in a name, Latin or Japanese
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -768,13 +789,12 @@ Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in J
 def spelled(text: str) -> Spelling:
     """Both spellings of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', or the one there is."""
     for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s+|\s+", text):
-        halves = (
-            plain(half).strip(" ()（）–-") for half in (text[: cut.start()], text[cut.end() :])
-        )
-        latin, japanese = sorted(halves, key=is_japanese)
-        apart = latin and is_japanese(japanese) and not is_japanese(latin)
-        is_cut = cut[0].strip() or likeness(latin, japanese) >= ALIKE
-        if apart and is_cut and not re.search("[A-Za-z]{2}", japanese):
+        halves = plain(text[: cut.start()]), plain(text[cut.end() :])
+        latin, japanese = sorted((half.strip(" ()（）–-") for half in halves), key=is_japanese)
+        is_apart = latin and is_japanese(japanese) and not is_japanese(latin)
+        if not is_apart or re.search("[A-Za-z]{2}", japanese):
+            continue
+        if cut[0].strip() or likeness(latin, japanese) >= ALIKE:
             return latin, japanese
     return plain(text), plain(text) if is_japanese(text) else ""
 
@@ -947,17 +967,16 @@ def read_template(pages: list[PageText], shop: ShopText, house: str) -> list[dic
     return found
 
 
-def read_pages(pages: Iterable[tuple[str, bytes]], progress: bool) -> list[PageText]:
-    """The pages of a shop, each parsed once, in the order of their addresses."""
-    bar = tqdm(pages, desc="読み取り", unit="ページ", disable=None if progress else True)
-    read = {page.url: page for url, body in bar if (page := read_page(url, body)).lines}
+def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
+    """The pages of a shop, each parsed once, those that say the same once, by their addresses."""
+    read = {url: page for url, body in pages if (page := read_page(url, body)).lines}
     own = [page for _, page in sorted(read.items(), reverse=True)]
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def read_shop(pages: Iterable[tuple[str, bytes]], progress: bool = False) -> ShopRead:
+def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
-    own = with_furniture(read_pages(pages, progress))
+    own = with_furniture(read_pages(pages))
     shop = shop_of(own)
     own = [page._replace(facts=facts_of(page)) for page in own]
     groups = templates_of(own)

@@ -1322,8 +1322,8 @@ def better_reader():
     """The reader of today, which now knows perfumers."""
     today = getData.read_shop
 
-    def read(pages, progress=False):
-        found = today(pages, progress)
+    def read(pages):
+        found = today(pages)
         return found._replace(
             perfumes=[perfume | {"perfumer": "新しい"} for perfume in found.perfumes]
         )
@@ -1419,7 +1419,7 @@ def test_a_second_interrupt_leaves_the_earlier_file(faulty_shop, crawl, monkeypa
     shop = faulty_shop({"/": index("/p/1"), "/p/1": perfume_page(1)})
     once, _ = crawl(shop)
 
-    def stopped(pages, progress=False):
+    def stopped(pages):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(getData, "read_shop", stopped)
@@ -1835,7 +1835,7 @@ def test_the_closing_counts_say_what_came_of_each_page(faulty_shop, crawl):
 def read_as(perfumes=(), silent=(), unmatched=()):
     """A reader that gives the first page these perfumes."""
 
-    def read(pages, progress=False):
+    def read(pages):
         address = next(iter(pages))[0]
         empty = {field: [] if field in LISTS else None for field in getData.FIELDS}
         found = [empty | perfume | {"url": address} for perfume in perfumes]
