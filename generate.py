@@ -50,7 +50,7 @@ CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, for the
 
 WORDS = Path(__file__).parent / "data"
 MOST, EXAMPLES, SOURCES = 10, 3, 2  # perfumes in an answer, questions suggested, pages named
-FREE_TESTS = 200  # test questions answered freely
+FREE_TESTS = 100  # test questions answered freely
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
 FIELDS = {  # kind of value: the fields that hold it
     "brand": ["brand"], "gender": ["gender"], "season": ["seasons"], "scene": ["scenes"],
@@ -63,7 +63,7 @@ VALUED = {"name", *FIELDS} - TIERS.keys()  # kinds that perfumes bear out
 PROPER = {"name", "brand", "note"}  # what may be misspelt
 TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
     "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
-    "image": "name_features", "impression": "name_features",
+    "image": "name_features", "impression": "name_features", **dict.fromkeys(TIERS, "name_notes"),
 }  # fmt: skip
 ABOUT = ("name_", "yes_no", "similar", "compare")  # how types of answer about named perfumes begin
 IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings of one word differ in
@@ -74,6 +74,7 @@ NOUN = re.compile(
     "(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
+ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
 TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # of a longer word
 UNKNOWN = 0.6  # the price of a letter in an unknown noun; a known word, or no noun, costs 1
 GAP = re.compile("[ぁ-ん、 ]{0,6}")  # between what is excluded and what excludes it
@@ -132,6 +133,13 @@ class Question(NamedTuple):
         """Whether brands are asked for."""
         branded = any("brand" in word.kinds for word in self.wishes)
         return not branded and bool({"brands", "name_brand"}.intersection(self.says("ask")))
+
+    @property
+    def checks(self) -> list[Word]:
+        """Its wishes as a named perfume is checked for them: what is for all is for either."""
+        both = frozenset({Value("gender", "ユニセックス")})
+        either = {word: both for word in self.wishes if word.kinds == {"gender"}}
+        return [w._replace(values=w.values | either.get(w, frozenset())) for w in self.wishes]
 
     @property
     def facts(self) -> set[str]:
@@ -315,6 +323,13 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
     return excluded
 
 
+def in_tiers(word: Word, tiers: list[str]) -> Word:
+    """A material in the tiers asked for; another word as it is."""
+    notes = [value.text for value in word.values if value.kind == "note"]
+    values = frozenset(Value(tier, note) for tier in tiers for note in notes)
+    return word._replace(values=values or word.values)
+
+
 class Lexicon:
     """All words that a question may hold, what they mean, and the perfumes that bear it out."""
 
@@ -353,14 +368,10 @@ class Lexicon:
                 self.bearing[note] = set().union(*map(self.bearing.get, longer))
         for tier in TIERS:
             self.add(tier, Value("tier", tier))
-        known = {key: frozenset(values) for key, values in self.words.items()}
+        known = defaultdict(frozenset, {key: frozenset(of) for key, of in self.words.items()})
         for name, whole in {"brands.csv": True, "spellings.csv": False}.items():
             for row in read_words(name):
-                nouns = (re.sub("(のある|の|な|系)$", "", word) for word in row)  # 透明感のある
-                own = [
-                    known.get(fold(w), known.get(fold(n), frozenset()))
-                    for w, n in zip(row, nouns, strict=True)
-                ]
+                own = [known[fold(word)] or known[fold(ENDING.sub("", word))] for word in row]
                 shared = frozenset().union(*(own if whole else own[:1]))
                 for word, values in zip(row, own, strict=True):
                     meant = shared | values or {Value("unknown", word)}
@@ -370,7 +381,8 @@ class Lexicon:
 
     def add_asked(self) -> None:
         """What questions say besides values: types of answer, what no field tells, numbers …"""
-        for kind, label, *words in read_words("asked_words.csv"):
+        rows = (row for row in read_words("asked_words.csv") if len(row) > 2)
+        for kind, label, *words in rows:
             self.labels[label] = words[0]
             for word in words:
                 self.add(word, Value(kind, label))
@@ -404,8 +416,8 @@ class Lexicon:
     def read(self, text: str) -> list[Word]:
         """The nouns of a text: of all ways to read it the one that leaves least unknown.
 
-        A known word has a price; an unknown noun a higher one, and of one in katakana or Latin no
-        part is read, so that ローズ is not found in ローズマリア. The cheapest way wins.
+        A known word costs 1, an unknown noun more. In katakana or Latin that has to be a whole run,
+        so that ローズ is not read into ローズマリア. The cheapest way wins.
         """
         letters, places = folded(text)
         places.append(len(text))
@@ -444,7 +456,8 @@ class Lexicon:
             told = set().union(*map(self.bears, names))
             whose = [w for w in wishes if "brand" in w.kinds and w.start < names[-1].start]
             wishes = [word for word in wishes if word not in whose or not told & self.bears(word)]
-        return Question(tuple(words), tuple(names), tuple(wishes))
+        tiers = [value.text for word in words for value in word.values if value.kind == "tier"]
+        return Question(tuple(words), tuple(names), tuple(in_tiers(w, tiers) for w in wishes))
 
     def meant(self, word: Word, before: list[Word], about: bool) -> frozenset[Value]:
         """What a word means: a name after its brand, or where a perfume is asked about."""
@@ -493,10 +506,9 @@ class Clerk(Lexicon):
         super().__init__(perfumes, qa)
         self.titles, self.at = [], defaultdict(list)  # a page: its perfumes
         for number, perfume in enumerate(self.perfumes):
-            strength = f"（{perfume['concentration']}）" if perfume.get("concentration") else ""
-            self.titles.append(
-                f"{perfume['brand']}の「{spellings(perfume, 'name')[-1]}」{strength}"
-            )
+            name = f"{perfume['brand']}の「{spellings(perfume, 'name')[-1]}」"
+            strength = perfume.get("concentration")
+            self.titles.append(name + (f"（{strength}）" if strength else ""))
             self.at[perfume["url"]].append(number)
         self.said = "\n".join(record["response"] for record in qa)
         self.claims = [self.claim(record) for record in qa]
@@ -548,25 +560,31 @@ class Clerk(Lexicon):
                 taken, at = taken + before.question[at : word.start], word.end
         return f"{taken}{before.question[at:]}。{text}"
 
+    def missing(self, question: Question) -> str:
+        """What is said of words that the data does not have, or has in another spelling."""
+        said = ""
+        for word in question.words:
+            if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
+                said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
+        if unknown := question.of("unknown"):
+            said += quoted(unknown) + ABSENT
+        if lacks := question.says("lack"):
+            said += "、".join(lacks) + "の情報" + ABSENT
+        elif "meaning" in question.says("ask") and question.wishes:
+            said += quoted(question.wishes) + "の説明" + ABSENT
+        return said
+
     def plan(self, question: Question, told: Iterable[int] = ()) -> Plan:
         """What is to be said: what the data does not know, and the answer to the rest."""
-        greeting = "".join(question.says("greet")[:1])
+        opening, greeting = self.missing(question), "".join(question.says("greet")[:1])
         known = question.names or question.wishes or question.says("other")
         if greeting and not known:
             return Plan(greeting + self.suggestions(question, MOST) * ("できます" in greeting))
-        opening = ""
-        for word in question.words:
-            if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
-                opening += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        if unknown := question.of("unknown"):
-            opening += quoted(unknown) + ABSENT
-        if lacks := question.says("lack"):
-            opening += "、".join(lacks) + "の情報" + ABSENT
+        if question.says("lack"):
             known = not question.names and any("brand" not in w.kinds for w in question.wishes)
-        elif "meaning" in question.says("ask") and question.wishes:
-            opening += quoted(question.wishes) + "の説明" + ABSENT
-        vague = not (unknown or lacks) and question.says("topic", "number", "ask")
-        if not known and not vague:
+        elif not question.says("unknown"):
+            known = known or question.says("topic", "number", "ask")
+        if not known:
             opening = opening or f"お尋ねの内容{ABSENT}"
             return Plan(opening + self.suggestions(question, EXAMPLES))
         if question.names and (question.says("other") or "similar" in question.says("ask")):
@@ -589,7 +607,7 @@ class Clerk(Lexicon):
         fit, wishes, opening = set(range(len(self.perfumes))), [], ""
         for word in question.wishes:
             either = [w for w in question.wishes if w.kinds == word.kinds <= ONE_EACH] or [word]
-            borne = set().union(*(self.bears(self.tiered(one, question)) for one in either))
+            borne = set().union(*map(self.bears, either))
             wishes += [word] * bool(fit & borne)
             fit = fit & borne or fit
         if len(wishes) < len(question.wishes):
@@ -610,12 +628,6 @@ class Clerk(Lexicon):
             return Plan(f"{whose}をお答えします。", (claims,))
         return self.listed(whose, sorted(fit), wanted, question.lists)
 
-    def tiered(self, word: Word, question: Question) -> Word:
-        """A material in the tiers asked for, another word as it is."""
-        notes = [value.text for value in word.values if value.kind == "note"]
-        values = frozenset(Value(tier, note) for tier in question.says("tier") for note in notes)
-        return word._replace(values=values or word.values)
-
     def listed(self, whose: str, numbers: list[int], wanted: int, brands: bool) -> Plan:
         """A frame around the titles of as many perfumes as are wanted, or around their brands."""
         if brands:
@@ -629,9 +641,9 @@ class Clerk(Lexicon):
 
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
-        same, checks = [self.bears(word) for word in question.names], question.wishes
-        kinds = question.facts
-        fit = [numbers for numbers in same if all(self.holds(word, numbers) for word in checks)]
+        same, kinds = [self.bears(word) for word in question.names], question.facts
+        checks = question.checks
+        fit = [numbers for numbers in same if all(numbers & self.bears(word) for word in checks)]
         opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
         if checks and len(same) > 1:
             opening = "に合うのは、" if fit else "に合うものはこの中にありません。"
@@ -651,12 +663,6 @@ class Clerk(Lexicon):
             groups += [self.fact(numbers, kind) for kind in tiers or sorted(kinds) or [""]]
         return Plan(opening, tuple(groups))
 
-    def holds(self, word: Word, numbers: set[int]) -> bool:
-        """Whether one of these perfumes bears out a word; one for all is for either."""
-        both = Value("gender", "ユニセックス")
-        values = word.values | {both} if word.kinds == {"gender"} else word.values
-        return not numbers.isdisjoint(self.bears(word._replace(values=values)))
-
     def fact(self, numbers: set[int], kind: str) -> list[Claim]:
         """The responses about a perfume of a type, of a tier, or of what it is like."""
         number = min(numbers)
@@ -665,10 +671,8 @@ class Clerk(Lexicon):
         if complete:
             return claims
         notes = "、".join(self.perfumes[number].get(TIERS.get(kind)) or ())
-        fact = f"は、{notes}です。" if notes else ABSENT
-        return [
-            self.computed(f"{self.titles[number]}の{self.labels.get(kind, kind)}{fact}", number)
-        ]
+        said = f"{self.titles[number]}の{self.labels.get(kind, kind)}"
+        return [self.computed(said + (f"は、{notes}です。" if notes else ABSENT), number)]
 
     def alike(self, question: Question, told: Iterable[int]) -> Plan:
         """What is like a perfume: what the data set says, or else others of its families."""
@@ -743,9 +747,7 @@ class Assistant:
             tokens = sorted({response[depth] for response in left})
             gains = out.logits[0, -1, tokens].float().cpu()
             if len({asked_by(claim.record) for claim in left.values()}) == 1:
-                noise = (
-                    torch.empty_like(gains).exponential_().log()
-                )  # Gumbel: the largest is a draw
+                noise = torch.empty_like(gains).exponential_().log()  # Gumbel: the largest is drawn
                 gains = gains / TEMPERATURE - noise
             chosen = tokens[gains.argmax()]
             left = {response: c for response, c in left.items() if response[depth] == chosen}
@@ -856,10 +858,8 @@ def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any
 
 
 # --- evaluation -----------------------------------------------------------------------------------
-Table = dict[str, dict[str, float]]  # {column: {row: share}}
-
-
 Verdict = dict[str, float]  # {row: share of right answers}
+Table = dict[str, Verdict]  # {column: its rows}
 
 
 def judged(clerk: Clerk, test: Record, said: Said, right: set[str], free: bool) -> Verdict:
