@@ -119,10 +119,6 @@ class Question(NamedTuple):
     names: tuple[Word, ...]
     wishes: tuple[Word, ...]  # each has to be borne out
 
-    def of(self, kind: str) -> list[Word]:
-        """Its words of a kind."""
-        return [word for word in self.words if kind in word.kinds]
-
     def says(self, *kinds: str) -> list[str]:
         """What its words of some kinds stand for: the types of answer, the tiers, a number, …"""
         values = (value for word in self.words for value in word.values)
@@ -257,9 +253,8 @@ def read_words(name: str) -> list[list[str]]:
 # --- words ----------------------------------------------------------------------------------------
 def normal(text: str) -> str:
     """The text in one width and one spelling of numbers: ﾊﾞﾗ, N°5 and 5番 become バラ and No.5."""
-    text = FORBIDDEN.sub("", unicodedata.normalize("NFC", text))
-    text = re.sub(r"(?i)n[°º]|№|\bno\.?(?=\s*\d)|ナンバー(?=\s*\d)", "No.", text)
-    text = re.sub(r"(No\.)\s+(?=\d)", r"\1", unicodedata.normalize("NFKC", text))
+    text = unicodedata.normalize("NFKC", FORBIDDEN.sub("", text))
+    text = re.sub(r"(?i)\bn[°o]\.?\s*(?=\d)|ナンバー\s*(?=\d)", "No.", text)
     return re.sub(r"(\d+)番(?!目|人|組)", r"No.\1", text).strip()
 
 
@@ -319,7 +314,8 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
                 break
             after = word
             run += [word] * bool(word.kinds & VALUED)
-        excluded.update(run or words[place + 1 : place + 2])
+        following = [] if excluded else words[place + 1 : place + 2]
+        excluded.update(run or following)
     return excluded
 
 
@@ -414,17 +410,15 @@ class Lexicon:
         return set(range(len(self.perfumes))) - borne if word.excluded else borne
 
     def read(self, text: str) -> list[Word]:
-        """The nouns of a text: of all ways to read it the one that leaves least unknown.
-
-        A known word costs 1, an unknown noun more. In katakana or Latin that has to be a whole run,
-        so that ローズ is not read into ローズマリア. The cheapest way wins.
-        """
+        """The nouns of a text, of all ways to read it by the one that leaves least unknown."""
         letters, places = folded(text)
         places.append(len(text))
         best: list[tuple[float, list[Word]]] = [(0, [])] + [(len(text) * 2, [])] * len(letters)
         for at, letter in enumerate(letters):
             steps = [] if NOUN.match(letter) else [(at + 1, float(letter.isalnum()), None)]
-            if noun := NOUN.match(text, places[at]):
+            if noun := NOUN.match(
+                text, places[at]
+            ):  # in kana a whole run: no ローズ in ローズマリア
                 last = bisect_left(places, noun.end())
                 for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
                     steps.append((end, 1 + UNKNOWN * (end - at), frozenset()))
@@ -566,7 +560,7 @@ class Clerk(Lexicon):
         for word in question.words:
             if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        if unknown := question.of("unknown"):
+        if unknown := [word for word in question.words if "unknown" in word.kinds]:
             said += quoted(unknown) + ABSENT
         if lacks := question.says("lack"):
             said += "、".join(lacks) + "の情報" + ABSENT
@@ -616,7 +610,7 @@ class Clerk(Lexicon):
         if not fit:
             return Plan(f"ほかに当てはまる香水{ABSENT}")
         meanings = [word.says for word in wishes] + [{"brands"}] * question.lists
-        meanings += [{text} for text in question.says("number", "tier")]
+        meanings += [{text} for text in question.says("tier", *["number"] * (not question.lists))]
         claims, complete = self.saying(meanings, fit)
         whose = opening + described(wishes)
         if "count" in question.says("ask"):
@@ -626,18 +620,14 @@ class Clerk(Lexicon):
         wanted = int("".join(question.says("number")[:1]) or 1)
         if claims and wanted == 1 and not question.lists:
             return Plan(f"{whose}をお答えします。", (claims,))
-        return self.listed(whose, sorted(fit), wanted, question.lists)
-
-    def listed(self, whose: str, numbers: list[int], wanted: int, brands: bool) -> Plan:
-        """A frame around the titles of as many perfumes as are wanted, or around their brands."""
-        if brands:
-            names = list(dict.fromkeys(self.perfumes[number]["brand"] for number in numbers))
-            said = "、".join(names[:MOST]) + "など" * (len(names) > MOST)
-            return Plan("", ([self.computed(f"{whose}のブランドは、{said}です。", *numbers)],))
-        fewer = f"データにあるのは{len(numbers)}つです。" * (len(numbers) < wanted)
-        titles = [self.computed(self.titles[number], number) for number in numbers]
-        groups = (titles,) * min(wanted, len(numbers))
-        return Plan(f"{whose}では、", groups, "、", f"がおすすめです。{fewer}")
+        names, frame, ending = self.titles, "では", "がおすすめです。"
+        if question.lists:
+            names, frame, ending = [p["brand"] for p in self.perfumes], "のブランドは", "です。"
+            wanted = MOST
+        listed = [self.computed(name, n) for name, n in {names[n]: n for n in sorted(fit)}.items()]
+        fewer = f"データにあるのは{len(listed)}つです。" * (len(listed) < wanted)
+        groups = (listed,) * min(wanted, len(listed))
+        return Plan(f"{whose}{frame}、", groups, "、", f"{ending}{fewer}")
 
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
@@ -685,7 +675,7 @@ class Clerk(Lexicon):
         like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
         others = [name._replace(excluded=True) for name in question.names]
         wishes = (*others, like, *question.wishes)
-        words = tuple(question.of("number"))
+        words = tuple(word for word in question.words if "number" in word.kinds)
         plan = self.recommended(question._replace(words=words, wishes=wishes), told)
         return plan._replace(opening=f"{self.titles[first]}に似た香りなら、{plan.opening}")
 
