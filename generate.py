@@ -134,8 +134,11 @@ class Question(NamedTuple):
     def checks(self) -> list[Word]:
         """Its wishes as a named perfume is checked for them: what is for all is for either."""
         both = frozenset({Value("gender", "ユニセックス")})
-        either = {word: both for word in self.wishes if word.kinds == {"gender"}}
-        return [w._replace(values=w.values | either.get(w, frozenset())) for w in self.wishes]
+        checks = []
+        for word in self.wishes:
+            gender = word.kinds == {"gender"}
+            checks.append(word._replace(values=word.values | both) if gender else word)
+        return checks
 
     @property
     def facts(self) -> set[str]:
@@ -540,10 +543,10 @@ class Clerk(Lexicon):
         """A question with what it takes up: それは…, 他には？, もっと爽やかなの."""
         question = self.understand(text)
         known = question.names or question.wishes
-        bare = not known and not question.says("unknown", "topic")
-        bare = bare and "brands" not in question.says("ask")
-        asks = question.facts or question.says("tier")
-        if before.told and (question.says("it") or (bare and asks)):
+        listing = "brands" in question.says("ask")
+        bare = not (known or listing or question.says("unknown", "topic"))
+        asks = bare and (question.facts or question.says("tier"))
+        if before.told and (asks or question.says("it")):
             return self.titles[before.told[-1]].partition("（")[0] + text
         if not question.says("rather" if known else "other"):
             return text
