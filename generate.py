@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import ctypes
 import difflib
 import itertools
 import json
+import mmap
 import os
 import random
 import re
@@ -919,6 +921,7 @@ def publish(table: Table) -> None:
 
 # --- loading --------------------------------------------------------------------------------------
 SMALL_BYTES = 2**31  # of weights in float32: up to here a CPU gains nothing from fewer bits
+MADV_DONTNEED = 4  # Linux, madvise(2)
 
 
 def choose_device(size: int) -> tuple[str, Any]:
@@ -931,12 +934,47 @@ def choose_device(size: int) -> tuple[str, Any]:
     return "cpu", torch.float32 if 4 * size <= SMALL_BYTES else torch.bfloat16
 
 
+def let_go(tensor: Any) -> None:
+    """Gives back the memory pages of a tensor that is read no more, without its file closed."""
+    if sys.platform == "linux":
+        start = -(-tensor.data_ptr() // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = (tensor.data_ptr() + tensor.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        if start < end:
+            release = ctypes.CDLL(None).madvise
+            release(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
+
+
+def settle(model: Any, adapted: bool, device: str, dtype: Any) -> Any:
+    """The base model on the device in that precision; with its adapter, added in float32.
+
+    It goes weight by weight, so that host memory holds the model once: a stored weight is a part
+    of its file, mapped into memory, and leaves it as soon as it is converted.
+    """
+    import torch
+    from peft.tuners.lora import LoraLayer
+
+    layers = (layer for layer in model.modules() if isinstance(layer, LoraLayer))
+    layer_of = {id(layer.base_layer.weight): layer for layer in layers if adapted}
+    for name, weight in model.named_parameters():
+        if "lora_" in name:
+            continue
+        stored = weight.data
+        layer = layer_of.get(id(weight))
+        with torch.no_grad():
+            full = stored.float() + layer.get_delta_weight("default") if layer else stored
+        weight.data = full.to(device, dtype)
+        if weight.data_ptr() != stored.data_ptr():
+            let_go(stored)
+    for buffer in model.buffers():
+        buffer.data = buffer.to(device)
+    return model.unload()
+
+
 def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
     """(model, tokenizer), the adapter merged; SystemExit names what is wrong with the folder."""
-    import torch
     from peft import AutoPeftModelForCausalLM, PeftConfig, get_peft_model_state_dict
     from safetensors.torch import load_file
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -949,10 +987,7 @@ def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
         base = PeftConfig.from_pretrained(folder).base_model_name_or_path
         tokenizer = AutoTokenizer.from_pretrained(folder, **own)
         known, size = len(AutoTokenizer.from_pretrained(base, **own)), len(tokenizer)
-        with torch.device("meta"):  # its shape without its weights
-            shape = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base, **own))
-        device, dtype = choose_device(shape.num_parameters())
-        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype=dtype, **own)
+        model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype="auto", **own)
         layers = set(get_peft_model_state_dict(model, save_embedding_layers=False))
         faults = {
             "質問のひな形 chat_template がありません": not tokenizer.chat_template,
@@ -962,8 +997,8 @@ def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
         }
         for fault in filter(faults.get, faults):
             raise ValueError(fault)
-        model = model.merge_and_unload() if adapted else model.unload()
-        return model.to(device).eval(), tokenizer
+        size = model.get_base_model().num_parameters()
+        return settle(model, adapted, *choose_device(size)).eval(), tokenizer
     except Exception as error:
         why = FORBIDDEN.sub("", " ".join(str(error).split()))[:200]
         what = f"{folder} のアダプター（基盤モデル {base}）が読めません（{why}）。"

@@ -84,21 +84,18 @@ def merged_in_float32(folder, adapted=True):
 
 @pytest.mark.parametrize("adapted", [True, False])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
-def test_merged_weights_are_those_of_a_float32_merge(folder, monkeypatch, dtype, adapted):
+def test_merged_weights_are_a_float32_merge_rounded_once(folder, monkeypatch, dtype, adapted):
     import torch
 
     kind = getattr(torch, dtype)
     monkeypatch.setattr(generate, "choose_device", lambda size: ("cpu", kind))
-    model, _ = generate.load(str(folder / "adapter"), adapted)
+    model, tokenizer = generate.load(str(folder / "adapter"), adapted)
     wanted = merged_in_float32(folder, adapted)
     weights = model.state_dict()
     assert weights.keys() == wanted.keys()
     assert {weight.dtype for weight in model.parameters()} == {kind}
-    twice = adapted and dtype == "bfloat16"  # the stored float16 is rounded, and the sum again
     for name, weight in weights.items():
-        tolerance = {"rtol": 2**-7, "atol": 2**-12} if twice else {"rtol": 0, "atol": 0}
-        torch.testing.assert_close(weight, wanted[name].to(kind), **tolerance, msg=name)
-    assert not model.training
+        assert weight.equal(wanted[name].to(kind)), name
     assert not any("lora" in name for name, _ in model.named_modules())
 
 
@@ -139,33 +136,27 @@ def in_a_process(code, *options):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_the_model_is_held_once_while_it_is_loaded(folder, tmp_path):
-    """200 MB of weights in 16 bits: beside the pages of their files, which the system takes back when it
-    needs them, they are held but once."""
+    """200 MB of weights in 16 bits: stored, converted and merged they never take twice that."""
     make_adapter(tmp_path, layers=8, hidden=1024, heads=8)
     size = sum(file.stat().st_size for file in (tmp_path / "base").glob("*.bin"))
     code = "\n".join(
         [
-            "import threading, time",
             "from pathlib import Path",
-            "def kib():",
+            "def kib(name):",
             "    lines = Path('/proc/self/status').read_text().splitlines()",
-            "    return next(int(line.split()[1]) for line in lines if line.startswith('RssAnon'))",
-            "def watch():",
-            "    while True:",
-            "        seen.append(kib())",
-            "        time.sleep(0.002)",
+            "    return next(int(line.split()[1]) for line in lines if line.startswith(name))",
             "generate.SMALL_BYTES = 0",
             f"generate.load({str(folder / 'adapter')!r})  # what the libraries take is taken now",
-            "seen = [kib()]",
-            "threading.Thread(target=watch, daemon=True).start()",
+            "Path('/proc/self/clear_refs').write_text('5')  # the peak begins anew",
+            "before = kib('VmRSS')",
             f"model, _ = generate.load({str(tmp_path / 'adapter')!r})",
-            "print(max(seen) - seen[0], model.dtype)",
+            "print(kib('VmHWM') - before, model.dtype)",
         ]
     )
     run = in_a_process(code)
     taken, dtype = run.stdout.split()
     assert dtype == "torch.bfloat16", run.stderr
-    assert size > 190e6 and size / 2 < int(taken) * 1024 < 1.3 * size
+    assert size > 190e6 and int(taken) * 1024 < 1.7 * size
 
 
 def test_a_zeroed_adapter_is_refused_without_assertions_too(folder, tmp_path):
