@@ -89,7 +89,7 @@ def test_merged_weights_are_a_float32_merge_rounded_once(folder, monkeypatch, dt
 
     kind = getattr(torch, dtype)
     monkeypatch.setattr(generate, "choose_device", lambda size: ("cpu", kind))
-    model, tokenizer = generate.load(str(folder / "adapter"), adapted)
+    model, _ = generate.load(str(folder / "adapter"), adapted)
     wanted = merged_in_float32(folder, adapted)
     weights = model.state_dict()
     assert weights.keys() == wanted.keys()
