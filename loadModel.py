@@ -72,7 +72,6 @@ REHEARSAL_OVERRIDES = {  # what only so small a model needs; 4 examples a step: 
 }
 # --------------------------------------------------------------------------------------------------
 
-
 CHECKS = (  # what constants must be; those of the first eight rows decide the result
     ("0 より大きく 1 より小さい数", lambda n: 0 < n < 1, "TEST_RATIO"),
     ("0 以上 1 未満の数", lambda n: 0 <= n < 1, "LORA_DROPOUT WARMUP_RATIO"),
@@ -237,7 +236,7 @@ def tell_data(tokenizer: Tokenizer, train: list, test: list, rejected: Left) -> 
     few = "学習データが少ないので、丸暗記になりがちです。" if len(train) < 500 else ""
     say(f"テストのうち {repeated:,} 件は、同じ質問文が学習データにもあります。{few}")
     ids, start = train[0].tokens["input_ids"], train[0].tokens["labels"].count(-100)
-    prompt, answer = tokenizer.decode(ids[:start]), tokenizer.decode(ids[start:])
+    prompt, answer = tokenizer.batch_decode([ids[:start], ids[start:]])
     say(f"最初の例（【】の中を学習）:\n{prompt}【{answer}】")
 
 
@@ -284,8 +283,8 @@ def choose_settings(rehearsal: bool) -> SimpleNamespace:
     settings.step = settings.BATCH_SIZE * settings.GRADIENT_ACCUMULATION
     settings.world = int(os.environ.get("WORLD_SIZE", "1"))
     if settings.step % settings.world:
-        product = f"BATCH_SIZE × GRADIENT_ACCUMULATION = {settings.step}"
-        raise SystemExit(f"{product} はプロセス数 {settings.world} の倍数にしてください。")
+        multiple = f"プロセス数 {settings.world} の倍数にしてください。"
+        raise SystemExit(f"BATCH_SIZE × GRADIENT_ACCUMULATION = {settings.step} は{multiple}")
     if rehearsal:
         say(f"リハーサルです: 小さなモデルで手順を試します。本番と違う設定は {overrides}")
     return settings
@@ -321,8 +320,8 @@ def load_base(name: str, dtype: str | None, device: str = "cpu") -> tuple[Model,
     tokenizer.chat_template = CHAT_TEMPLATE
     sample = prompt_of(tokenizer, "「香水」は？ Maison Margiela №5・ガイアック（100％）")
     if tokenizer.decode(tokenizer(sample)["input_ids"]) != sample:
-        remedy = "pip install -r requirements.txt をしてください。"
-        raise SystemExit(f"{name} のトークナイザーが文字を変えます。{remedy}")
+        changed = f"{name} のトークナイザーが文字を変えます"
+        raise SystemExit(f"{changed}。pip install -r requirements.txt をしてください。")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(tokenizer))
     return model, tokenizer
@@ -348,9 +347,8 @@ def choose_pass(model: Model, settings: SimpleNamespace, lengths: list[int], gpu
         need = {size: weights + kept * hidden * sum(longest[:size]) / 2**30 for size in sizes}
         free = (torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()) / 2**30
         chosen = max([chosen, *(size for size in sizes if need[size] < FILLED * free)])
-        say(f"GPU メモリ: 約 {need[chosen]:.1f} GiB 必要（{chosen} 件ずつ）、空き {free:.1f} GiB")
-        if need[chosen] > free:
-            say(f"足りないかもしれません。{LESS_MEMORY}")
+        short = LESS_MEMORY if need[chosen] > free else ""
+        say(f"GPU メモリ: 必要 {need[chosen]:.1f} GiB（{chosen} 件）、空き {free:.1f} GiB。{short}")
     return chosen
 
 
@@ -374,16 +372,28 @@ def attention_by_sequence(module: Any, *states: torch.Tensor, **how: Any) -> tup
     return attended.transpose(1, 2).flatten(0, 1)[slots][None], None
 
 
+@contextlib.contextmanager
+def by_sequence(model: Model) -> Iterator[None]:
+    """The model with attention_by_sequence, for as long as the block runs."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register("by_sequence", attention_by_sequence)
+    model.set_attn_implementation("by_sequence")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation("sdpa")
+
+
 class LearnedLoss:
     """Stands before SFTTrainer: the same loss with less work, on rows without padding."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        from transformers import AttentionInterface
+    loss_of_step = 0.0  # this process's, of the passes since the last step
 
-        super().__init__(**kwargs)
-        self.loss_of_step = 0.0  # this process's, of the passes since the last step
-        AttentionInterface.register("by_sequence", attention_by_sequence)
-        self.model.get_base_model().set_attn_implementation("by_sequence")
+    def train(self, **how: Any) -> Any:
+        """Trains, each sequence attending to itself alone."""
+        with by_sequence(self.model.get_base_model()):
+            return super().train(**how)
 
     def summed_loss(self, model: torch.nn.Module, batch: dict) -> torch.Tensor:
         """Cross-entropy of the learned tokens of a batch from TRL's padding-free collator."""
@@ -402,7 +412,7 @@ class LearnedLoss:
         """The mean over the tokens of a step; processes average, so each counts its part more."""
         share = self.accelerator.num_processes / num_items_in_batch
         loss = self.summed_loss(model, inputs) * share
-        self.loss_of_step = self.loss_of_step + loss.detach()
+        self.loss_of_step += loss.detach()
         return loss
 
 
@@ -446,8 +456,7 @@ def checkpoints() -> list[Path]:
 
 def fingerprints(folder: Path) -> dict[str, str]:
     """{name: fingerprint} of the files in a folder."""
-    files = (path for path in folder.iterdir() if path.is_file())
-    return {path.name: digest(path.read_bytes()) for path in files}
+    return {path.name: digest(path.read_bytes()) for path in folder.iterdir() if path.is_file()}
 
 
 def last_checkpoint(run: dict) -> str | None:
@@ -471,8 +480,8 @@ def told_when_saving_fails(folder: Path, half_written: Path) -> Iterator[None]:
         yield
     except Exception as error:  # OSError, torch's RuntimeError or SafetensorError: who was writing
         shutil.rmtree(half_written, ignore_errors=True)
-        safe = "前のチェックポイントは無事です。ディスクを空けて "
-        raise SystemExit(f"{folder} に保存できません（{error}）。{safe}{GO_ON}") from error
+        told = f"{folder} に保存できません（{error}）。前のチェックポイントは無事です。"
+        raise SystemExit(f"{told}ディスクを空けて {GO_ON}") from error
 
 
 @contextlib.contextmanager
@@ -538,8 +547,7 @@ class Watcher:
         self.trainer.loss_of_step = 0.0
         if not math.isfinite(loss):
             stopped = f"ステップ {state.global_step} で損失が {loss:.0f} になり、止めました。"
-            safe = "チェックポイントは無事です。LEARNING_RATE を下げ、"
-            raise SystemExit(f"{stopped}{safe}{OUTPUT_DIR} の{ANEW}")
+            raise SystemExit(f"{stopped}LEARNING_RATE を下げ、{OUTPUT_DIR} の{ANEW}")
         self.bar.update()
         half = math.ceil(state.max_steps / state.num_train_epochs / 2)
         if state.global_step % half == 0 or state.global_step == state.max_steps:
@@ -597,8 +605,8 @@ def verdict(curve: list[dict]) -> str:
     """One sentence on what the test losses say: learned little, over-fits, or neither."""
     first, last = curve[0]["test_set"], curve[-1]["test_set"]
     best = min(curve, key=lambda point: point["test_set"])
-    figures = f"テストの損失は {first:.3f} から {last:.3f}、最小は {best['test_set']:.3f}"
-    figures += f"（{best['epoch']:.1f} エポック）"
+    lowest = f"最小は {best['test_set']:.3f}（{best['epoch']:.1f} エポック）"
+    figures = f"テストの損失は {first:.3f} から {last:.3f}、{lowest}"
     if last > 0.98 * first:
         return f"ほとんど学習していません: {figures}。LEARNING_RATE か EPOCHS を上げてください。"
     if last > 1.02 * best["test_set"]:
@@ -769,10 +777,9 @@ def make_trainer(
         ),
         train_dataset=Dataset.from_list([example.tokens for example in train]),
     )
-    processes = trainer.accelerator.num_processes
-    if processes != settings.world:
+    if trainer.accelerator.num_processes != settings.world:
         remedy = "GPU では accelerate launch、CPU では torchrun で始めてください。"
-        raise SystemExit(f"プロセスが {settings.world} でなく {processes} 個です。{remedy}")
+        raise SystemExit(f"プロセスが {settings.world} 個になりません。{remedy}")
     for weight in trainer.model.parameters():
         if weight.requires_grad:
             weight.data = weight.data.float()  # over 4 bits SFTTrainer makes them bf16
@@ -825,16 +832,9 @@ def main() -> None:
         say(f"{settings.EPOCHS} エポック = {steps:,} ステップ、{weights}")
         run_training(trainer, watcher, resume)
         curve = [point for point in trainer.state.log_history if "test_set" in point]
-        metrics = base._asdict() | {
-            "run": run,
-            "train": len(train),
-            "test": len(test),
-            "rejected": Counter(reason for _, reason in rejected),
-            "steps": steps,
-            "weights": trainable,
-            "curve": curve,
-            "verdict": verdict(curve),
-        }
+        metrics = base._asdict() | {"run": run, "train": len(train), "test": len(test)}
+        metrics |= {"rejected": Counter(reason for _, reason in rejected), "steps": steps}
+        metrics |= {"weights": trainable, "curve": curve, "verdict": verdict(curve)}
         save_result(trainer, test, metrics)
         if MERGED_DIR and WRITER:
             save_merged(tokenizer)

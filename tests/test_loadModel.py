@@ -468,7 +468,8 @@ def test_the_loss_is_cross_entropy_of_what_is_learned_with_its_gradient(
 
     if fused:
         batch["labels"] = batch["labels"].as_subclass(OnGpu)
-    loss = trainer.summed_loss(trainer.model, batch)
+    with loadModel.by_sequence(trainer.model.get_base_model()):
+        loss = trainer.summed_loss(trainer.model, batch)
     assert loss.item() == pytest.approx(wanted.item(), rel=1e-5)
     assert torch.allclose(torch.autograd.grad(loss, weight)[0], slope, rtol=1e-4, atol=1e-5)
 
@@ -481,7 +482,7 @@ def test_sequences_in_one_row_do_not_see_each_other(loaded, base, tmp_path):
     longest = batch["max_length_q"]
     slots = (batch["position_ids"] + batch["seq_idx"] * longest)[0]
     model.eval()
-    with torch.no_grad():
+    with torch.no_grad(), loadModel.by_sequence(model):
         together = model.gpt_neox(
             batch["input_ids"], position_ids=batch["position_ids"], rectangle=(5, longest, slots)
         ).last_hidden_state[0]
@@ -512,11 +513,13 @@ def test_dropout_is_on_in_training_and_off_when_measured_and_the_random_state_st
     trainer.train()
     one = collated(loaded, qa()[:4])
     trainer.model.train()
-    losses = {trainer.summed_loss(trainer.model, one).item() for _ in range(2)}
+    with loadModel.by_sequence(trainer.model.get_base_model()):
+        losses = {trainer.summed_loss(trainer.model, one).item() for _ in range(2)}
     assert len(losses) == 2
     state = torch.get_rng_state(), random.getstate()
-    watcher.measure()
-    watcher.measure()
+    with loadModel.by_sequence(trainer.model.get_base_model()):
+        watcher.measure()
+        watcher.measure()
     first, second = [log for log in trainer.state.log_history if "test_set" in log][-2:]
     assert first["test_set"] == second["test_set"]
     assert torch.get_rng_state().equal(state[0]) and random.getstate() == state[1]
@@ -537,7 +540,8 @@ def test_the_measured_loss_is_that_of_a_learned_token(loaded, base, tmp_path):
             labels != -100
         ].tolist()
     wanted = sum(losses) / len(losses)
-    assert watcher.mean_loss(watcher.sets["train_set"]) == pytest.approx(wanted, rel=1e-5)
+    with loadModel.by_sequence(trainer.model.get_base_model()):
+        assert watcher.mean_loss(watcher.sets["train_set"]) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_no_logits_are_formed_but_those_of_learned_tokens_and_no_larger_passes(
@@ -554,7 +558,8 @@ def test_no_logits_are_formed_but_those_of_learned_tokens_and_no_larger_passes(
         lambda module, args, kwargs: passes.append(kwargs["rectangle"][0]), with_kwargs=True
     )
     trainer.model.eval()
-    watcher.mean_loss(watcher.sets["train_set"])
+    with loadModel.by_sequence(trainer.model.get_base_model()):
+        watcher.mean_loss(watcher.sets["train_set"])
     assert sum(formed) == learned and set(passes) == {loadModel.BATCH_SIZE}
 
 
