@@ -969,7 +969,12 @@ def read_template(pages: list[PageText], shop: ShopText, house: str) -> list[dic
 
 def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     """The pages of a shop, each parsed once, those that say the same once, by their addresses."""
-    read = {url: page for url, body in pages if (page := read_page(url, body)).lines}
+    read: dict[str, PageText] = {}
+    shared: dict[Line, Line] = {}  # a line that many pages have is kept once
+    for url, body in pages:
+        if (page := read_page(url, body)).lines:
+            lines = [shared.setdefault(line, line) for line in page.lines]
+            read[url] = page._replace(lines=lines)
     own = [page for _, page in sorted(read.items(), reverse=True)]
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
