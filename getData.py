@@ -946,7 +946,7 @@ def bare_spelling(text: str, brand: Spelling) -> Spelling:
     return spelled(unmarked(less_brand(text, brand), brand))
 
 
-def read_template(pages: list[PageText], shop: ShopText, house: str) -> list[dict]:
+def read_template(pages: list[PageText], house: str) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
     brands = {page.url: whole_brand(page.brand or house, []) for page in pages}
     names = {url: spelled(text) for url, text in bare_names(pages, brands).items()}
@@ -979,25 +979,36 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
+def perfumes_among(products: list[PageText], shop: ShopText) -> list[PageText]:
+    """The perfumes of a template's products: those that tell it, or all where most or the shop do."""
+    telling = [page for page in products if tells_perfume(page)]
+    are_all = shop.sells_perfumes or len(telling) > NEARLY_ALL * len(products)
+    return products if are_all else telling
+
+
+def house_of(shop: ShopText, pages: list[PageText]) -> str:
+    """The house whose shop it is, where few of its perfumes have a brand; or empty."""
+    if sum(bool(page.brand) for page in pages) >= ONE_HOUSE * len(pages):
+        return ""
+    known = [text for text in openings("".join(shop.names[:1])) if folded(text) in houses()]
+    return [*known, *shop.names, ""][0]
+
+
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
     shop = shop_of(own)
-    own = [page._replace(facts=facts_of(page)) for page in own]
-    groups = templates_of(own)
+    groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
     shown = product_pages(groups)
-    found = []
+    found, others = [], set()
     for group in groups:
-        products = with_names([page for page in group if page.url in shown])
-        products = [page for page in products if not is_other(page)]
-        perfumes = [page for page in products if tells_perfume(page)]
-        are_all = shop.sells_perfumes or len(perfumes) > NEARLY_ALL * len(products)
-        found.append(with_brands(products if are_all else perfumes, shop))
-    branded = [bool(page.brand) for group in found for page in group]
-    known = [text for text in openings("".join(shop.names[:1])) if folded(text) in houses()]
-    house = [*known, *shop.names, ""][0] if sum(branded) < ONE_HOUSE * len(branded) else ""
-    records = [record for group in found for record in read_template(group, shop, house)]
-    told = {record["url"] for record in records}
+        named = with_names([page for page in group if page.url in shown])
+        others |= {page.url for page in named if is_other(page)}
+        products = [page for page in named if page.url not in others]
+        found.append(with_brands(perfumes_among(products, shop), shop))
+    house = house_of(shop, [page for group in found for page in group])
+    records = [record for group in found for record in read_template(group, house)]
+    told = others | {record["url"] for record in records}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
     return ShopRead(records, sorted(shown - told), unmatched)
 
