@@ -386,24 +386,26 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
 
 def labels_of(page: PageText) -> list[Label]:
     """The labels of a page, with the texts beside them, or below them in one slot."""
-    found, heads, head, below, count, is_list = [], [], "", "", 0, False
+    found: list[Label] = []
+    waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
+    label_slot, value_slot, given, goes_on = "", "", 0, False
     for slot, text, is_furniture in page.lines:
         labels = [] if slot.startswith("meta") else labels_in(text)
-        for fields, value in labels:
-            found.append(Label(slot, fields, [value] if value else []))
+        found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
         if labels:
             last = found[-1]
-            is_list = bool(last.values) and last.fields[0].endswith("notes")  # ユズ<br>ライム
-            is_row = slot == head and slot.startswith("th") and not below  # heads of columns
-            heads = [*(heads if is_row else ()), last.values] if is_list or not last.values else []
-            head, below, count = slot, slot if is_list else "", 0
-        elif is_furniture and heads and (slot.startswith("li") or OF_ONE & {*found[-1].fields}):
-            heads = []  # a menu
-        elif is_list and not is_note(text):
-            heads = []
-        elif heads and "@" not in slot and slot == (below or slot):
-            heads[count % len(heads)].append(text)
-            below, count = slot, count + 1
+            is_column = slot == label_slot and slot.startswith("th") and not value_slot
+            goes_on = bool(last.values) and last.fields[0].endswith("notes")  # ユズ<br>ライム
+            before = waiting if is_column else []
+            waiting = [*before, last.values] if goes_on or not last.values else []
+            label_slot, value_slot, given = slot, slot if goes_on else "", 0
+        elif is_furniture and waiting and (slot.startswith("li") or OF_ONE & {*found[-1].fields}):
+            waiting = []  # a menu
+        elif goes_on and not is_note(text):
+            waiting = []
+        elif waiting and "@" not in slot and slot == (value_slot or slot):
+            waiting[given % len(waiting)].append(text)
+            value_slot, given = slot, given + 1
     return found
 
 
