@@ -498,7 +498,7 @@ HALF = 0.5  # share of slots that makes two pages one template's; of pages that 
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
-LEAST = 0.3  # score of a slot of names below which it is none
+LEAST = 0.4  # score of a slot of names below which it is none
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
 TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
@@ -640,16 +640,15 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     return {slot: text for slot, text in names.items() if could_be_name(text)}
 
 
-def name_score(slot: str, texts: dict[str, str], said: dict[str, str]) -> float:
-    """How far a slot holds names: by where it is, and how different and how often said they are."""
+def name_score(slot: str, texts: Iterable[str]) -> float:
+    """How far a slot holds names: by where it is, and how different its texts are."""
     is_title = any_of("title").search(slot.partition("<")[0])
     trust = TRUST.get(slot) or TRUST.get(slot[:2]) or TRUST_BY_CLASS[bool(is_title)]
-    different = {folded(text) for text in texts.values()}
+    different = {folded(text) for text in texts}
     numbered = {re.sub(r"\d+", "", text) for text in different}  # Lot 1, Lot 2
     distinct = (len(different) + len(numbered)) / 2 / len(texts)
     known = sum(text in houses() for text in different) / len(different)
-    again = sum(said[url].count(text) > 1 for url, text in texts.items()) / len(texts)
-    return trust * distinct * (1 - HALF * known) * (2 + again) / 3
+    return trust * distinct * (1 - HALF * known)
 
 
 def with_names(pages: list[PageText]) -> list[PageText]:
@@ -658,13 +657,12 @@ def with_names(pages: list[PageText]) -> list[PageText]:
     for page in pages:
         for slot, text in names_by_slot(page).items():
             columns[slot][page.url] = text
-    said = {page.url: "\n".join(line.text for line in page.lines) for page in pages}
     names: dict[str, str] = {}
     scores, often = {}, max(FEW, REPEATED * len(pages))
     for slot, texts in columns.items():
         counts = Counter(texts.values())
         columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
-        scores[slot] = name_score(slot, texts, said) * len(columns[slot]) / len(pages)
+        scores[slot] = name_score(slot, texts.values()) * len(columns[slot]) / len(pages)
     for slot in sorted(scores, key=lambda slot: (-scores[slot], slot)):
         names = columns[slot] | names if scores[slot] >= LEAST else names
     names = columns["label"] if "name" in SELECTORS else names
