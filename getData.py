@@ -673,7 +673,11 @@ def with_names(pages: list[PageText]) -> list[PageText]:
 ALIKE = 0.6  # mean likeness, or share of evidence, at which the texts of a slot are believed
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
 NEAR = 2  # lines between a name and its brand
-MAKER = re.compile(r"^(|.*\s)[Bb]y:?\s((?:[A-Z&][\w'’&.-]*\s?)+)")
+MAKER = re.compile(
+    r"""^(|.*\s)[Bb]y:?\s                                       # Luna by, by
+        ((?:[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
+    re.VERBOSE,
+)
 REPEATS = 0.9  # how far a text is believed to be a brand that is no known house, but repeats
 
 
