@@ -76,10 +76,11 @@ NOUN = re.compile(
     "(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
+DONE = re.compile("し[たてよま]|する|できる")  # behind a noun: シェアしたい is an action, no thing
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
 TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # of a longer word
 UNKNOWN = 0.6  # the price of a letter in an unknown noun; a known word, or no noun, costs 1
-GAP = re.compile("[ぁ-ん、 ]{0,6}")  # between what is excluded and what excludes it
+GAP = re.compile("[ぁ-ん系、 ]{0,6}")  # between what is excluded and what excludes it
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
 SAID = re.compile("」|(の[^、。「]*)?は|がおすすめ|（")  # behind a name that an answer tells of
 DENIED = re.compile("を使わない|以外の")
@@ -135,7 +136,7 @@ class Question(NamedTuple):
     @property
     def checks(self) -> list[Word]:
         """Its wishes as a named perfume is checked for them: what is for all is for either."""
-        both = frozenset({Value("gender", "ユニセックス")})
+        both = frozenset({Value("gender", "ユニセックス")} if not self.says("only") else ())
         checks = []
         for word in self.wishes:
             gender = word.kinds == {"gender"}
@@ -307,6 +308,7 @@ def described(wishes: Iterable[Word]) -> str:
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
     """The words that a question excludes, before a cue or after it: ローズが苦手, 苦手なのはローズ."""
+    words = [word for word in words if word.kinds & {*VALUED, "topic", "not"}]
     excluded: set[Word] = set()
     for place, cue in enumerate(words):
         if "not" not in cue.kinds:
@@ -314,8 +316,7 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
         after, run = cue, []
         for word in reversed(words[:place]):
             gap = LINKED if run else GAP
-            known = word.kinds & (VALUED if run else {*VALUED, "topic"})
-            if not known or not gap.fullmatch(text[word.end : after.start]):
+            if "not" in word.kinds or not gap.fullmatch(text[word.end : after.start]):
                 break
             after = word
             run += [word] * bool(word.kinds & VALUED)
@@ -362,11 +363,13 @@ class Lexicon:
 
     def add_meanings(self) -> None:
         """Customers' words: a line is a house as a whole, or its words are what its first is."""
-        for kind in ("note", *TIERS):  # シチリア産レモン is レモン too
+        listed = {row[0] for row in read_words("spellings.csv")}
+        for kind in ("note", *TIERS):  # シチリア産レモン is レモン too, チュベローズ no ローズ
             notes = [value for value in self.bearing if value.kind == kind]
+            longer = [value for value in notes if value.text not in listed]
             for note in notes:
-                longer = (other for other in notes if other.text.endswith(note.text))
-                self.bearing[note] = set().union(*map(self.bearing.get, longer))
+                also = (other for other in longer if other.text.endswith(note.text))
+                self.bearing[note] = self.bearing[note].union(*map(self.bearing.get, also))
         for tier in TIERS:
             self.add(tier, Value("tier", tier))
         known = defaultdict(frozenset, {key: frozenset(of) for key, of in self.words.items()})
@@ -375,10 +378,9 @@ class Lexicon:
                 own = [known[fold(word)] or known[fold(ENDING.sub("", word))] for word in row]
                 shared = frozenset().union(*(own if whole else own[:1]))
                 for word, values in zip(row, own, strict=True):
-                    meant = shared | values or {Value("unknown", word)}
-                    self.add(word, *meant)
+                    self.add(word, *shared, *values)
                     if re.search("[一-龠]い$", word):  # 甘く, 甘さ
-                        self.add(word[:-1], *meant)
+                        self.add(word[:-1], *shared, *values)
 
     def add_asked(self) -> None:
         """What questions say besides values: types of answer, what no field tells, numbers …"""
@@ -425,11 +427,12 @@ class Lexicon:
                 text, places[at]
             ):  # in kana a whole run: no ローズ in ローズマリア
                 last = bisect_left(places, noun.end())
+                done = frozenset({Value("plain", noun[0])} if DONE.match(text, noun.end()) else ())
                 for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
-                    steps.append((end, 1 + UNKNOWN * (end - at), frozenset()))
+                    steps.append((end, 1 + UNKNOWN * (end - at), done))
             for end in range(at + 1, min(at + self.longest, len(letters)) + 1):
                 values = self.words.get(letters[at:end])
-                if values and not (end - at < 3 and TORN.match(letters, at)):
+                if values is not None and not (end - at < 3 and TORN.match(letters, at)):
                     steps.append((end, 1, frozenset(values)))
             for end, price, values in steps:
                 if best[at][0] + price < best[end][0]:
@@ -470,12 +473,13 @@ class Lexicon:
 
     def guessed(self, noun: Word) -> frozenset[Value]:
         """What an unknown noun may mean where it is a letter off, or else that it is unknown."""
-        key = fold(noun.text)
-        near = difflib.get_close_matches(key, self.words, 2, 0.85) if len(key) > 3 else []
-        meant = {value for word in near for value in self.words[word] if value.kind in PROPER}
-        if len(near) == 1 and meant:
-            return frozenset(meant)
-        ordinary = noun.text in self.ordinary or len(noun.text) < 2
+        key, near = fold(noun.text), []
+        if len(key) > 3 and key not in self.words:
+            near = difflib.get_close_matches(key, self.words, 1, 1 - 1.01 / len(key))
+        values = {value for word in near for value in self.words[word] if value.kind in PROPER}
+        if values:
+            return frozenset(values)
+        ordinary = key not in self.words and (noun.text in self.ordinary or len(key) < 2)
         return frozenset({Value("plain" if ordinary else "unknown", noun.text)})
 
 
@@ -565,7 +569,9 @@ class Clerk(Lexicon):
         for word in question.words:
             if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        if unknown := [word for word in question.words if "unknown" in word.kinds]:
+        aside = question.names and question.facts - {"name_notes"}  # 出張に, an occasion told along
+        unknown = [word for word in question.words if "unknown" in word.kinds]
+        if unknown := [w for w in unknown if not (aside and KANJI.match(w.text))]:
             said += quoted(unknown) + ABSENT
         if lacks := question.says("lack"):
             said += "、".join(lacks) + "の情報" + ABSENT
