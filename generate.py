@@ -134,16 +134,6 @@ class Question(NamedTuple):
         return not branded and bool({"brands", "name_brand"}.intersection(self.says("ask")))
 
     @property
-    def checks(self) -> list[Word]:
-        """Its wishes as a named perfume is checked for them: what is for all is for either."""
-        both = frozenset({Value("gender", "ユニセックス")} if not self.says("only") else ())
-        checks = []
-        for word in self.wishes:
-            gender = word.kinds == {"gender"}
-            checks.append(word._replace(values=word.values | both) if gender else word)
-        return checks
-
-    @property
     def facts(self) -> set[str]:
         """The types of answer about a perfume that tell what is wished, or else asked for."""
         wished = {TELLS.get(k, f"name_{k}") for w in self.wishes for k in w.kinds & FIELDS.keys()}
@@ -202,15 +192,12 @@ def parse_records(text: str) -> list:
 
 def usable(record: Any, fields: tuple[str, ...]) -> bool:
     """Whether a record has a text that can be shown in each of these fields."""
-    if not isinstance(record, dict):
+    texts = [record.get(field) for field in fields] if isinstance(record, dict) else [None]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
         return False
-    for field in fields:
-        value = record.get(field)
-        if not isinstance(value, str) or not value.strip():
-            return False
-        if FORBIDDEN.search(LINE_END.sub("", value)) or SPECIAL_TOKEN.search(value):
-            return False
-    return not re.search(r"[\ud800-\udfff]", json.dumps(record, ensure_ascii=False))
+    refused = (FORBIDDEN.search(LINE_END.sub("", t)) or SPECIAL_TOKEN.search(t) for t in texts)
+    lone = re.search(r"[\ud800-\udfff]", json.dumps(record, ensure_ascii=False))
+    return not (lone or any(refused))
 
 
 def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[dict]:
@@ -325,11 +312,13 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
     return excluded
 
 
-def in_tiers(word: Word, tiers: list[str]) -> Word:
-    """A material in the tiers asked for; another word as it is."""
+def as_wished(word: Word, tiers: list[str], shared: bool) -> Word:
+    """A material in the tiers asked for; a gender or, where that will do, what both share."""
     notes = [value.text for value in word.values if value.kind == "note"]
-    values = frozenset(Value(tier, note) for tier in tiers for note in notes)
-    return word._replace(values=values or word.values)
+    values = {Value(tier, note) for tier in tiers for note in notes} or set(word.values)
+    if shared and word.kinds == {"gender"}:
+        values.add(Value("gender", "ユニセックス"))
+    return word._replace(values=frozenset(values))
 
 
 class Lexicon:
@@ -423,9 +412,8 @@ class Lexicon:
         best: list[tuple[float, list[Word]]] = [(0, [])] + [(len(text) * 2, [])] * len(letters)
         for at, letter in enumerate(letters):
             steps = [] if NOUN.match(letter) else [(at + 1, float(letter.isalnum()), None)]
-            if noun := NOUN.match(
-                text, places[at]
-            ):  # in kana a whole run: no ローズ in ローズマリア
+            noun = NOUN.match(text, places[at])
+            if noun:  # in kana a whole run: no ローズ in ローズマリア
                 last = bisect_left(places, noun.end())
                 done = frozenset({Value("plain", noun[0])} if DONE.match(text, noun.end()) else ())
                 for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
@@ -458,8 +446,10 @@ class Lexicon:
             told = set().union(*map(self.bears, names))
             whose = [w for w in wishes if "brand" in w.kinds and w.start < names[-1].start]
             wishes = [word for word in wishes if word not in whose or not told & self.bears(word)]
-        tiers = [value.text for word in words for value in word.values if value.kind == "tier"]
-        return Question(tuple(words), tuple(names), tuple(in_tiers(w, tiers) for w in wishes))
+        question = Question(tuple(words), tuple(names), ())
+        shared = bool(names) and not question.says("only")
+        wished = (as_wished(word, question.says("tier"), shared) for word in wishes)
+        return question._replace(wishes=tuple(wished))
 
     def meant(self, word: Word, before: list[Word], about: bool) -> frozenset[Value]:
         """What a word means: a name after its brand, or where a perfume is asked about."""
@@ -519,9 +509,11 @@ class Clerk(Lexicon):
     def claim(self, record: Record) -> Claim:
         """A record with the perfumes of its pages, those that it names where a page has several."""
         here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
-        names = {number: spellings(self.perfumes[number], "name") for number in here}
-        said = [n for n in names if any(name in record["response"] for name in names[n])]
-        told = tuple(said or names)
+        said, named = record["response"], []
+        for number in dict.fromkeys(here):
+            if any(name in said for name in spellings(self.perfumes[number], "name")):
+                named.append(number)
+        told = tuple(named or here)
         return Claim(record, told, said_by(record, told))
 
     def computed(self, text: str, *numbers: int) -> Claim:
@@ -569,9 +561,10 @@ class Clerk(Lexicon):
         for word in question.words:
             if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        aside = question.names and question.facts - {"name_notes"}  # 出張に, an occasion told along
         unknown = [word for word in question.words if "unknown" in word.kinds]
-        if unknown := [w for w in unknown if not (aside and KANJI.match(w.text))]:
+        if question.names and question.facts - {"name_notes"}:  # 商談に…: told along, not asked
+            unknown = [word for word in unknown if not KANJI.match(word.text)]
+        if unknown:
             said += quoted(unknown) + ABSENT
         if lacks := question.says("lack"):
             said += "、".join(lacks) + "の情報" + ABSENT
@@ -643,18 +636,23 @@ class Clerk(Lexicon):
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
         same, kinds = [self.bears(word) for word in question.names], question.facts
-        checks = question.checks
-        fit = [numbers for numbers in same if all(numbers & self.bears(word) for word in checks)]
+        fit = [
+            numbers
+            for numbers in same
+            if all(numbers & self.bears(word) for word in question.wishes)
+        ]
         opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
-        if checks and len(same) > 1:
+        if question.wishes and len(same) > 1:
             opening = "に合うのは、" if fit else "に合うものはこの中にありません。"
-            opening = quoted(checks) + opening
+            opening = quoted(question.wishes) + opening
         elif len(same) > 1:
             opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
             meanings += [{"compare"}]
-        elif len(checks) == 1:  # of more they are offered to choose from: メンズ？レディース？
+        elif (
+            len(question.wishes) == 1
+        ):  # of more they are offered to choose from: メンズ？レディース？
             opening = "はい、" if fit else "いいえ、"
-            meanings += [{"yes_no"}, checks[0].says]
+            meanings += [{"yes_no"}, question.wishes[0].says]
         claims, complete = self.saying(meanings, set().union(*same))
         if complete and opening:
             return Plan("", (claims,))
@@ -686,8 +684,7 @@ class Clerk(Lexicon):
         like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
         others = [name._replace(excluded=True) for name in question.names]
         wishes = (*others, like, *question.wishes)
-        words = tuple(word for word in question.words if "number" in word.kinds)
-        plan = self.recommended(question._replace(words=words, wishes=wishes), told)
+        plan = self.recommended(question._replace(wishes=wishes), told)
         return plan._replace(opening=f"{self.titles[first]}に似た香りなら、{plan.opening}")
 
     def invented(self, text: str) -> list[Word]:
