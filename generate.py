@@ -223,9 +223,8 @@ def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[
 
 def decoded(content: bytes) -> str:
     """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if marked or b"\0" in content:
-        return content.decode("utf-16" if marked else "utf-16-le", "replace")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
+        return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -724,8 +723,8 @@ class Assistant:
     def prompt(self, question: str) -> list[int]:
         """The question in the template that the adapter was trained with, in tokens."""
         chat = [{"role": "user", "content": question}]
-        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return self.tokenizer(text)["input_ids"]
+        template = self.tokenizer.apply_chat_template
+        return template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
 
     def choose(self, question: str, claims: list[Claim]) -> Claim:
         """What the model says to a question, of what may be said, token by token.
