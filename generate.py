@@ -76,10 +76,11 @@ NOUN = re.compile(
     "(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
+DONE = re.compile("し[たてよま]|する|できる")  # behind a noun: シェアしたい is an action, no thing
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
 TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # of a longer word
 UNKNOWN = 0.6  # the price of a letter in an unknown noun; a known word, or no noun, costs 1
-GAP = re.compile("[ぁ-ん、 ]{0,6}")  # between what is excluded and what excludes it
+GAP = re.compile("[ぁ-ん系、 ]{0,6}")  # between what is excluded and what excludes it
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
 SAID = re.compile("」|(の[^、。「]*)?は|がおすすめ|（")  # behind a name that an answer tells of
 DENIED = re.compile("を使わない|以外の")
@@ -131,16 +132,6 @@ class Question(NamedTuple):
         """Whether brands are asked for."""
         branded = any("brand" in word.kinds for word in self.wishes)
         return not branded and bool({"brands", "name_brand"}.intersection(self.says("ask")))
-
-    @property
-    def checks(self) -> list[Word]:
-        """Its wishes as a named perfume is checked for them: what is for all is for either."""
-        both = frozenset({Value("gender", "ユニセックス")})
-        checks = []
-        for word in self.wishes:
-            gender = word.kinds == {"gender"}
-            checks.append(word._replace(values=word.values | both) if gender else word)
-        return checks
 
     @property
     def facts(self) -> set[str]:
@@ -201,15 +192,12 @@ def parse_records(text: str) -> list:
 
 def usable(record: Any, fields: tuple[str, ...]) -> bool:
     """Whether a record has a text that can be shown in each of these fields."""
-    if not isinstance(record, dict):
+    texts = [record.get(field) for field in fields] if isinstance(record, dict) else [None]
+    if not all(isinstance(text, str) and text.strip() for text in texts):
         return False
-    for field in fields:
-        value = record.get(field)
-        if not isinstance(value, str) or not value.strip():
-            return False
-        if FORBIDDEN.search(LINE_END.sub("", value)) or SPECIAL_TOKEN.search(value):
-            return False
-    return not re.search(r"[\ud800-\udfff]", json.dumps(record, ensure_ascii=False))
+    refused = (FORBIDDEN.search(LINE_END.sub("", t)) or SPECIAL_TOKEN.search(t) for t in texts)
+    lone = re.search(r"[\ud800-\udfff]", json.dumps(record, ensure_ascii=False))
+    return not (lone or any(refused))
 
 
 def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[dict]:
@@ -235,9 +223,8 @@ def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[
 
 def decoded(content: bytes) -> str:
     """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if marked or b"\0" in content:
-        return content.decode("utf-16" if marked else "utf-16-le", "replace")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
+        return content.decode("utf-16", "replace")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -307,6 +294,7 @@ def described(wishes: Iterable[Word]) -> str:
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
     """The words that a question excludes, before a cue or after it: ローズが苦手, 苦手なのはローズ."""
+    words = [word for word in words if word.kinds & {*VALUED, "topic", "not"}]
     excluded: set[Word] = set()
     for place, cue in enumerate(words):
         if "not" not in cue.kinds:
@@ -314,8 +302,7 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
         after, run = cue, []
         for word in reversed(words[:place]):
             gap = LINKED if run else GAP
-            known = word.kinds & (VALUED if run else {*VALUED, "topic"})
-            if not known or not gap.fullmatch(text[word.end : after.start]):
+            if "not" in word.kinds or not gap.fullmatch(text[word.end : after.start]):
                 break
             after = word
             run += [word] * bool(word.kinds & VALUED)
@@ -324,11 +311,13 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
     return excluded
 
 
-def in_tiers(word: Word, tiers: list[str]) -> Word:
-    """A material in the tiers asked for; another word as it is."""
+def as_wished(word: Word, tiers: list[str], shared: bool) -> Word:
+    """A material in the tiers asked for; a gender or, where that will do, what both share."""
     notes = [value.text for value in word.values if value.kind == "note"]
-    values = frozenset(Value(tier, note) for tier in tiers for note in notes)
-    return word._replace(values=values or word.values)
+    values = {Value(tier, note) for tier in tiers for note in notes} or set(word.values)
+    if shared and word.kinds == {"gender"}:
+        values.add(Value("gender", "ユニセックス"))
+    return word._replace(values=frozenset(values))
 
 
 class Lexicon:
@@ -362,11 +351,13 @@ class Lexicon:
 
     def add_meanings(self) -> None:
         """Customers' words: a line is a house as a whole, or its words are what its first is."""
-        for kind in ("note", *TIERS):  # シチリア産レモン is レモン too
+        listed = {row[0] for row in read_words("spellings.csv")}
+        for kind in ("note", *TIERS):  # シチリア産レモン is レモン too, チュベローズ no ローズ
             notes = [value for value in self.bearing if value.kind == kind]
+            longer = [value for value in notes if value.text not in listed]
             for note in notes:
-                longer = (other for other in notes if other.text.endswith(note.text))
-                self.bearing[note] = set().union(*map(self.bearing.get, longer))
+                also = (other for other in longer if other.text.endswith(note.text))
+                self.bearing[note] = self.bearing[note].union(*map(self.bearing.get, also))
         for tier in TIERS:
             self.add(tier, Value("tier", tier))
         known = defaultdict(frozenset, {key: frozenset(of) for key, of in self.words.items()})
@@ -375,10 +366,9 @@ class Lexicon:
                 own = [known[fold(word)] or known[fold(ENDING.sub("", word))] for word in row]
                 shared = frozenset().union(*(own if whole else own[:1]))
                 for word, values in zip(row, own, strict=True):
-                    meant = shared | values or {Value("unknown", word)}
-                    self.add(word, *meant)
+                    self.add(word, *shared, *values)
                     if re.search("[一-龠]い$", word):  # 甘く, 甘さ
-                        self.add(word[:-1], *meant)
+                        self.add(word[:-1], *shared, *values)
 
     def add_asked(self) -> None:
         """What questions say besides values: types of answer, what no field tells, numbers …"""
@@ -421,15 +411,15 @@ class Lexicon:
         best: list[tuple[float, list[Word]]] = [(0, [])] + [(len(text) * 2, [])] * len(letters)
         for at, letter in enumerate(letters):
             steps = [] if NOUN.match(letter) else [(at + 1, float(letter.isalnum()), None)]
-            if noun := NOUN.match(
-                text, places[at]
-            ):  # in kana a whole run: no ローズ in ローズマリア
+            noun = NOUN.match(text, places[at])
+            if noun:  # in kana a whole run: no ローズ in ローズマリア
                 last = bisect_left(places, noun.end())
+                done = frozenset({Value("plain", noun[0])} if DONE.match(text, noun.end()) else ())
                 for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
-                    steps.append((end, 1 + UNKNOWN * (end - at), frozenset()))
+                    steps.append((end, 1 + UNKNOWN * (end - at), done))
             for end in range(at + 1, min(at + self.longest, len(letters)) + 1):
                 values = self.words.get(letters[at:end])
-                if values and not (end - at < 3 and TORN.match(letters, at)):
+                if values is not None and not (end - at < 3 and TORN.match(letters, at)):
                     steps.append((end, 1, frozenset(values)))
             for end, price, values in steps:
                 if best[at][0] + price < best[end][0]:
@@ -455,8 +445,10 @@ class Lexicon:
             told = set().union(*map(self.bears, names))
             whose = [w for w in wishes if "brand" in w.kinds and w.start < names[-1].start]
             wishes = [word for word in wishes if word not in whose or not told & self.bears(word)]
-        tiers = [value.text for word in words for value in word.values if value.kind == "tier"]
-        return Question(tuple(words), tuple(names), tuple(in_tiers(w, tiers) for w in wishes))
+        question = Question(tuple(words), tuple(names), ())
+        shared = bool(names) and not question.says("only")
+        wished = (as_wished(word, question.says("tier"), shared) for word in wishes)
+        return question._replace(wishes=tuple(wished))
 
     def meant(self, word: Word, before: list[Word], about: bool) -> frozenset[Value]:
         """What a word means: a name after its brand, or where a perfume is asked about."""
@@ -470,12 +462,13 @@ class Lexicon:
 
     def guessed(self, noun: Word) -> frozenset[Value]:
         """What an unknown noun may mean where it is a letter off, or else that it is unknown."""
-        key = fold(noun.text)
-        near = difflib.get_close_matches(key, self.words, 2, 0.85) if len(key) > 3 else []
-        meant = {value for word in near for value in self.words[word] if value.kind in PROPER}
-        if len(near) == 1 and meant:
-            return frozenset(meant)
-        ordinary = noun.text in self.ordinary or len(noun.text) < 2
+        key, near = fold(noun.text), []
+        if len(key) > 3 and key not in self.words:
+            near = difflib.get_close_matches(key, self.words, 1, 1 - 1.01 / len(key))
+        values = {value for word in near for value in self.words[word] if value.kind in PROPER}
+        if values:
+            return frozenset(values)
+        ordinary = key not in self.words and (noun.text in self.ordinary or len(key) < 2)
         return frozenset({Value("plain" if ordinary else "unknown", noun.text)})
 
 
@@ -515,9 +508,11 @@ class Clerk(Lexicon):
     def claim(self, record: Record) -> Claim:
         """A record with the perfumes of its pages, those that it names where a page has several."""
         here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
-        names = {number: spellings(self.perfumes[number], "name") for number in here}
-        said = [n for n in names if any(name in record["response"] for name in names[n])]
-        told = tuple(said or names)
+        said, named = record["response"], []
+        for number in dict.fromkeys(here):
+            if any(name in said for name in spellings(self.perfumes[number], "name")):
+                named.append(number)
+        told = tuple(named or here)
         return Claim(record, told, said_by(record, told))
 
     def computed(self, text: str, *numbers: int) -> Claim:
@@ -565,7 +560,10 @@ class Clerk(Lexicon):
         for word in question.words:
             if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        if unknown := [word for word in question.words if "unknown" in word.kinds]:
+        unknown = [word for word in question.words if "unknown" in word.kinds]
+        if question.names and question.facts - {"name_notes"}:  # 商談に…: told along, not asked
+            unknown = [word for word in unknown if not KANJI.match(word.text)]
+        if unknown:
             said += quoted(unknown) + ABSENT
         if lacks := question.says("lack"):
             said += "、".join(lacks) + "の情報" + ABSENT
@@ -637,18 +635,23 @@ class Clerk(Lexicon):
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
         same, kinds = [self.bears(word) for word in question.names], question.facts
-        checks = question.checks
-        fit = [numbers for numbers in same if all(numbers & self.bears(word) for word in checks)]
+        fit = [
+            numbers
+            for numbers in same
+            if all(numbers & self.bears(word) for word in question.wishes)
+        ]
         opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
-        if checks and len(same) > 1:
+        if question.wishes and len(same) > 1:
             opening = "に合うのは、" if fit else "に合うものはこの中にありません。"
-            opening = quoted(checks) + opening
+            opening = quoted(question.wishes) + opening
         elif len(same) > 1:
             opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
             meanings += [{"compare"}]
-        elif len(checks) == 1:  # of more they are offered to choose from: メンズ？レディース？
+        elif (
+            len(question.wishes) == 1
+        ):  # of more they are offered to choose from: メンズ？レディース？
             opening = "はい、" if fit else "いいえ、"
-            meanings += [{"yes_no"}, checks[0].says]
+            meanings += [{"yes_no"}, question.wishes[0].says]
         claims, complete = self.saying(meanings, set().union(*same))
         if complete and opening:
             return Plan("", (claims,))
@@ -680,8 +683,7 @@ class Clerk(Lexicon):
         like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
         others = [name._replace(excluded=True) for name in question.names]
         wishes = (*others, like, *question.wishes)
-        words = tuple(word for word in question.words if "number" in word.kinds)
-        plan = self.recommended(question._replace(words=words, wishes=wishes), told)
+        plan = self.recommended(question._replace(wishes=wishes), told)
         return plan._replace(opening=f"{self.titles[first]}に似た香りなら、{plan.opening}")
 
     def invented(self, text: str) -> list[Word]:
@@ -721,8 +723,8 @@ class Assistant:
     def prompt(self, question: str) -> list[int]:
         """The question in the template that the adapter was trained with, in tokens."""
         chat = [{"role": "user", "content": question}]
-        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return self.tokenizer(text)["input_ids"]
+        template = self.tokenizer.apply_chat_template
+        return template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
 
     def choose(self, question: str, claims: list[Claim]) -> Claim:
         """What the model says to a question, of what may be said, token by token.

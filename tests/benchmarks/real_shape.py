@@ -155,10 +155,15 @@ def answer() -> None:
 
     model, tokenizer = generate.load("adapter")
     print(f"  {model.device}, {model.dtype}")
-    responses = generate.Responses(tokenizer, make_records(CPU_STEP))
-    ids = tokenizer(generate.prompt(tokenizer, make_records(1)[0]["instruction"]))["input_ids"]
-    (row,) = generate.decode(model, responses, [ids])
-    print(f"  {responses.records[row][0]['response']}")
+    records = make_records(CPU_STEP)
+    perfumes = [
+        {"brand": "例", "name": f"{record['key']}番", "url": record["source"][0]}
+        for record in records
+    ]
+    clerk = generate.Clerk(perfumes, records)
+    assistant = generate.Assistant(model, tokenizer, clerk)
+    claim = assistant.choose(records[0]["instruction"], clerk.claims)
+    print(f"  {claim.record['response']}")
 
 
 def merge() -> None:
