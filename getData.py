@@ -984,7 +984,7 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
 
 
 def perfumes_among(products: list[PageText], shop: ShopText) -> list[PageText]:
-    """The perfumes of a template's products: those that tell it, or all where most or the shop do."""
+    """The perfumes of a template: products that tell it, or all where nearly all or the shop do."""
     telling = [page for page in products if tells_perfume(page)]
     are_all = shop.sells_perfumes or len(telling) > NEARLY_ALL * len(products)
     return products if are_all else telling
