@@ -459,6 +459,7 @@ def read_field(field: str, values: list[str]) -> object:
     return first if is_name and folded(first) not in meanings("unknown") else None
 
 
+@functools.lru_cache(50_000)
 def tag_facts(text: str) -> dict[str, object]:
     """Facts of tags, 【ユニセックス／フローラル】, Eau de Parfum for men, and of 'a fragrance for men'."""
     meant = " ".join(any_of("meant").findall(text))
