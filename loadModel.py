@@ -404,14 +404,12 @@ class LearnedLoss:
         if batch["labels"].is_cuda:  # TRL's head: with Triton it scores learned positions alone
             return -model(**inputs, labels=batch["labels"], fused_lm_head=True).log_probs.sum()
         following = batch["labels"].roll(-1)  # first tokens are never learned: none leaves its row
-        learned = following != -100
-        logits = model(**inputs, logits_to_keep=learned, use_cache=False).logits.float()
-        return -logits.log_softmax(-1).gather(1, following[learned][:, None]).sum()
+        logits = model(**inputs, logits_to_keep=following != -100, use_cache=False).logits.float()
+        return -logits.log_softmax(-1).gather(1, following[following != -100][:, None]).sum()
 
     def compute_loss(self, model: Any, inputs: dict, *_: Any, num_items_in_batch: int) -> Any:
         """The mean over the tokens of a step; processes average, so each counts its part more."""
-        share = self.accelerator.num_processes / num_items_in_batch
-        loss = self.summed_loss(model, inputs) * share
+        loss = self.summed_loss(model, inputs) * self.accelerator.num_processes / num_items_in_batch
         self.loss_of_step += loss.detach()
         return loss
 
