@@ -132,8 +132,7 @@ def meanings(use: str) -> dict[str, str]:
 def one_of(words: Iterable[str]) -> str:
     """Pattern of words that are no part of a longer one of their script, longer ones first."""
     told = sorted({word for word in words if re.search(r"\w", word)}, key=len, reverse=True)
-    inside = "|".join(map(re.escape, told))
-    inside = inside.replace(r"\ ", r"[\s-]?")
+    inside = "|".join(map(re.escape, told)).replace(r"\ ", r"[\s-]?")
     return rf"(?-i:{BEGIN})(?:{inside or '(?!)'})(?-i:{END})"
 
 
@@ -597,9 +596,8 @@ def siblings(group: list[PageText], shown: set[str]) -> set[str]:
     usual = {slot for slot, count in counts.items() if count > MOST * len(own)}
     most = max((prices[url] for url in own), default=0)
     alike = {url for url in slots if len(usual & slots[url]) > SIBLING * len(usual)}
-    return (
-        {url for url in alike if min(1, most) <= prices[url] <= most} if len(own) >= FEW else set()
-    )
+    selling = {url for url in alike if min(1, most) <= prices[url] <= most}
+    return selling if len(own) >= FEW else set()
 
 
 def declares_product(page: PageText) -> bool:
@@ -937,12 +935,23 @@ def tells_perfume(page: PageText) -> bool:
     return any(any_of("perfume").search(text) or folded(text) in houses() for text in own)
 
 
+def described(page: PageText) -> str | None:
+    """The first long text of a page's own that tells no labels, or None."""
+    for line in page.lines:
+        is_prose = len(line.text) > SHORT and not line.slot.startswith(("title", "meta", "ld"))
+        if is_prose and not line.is_furniture and not labels_in(line.text):
+            return plain(line.text)
+    return None
+
+
 def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     """The record of a perfume."""
     found = {field: page.facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}
     found["brand"], found["brand_ja"] = (text or None for text in brand)
     found["name"], found["name_ja"] = (text or None for text in name)
     found["url"] = page.url
+    if "concept" not in SELECTORS:
+        found["concept"] = found["concept"] or described(page)
     return found | ({"notes": []} if any(found[tier] for tier in TIERS) else {})
 
 

@@ -1616,6 +1616,7 @@ def test_the_sample_site_is_read_as_its_table_says(crawl):
             sum(found[title][spelling] == row[spelling] for title, row in wanted.items()) >= 158
         ), spelling
     assert all("localhost/product/" in record["url"] and record["fetched_at"] for record in records)
+    assert all(record["concept"].endswith("。") for record in records)
     assert "160 件" in printed and "top_notes 98%（152）" in printed and "注意" not in printed
 
 
