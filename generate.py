@@ -635,11 +635,8 @@ class Clerk(Lexicon):
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
         same, kinds = [self.bears(word) for word in question.names], question.facts
-        fit = [
-            numbers
-            for numbers in same
-            if all(numbers & self.bears(word) for word in question.wishes)
-        ]
+        borne = [self.bears(word) for word in question.wishes]
+        fit = [numbers for numbers in same if all(map(numbers.intersection, borne))]
         opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
         if question.wishes and len(same) > 1:
             opening = "に合うのは、" if fit else "に合うものはこの中にありません。"
@@ -647,9 +644,7 @@ class Clerk(Lexicon):
         elif len(same) > 1:
             opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
             meanings += [{"compare"}]
-        elif (
-            len(question.wishes) == 1
-        ):  # of more they are offered to choose from: メンズ？レディース？
+        elif len(question.wishes) == 1:  # more are to choose from: メンズ？レディース？
             opening = "はい、" if fit else "いいえ、"
             meanings += [{"yes_no"}, question.wishes[0].says]
         claims, complete = self.saying(meanings, set().union(*same))

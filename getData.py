@@ -843,13 +843,12 @@ def less_ends(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a name, one whom it is for in one."""
-    return re.findall(rf"(?i:{any_of('meant').pattern}|{any_of('gender').pattern})(?!\S)|\S+", text)
+    return re.findall(rf"(?i:{any_of('gender').pattern})(?!\S)|\S+", text)
 
 
 def kind_of_word(word: str) -> str:
     """What words at the ends of names have in common."""
-    is_gender = any_of("gender").fullmatch(word) or any_of("meant").fullmatch(word)
-    return "gender" if is_gender else YEAR.sub("year", folded(word)) or word
+    return "gender" if any_of("gender").fullmatch(word) else YEAR.sub("year", folded(word)) or word
 
 
 def less_shared(texts: list[str]) -> list[str]:
