@@ -76,6 +76,7 @@ LATIN, KANA = "A-Za-zÀ-ÿ", "ァ-ヶー"
 # where a word of these letters, or of others, begins and ends
 BEGIN = f"(?:(?<![{LATIN}])(?=[{LATIN}])|(?<![{KANA}])(?=[{KANA}])|(?![{LATIN}{KANA}]))"
 END = f"(?:(?<=[{LATIN}])(?![{LATIN}])|(?<=[{KANA}])(?![{KANA}])|(?<![{LATIN}{KANA}]))"
+PART = 4  # characters of the shortest Japanese word that is looked for inside others: キャンドル
 TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *LISTS, "concentration")
@@ -129,17 +130,14 @@ def meanings(use: str) -> dict[str, str]:
     return {folded(word): name for name, words in page_words(use).items() for word in words}
 
 
-def one_of(words: Iterable[str]) -> str:
-    """Pattern of words that are no part of a longer one of their script, longer ones first."""
-    told = sorted({word for word in words if re.search(r"\w", word)}, key=len, reverse=True)
-    inside = "|".join(map(re.escape, told)).replace(r"\ ", r"[\s-]?")
-    return rf"(?-i:{BEGIN})(?:{inside or '(?!)'})(?-i:{END})"
-
-
 @functools.cache
 def any_of(use: str) -> re.Pattern:
-    """Pattern of the words of one use."""
-    return re.compile(one_of(itertools.chain(*page_words(use).values())), re.IGNORECASE)
+    """Pattern of the words of one use, longer ones first; only long ones are found in others."""
+    words = sorted(itertools.chain(*page_words(use).values()), key=len, reverse=True)
+    parts = "|".join(word for word in words if len(word) >= PART and is_japanese(word))
+    whole = "|".join(re.escape(word) for word in words if re.search(r"\w", word))
+    whole = whole.replace(r"\ ", r"[\s-]?")
+    return re.compile(rf"(?-i:{BEGIN})(?:{whole})(?-i:{END})|{parts or '(?!)'}", re.IGNORECASE)
 
 
 @functools.lru_cache(50_000)
@@ -316,7 +314,7 @@ def read_page(url: str, body: bytes) -> PageText:
 
 
 # Labels and their values --------------------------------------------------------------------------
-PART = 4  # characters of the shortest Japanese word that is looked for inside others
+
 CARDS = 3  # so many prices or labels of one kind are a list of products
 NOTE_LENGTH = {True: 26, False: 48}  # characters of the longest note, in Japanese or not
 WORDS_OF_PROSE = 6  # so many words of Latin letters are a sentence
@@ -488,6 +486,7 @@ def facts_of(page: PageText) -> dict[str, object]:
     strengths = {strength for text in short for strength in named("concentration", text)[:1]}
     if len(strengths) == 1:
         facts = {"concentration": strengths.pop()} | facts
+
     return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
@@ -497,13 +496,14 @@ NEARLY_ALL = 0.85  # share of a template's products that must tell that they are
 HALF = 0.5  # share of slots that makes two pages one template's; of pages that makes furniture
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
+OFFER_LENGTH = 30  # characters of the longest price or button
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
 LEAST = 0.4  # score of a slot of names below which it is none
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
 TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
-DECLARING = ("schema:product", "schema:productgroup", "product", "og:product")
+DECLARING = ("schema:product", "schema:productgroup")
 TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about a product: 【量り売り】, [送料無料]
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
@@ -516,15 +516,11 @@ class ShopText(NamedTuple):
 
 
 def with_furniture(pages: list[PageText]) -> list[PageText]:
-    """The pages, each line marked that says the same on most pages of its slot, and is no house."""
+    """The pages, each line marked that says the same on most pages of its slot."""
     slots = Counter(slot for page in pages for slot in {line.slot for line in page.lines})
     lines = Counter(line for page in pages for line in set(page.lines))
     common = [line for line, n in lines.items() if FEW <= n > HALF * slots[line.slot]]
-    marked = {
-        line: line._replace(is_furniture=True)
-        for line in common
-        if folded(line.text) not in houses()
-    }
+    marked = {line: line._replace(is_furniture=True) for line in common}
     return [page._replace(lines=[marked.get(line, line) for line in page.lines]) for page in pages]
 
 
@@ -561,28 +557,37 @@ def is_price(text: str) -> bool:
     return bool(re.search(r"\d", text) and (has_sign or any_of("money").search(text)))
 
 
-def sells_one(page: PageText) -> bool:
-    """Whether the first price or the first button to buy of a page is not one of many."""
-    short = [line for line in page.lines if len(line.text) < SHORT]
+def offer_slots(page: PageText) -> set[str]:
+    """Where a page's first price and its first button to buy stand, if not many stand there."""
+    short = [line for line in page.lines if len(line.text) < OFFER_LENGTH]
     prices = [line.slot for line in short if is_price(line.text) and not line.is_furniture]
     buttons = [line.slot for line in short if any_of("buy").search(line.text)]
-    return any(offers.count(offers[0]) < CARDS for offers in (prices, buttons) if offers)
+    found = (slots for slots in (prices, buttons) if slots)
+    return {slots[0] for slots in found if slots.count(slots[0]) < CARDS}
+
+
+def listing_slots(pages: list[PageText]) -> set[str]:
+    """The slots by name in which some page has many prices."""
+    found = set()
+    for page in pages:
+        prices = Counter(line.slot for line in page.lines if is_price(line.text))
+        found |= {slot for slot, count in prices.items() if count >= CARDS and "." in slot}
+    return found
 
 
 def product_pages(groups: list[list[PageText]]) -> set[str]:
-    """Addresses of the pages of one product: by tiers, by what they declare, by price or button.
+    """Addresses of the pages of one product: they declare it, or show two signs of it.
 
-    A price alone is enough where several pages of a template have one; a page of tiers that has
-    none and declares nothing may be a guide.
+    The signs are tiers of notes, and a price or a button to buy that is not one of many; one of
+    them is enough where several pages of a template show it.
     """
-    found = set()
+    found, lists = set(), listing_slots([*itertools.chain(*groups)])
     for group in groups:
-        selling = {page.url for page in group if sells_one(page)}
-        declaring = {page.url for page in group if declares_product(page)}
+        selling = {page.url for page in group if offer_slots(page) - lists}
         tiered = {page.url for page in group if sum(tier in page.facts for tier in TIERS) > 1}
-        guides = tiered - selling - declaring
-        shown = declaring | (tiered - guides if len(guides) < FEW else tiered)
+        shown = {page.url for page in group if declares_product(page)} | selling & tiered
         shown |= selling if len(selling) >= FEW else set()
+        shown |= tiered if len(tiered - shown) >= FEW else set()
         found |= shown | siblings(group, shown)
     return found
 
@@ -615,7 +620,6 @@ def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     if any(text.count(left) != text.count(right) for left, right in BRACKETS) or labels_in(text):
         return False
-    text = re.sub(TALK, "", text)
     if len(text) > NAME_LENGTH or is_price(text) or any_of("missing").search(text):
         return False
     if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
@@ -643,11 +647,7 @@ def name_score(slot: str, texts: Iterable[str]) -> float:
     """How far a slot holds names: by where it is, and how different its texts are."""
     is_title = any_of("title").search(slot.partition("<")[0])
     trust = TRUST.get(slot) or TRUST.get(slot[:2]) or TRUST_BY_CLASS[bool(is_title)]
-    different = {folded(text) for text in texts}
-    numbered = {re.sub(r"\d+", "", text) for text in different}  # Lot 1, Lot 2
-    distinct = (len(different) + len(numbered)) / 2 / len(texts)
-    known = sum(text in houses() for text in different) / len(different)
-    return trust * distinct * (1 - HALF * known)
+    return trust * len({folded(text) for text in texts}) / len(texts)
 
 
 def with_names(pages: list[PageText]) -> list[PageText]:
@@ -774,6 +774,7 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
         for source, text in sources[page.url].items():
             count, in_name = told[source, text], source.startswith("name")
             repeats = 1 < count < times[source] or (in_name and count > 1)
+
             repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
             repeats &= any_of("shop").sub("", text).strip() not in shop.names
             evidence[source].append(brand_evidence(source, text, repeats, said))
@@ -784,7 +785,7 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
 
 # Names in one spelling or two ---------------------------------------------------------------------
 SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
-HOUSES = "𐎠𐎡"  # letters that no shop writes stand for the brand in a name, Latin or Japanese
+MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -821,82 +822,92 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
     return learned(learned((known, japanese), written or row, 0), pieces)
 
 
+BEFORE_NAME = re.compile(  # by kinds of words: the brand in one spelling or two, and marks
+    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TME]*(?=.*[WGP])"
+)
+BEHIND_NAME = re.compile(
+    r"""(?<=.)               # of a name something stays
+        (?: [TMY]* C [^W]*   # its concentration, and whom it is for
+          | Y [BJ] [^W]*     # by its brand
+          | [TMY] [^WG]*     # a mark, and what is no word
+          | (?=S) )
+        (?: S .* )? $        # its size, and all after that""",
+    re.VERBOSE,
+)
+
+
 @functools.cache
-def behind_name() -> re.Pattern:
-    """Pattern of what a shop puts behind a name: a size and all after it, strength, the brand."""
-    size = rf"\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})(?:.*$)?|[x×]\s?\d+"
-    gender = rf"(?:for\s)?(?:{any_of('gender').pattern})"
-    strength = rf"(?:{any_of('tail').pattern}|{any_of('after size').pattern})(?:[\s/・]*{gender})*"
-    house = rf"(?:\s*[–—|｜／/,:（(-]\s*|\s+by\s+|{MARK}\s*)[{HOUSES}][)）]?"
-    mark = rf"[\s,/／|｜・–—:~*®™·{MARK}-]"
-    tail = rf"[(（\[\s]*(?<!\w)(?:{size}|{strength})[\s)）\]]*"
-    return re.compile(rf"(?<!^)(?:{mark}|{TALK}|{tail}|{house})+$", re.I)
+def word_pattern() -> re.Pattern:
+    """Pattern of a word of a name, or of what a shop puts around names, by kind."""
+    return re.compile(
+        rf"""(?: (?P<Talk> {TALK} )
+               | (?P<Size> (?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of("size").pattern}) | [x×]\s?\d+ )
+               | (?P<Gender> (?:for\s)?(?:{any_of("gender").pattern}) )
+               | (?P<Concentration> (?<!\w)(?:{any_of("tail").pattern}) )
+               | (?P<Perfume> {any_of("perfume").pattern} )
+               | (?P<Mark> [(（{MARKS}] )
+               | (?P<End> [)）\]] )
+               | (?P<Y> by(?!\w) )
+               | (?P<Word> [^\s()（）{MARKS}]+ | . ) ) \s*""",
+        re.VERBOSE | re.IGNORECASE,
+    )
 
 
-def less_ends(text: str) -> str:
-    """A name less shop talk before it and what is put behind it; itself where nothing is left."""
-    for pattern in (rf"^(?:[\s・:：)）／/|｜–—,{MARK}-]|{TALK})+", behind_name()):
-        shorter = re.sub(pattern, "", text.strip()).strip()
-        text = shorter if re.search(r"\w", shorter) else text
-    return text.strip()
+def words_of(text: str, brand: Spelling) -> list[re.Match]:
+    """The words of a name, or of the quoted one behind its brand, and of what is around it."""
+    latin, japanese = (re.escape(one) or "(?!)" for one in brand)
+    house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
+    if quoted := re.match(rf"\W*{house}(?:の|\W)*?[「『“](?P<name>.+?)[」』”]", text, re.I):
+        return words_of(quoted["name"], ("", ""))
+    of_house = re.compile(rf"(?<!\w){house}(?!\w)\s*", re.IGNORECASE)
+    found, at = [], 0
+    while match := of_house.match(text, at) or word_pattern().match(text, at):
+        found.append(match)
+        at = match.end()
+    return found
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a name, one whom it is for in one."""
-    return re.findall(rf"(?i:{any_of('gender').pattern})(?!\S)|\S+", text)
+def less_ends(words: list[re.Match]) -> list[re.Match]:
+    """A name's words less what is around it: brand before it; a size and all after it, strength."""
+    kinds = "".join(word.lastgroup[0] for word in words)
+    before = BEFORE_NAME.match(kinds)
+    start = before.end() if before else 0
+    behind = BEHIND_NAME.search(kinds[start:])
+    return words[start : start + behind.start() if behind else None]
 
 
-def kind_of_word(word: str) -> str:
+def kind_of_word(word: re.Match) -> str:
     """What words at the ends of names have in common."""
-    return "gender" if any_of("gender").fullmatch(word) else YEAR.sub("year", folded(word)) or word
+    if word.lastgroup in ("Brand", "Japanese", "Gender"):
+        return word.lastgroup
+    return YEAR.sub("year", folded(word[0])) or word[0].strip()
 
 
-def less_shared(texts: list[str]) -> list[str]:
-    """Names less the words with which most of them end, brands included."""
-    enough = max(FEW, SHARED * len(texts))
+def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
+    """The words of names less those at the ends of most of them."""
+    enough = max(FEW, SHARED * len(names))
     for at, rest in ((-1, slice(None, -1)), (0, slice(1, None))):
         while True:
-            split = [words_of(less_ends(text)) for text in texts]
-            words = Counter(kind_of_word(words[at]) for words in split if len(words) > 1)
-            word, count = words.most_common(1)[0] if words else ("", 0)
-            if count <= enough or (at == 0 and word not in meanings("perfume")):
+            kinds = Counter(kind_of_word(words[at]) for words in names if len(words) > 1)
+            kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
+            if count <= enough or (at == 0 and kind not in meanings("perfume")):
                 break
-            for number, words in enumerate(split):
-                if len(words) > 1 and kind_of_word(words[at]) == word:
-                    split[number] = words[rest]
-            texts = [" ".join(words) for words in split]
-    return [less_ends(text) for text in texts]
+            for number, words in enumerate(names):
+                if len(words) > 1 and kind_of_word(words[at]) == kind:
+                    names[number] = less_ends(words[rest])
+    return names
+
+
+def as_text(words: list[re.Match]) -> str:
+    """The text of words, as written."""
+    return words[0].string[words[0].start() : words[-1].end()].strip() if words else ""
 
 
 def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
     """{address: name of a template's perfume as written, less brand, size and concentration}."""
-    texts = [less_brand(page.name, brands[page.url]) for page in pages]
-    texts = texts if "name" in SELECTORS else less_shared(texts)
-    pairs = zip(pages, texts, strict=True)
-    return {page.url: unmarked(text, brands[page.url]) for page, text in pairs}
-
-
-def less_brand(text: str, brand: Spelling) -> str:
-    """A name with marks for its brand, less the brand that it begins with."""
-    for mark, one in zip(HOUSES, brand, strict=True):
-        text = re.sub(rf"(?<!\w){re.escape(one or MARK)}(?!\w)", mark, text, flags=re.I)
-    quoted = re.search("[「『“](.+?)[」』”]", text)
-    if quoted and text[: quoted.start()].strip() in (*HOUSES, f"{HOUSES[1]}の"):
-        return quoted[1]
-    kind = f"{any_of('perfume').pattern}|{any_of('gender').pattern}"
-    text = re.sub(rf"^(?:(?:{kind})\s*)+(?=[{HOUSES}])", "", less_ends(text), flags=re.I)
-    left = HOUSES
-    while text[0] in left and re.search(r"\w", text[1:]):
-        left = left.replace(text[0], "")
-        text = less_ends(re.sub(r"^\s*の(?=\s)", "", text[1:]))
-    return text
-
-
-def unmarked(text: str, brand: Spelling) -> str:
-    """A name with its brand again."""
-    for mark, one in zip(HOUSES, brand, strict=True):
-        text = text.replace(mark, one)
-    return text
+    names = [less_ends(words_of(page.name, brands[page.url])) for page in pages]
+    names = names if "name" in SELECTORS else less_shared(names)
+    return {page.url: as_text(words) for page, words in zip(pages, names, strict=True)}
 
 
 # The perfumes of a shop ---------------------------------------------------------------------------
@@ -908,30 +919,27 @@ class ShopRead(NamedTuple):
     unmatched: list[str]  # SELECTORS that found nothing on any page
 
 
-@functools.cache
-def goods() -> re.Pattern:
-    """Pattern of what is no perfume; longer words also as a part of one: アロマキャンドル."""
-    words = [*itertools.chain(*page_words("goods").values())]
-    parts = "|".join(word for word in words if len(word) >= PART and is_japanese(word))
-    return re.compile(rf"(?:{one_of(words)}|{parts})(?!の)", re.IGNORECASE)  # 石けんの朝 is a name
-
-
 def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
     slug = unquote(page.url).rstrip("/").rpartition("/")[2].partition(".")[0]
     said = any_of("concentration").sub("", f"{page.name}\n{slug.replace('-', ' ')}")
-    return bool(goods().search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
+    goods = re.compile(rf"(?:{any_of('goods').pattern})(?!の)", re.IGNORECASE)  # 石けんの朝 is none
+    return bool(goods.search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
+
+
+def tells_notes(page: PageText) -> bool:
+    """Whether a product's page tells notes, or its name the concentration."""
+    has_notes = any(field in page.facts for field in (*TIERS, "notes"))
+    return has_notes or bool(any_of("concentration").search(page.name))
 
 
 def tells_perfume(page: PageText) -> bool:
-    """Whether a product's page tells that it is a perfume: by notes, words or a perfume house."""
-    if any(field in page.facts for field in (*TIERS, "notes")):
-        return True
+    """Whether a product's page speaks of perfume or a house before it shows other products."""
     prices = Counter(line.slot for line in page.lines if is_price(line.text))
     own = [*itertools.takewhile(lambda line: prices[line.slot] < CARDS, page.lines)]
     own = own if len(own) == len(page.lines) else own[:-CARDS]  # the first of other products' cards
-    own = [line.text for line in own if not line.is_furniture]
-    return any(any_of("perfume").search(text) or folded(text) in houses() for text in own)
+    said = [line.text for line in own if not line.is_furniture]
+    return any(any_of("perfume").search(text) or folded(text) in houses() for text in said)
 
 
 def described(page: PageText) -> str | None:
@@ -956,7 +964,7 @@ def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
 
 def bare_spelling(text: str, brand: Spelling) -> Spelling:
     """A name elsewhere on a page."""
-    return spelled(unmarked(less_brand(text, brand), brand))
+    return spelled(as_text(less_ends(words_of(text, brand))))
 
 
 def read_template(pages: list[PageText], house: str) -> list[dict]:
@@ -993,10 +1001,14 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
 
 
 def perfumes_among(products: list[PageText], shop: ShopText) -> list[PageText]:
-    """The perfumes of a template: products that tell it, or all where nearly all or the shop do."""
-    telling = [page for page in products if tells_perfume(page)]
+    """The perfumes of a template: products that tell it, or all where nearly all or the shop do.
+
+    Where most tell notes, what tells none does not speak for the shop: it may be a candle.
+    """
+    by_notes = sum(map(tells_notes, products))
+    telling = [page for page in products if tells_notes(page) or tells_perfume(page)]
     are_all = shop.sells_perfumes or len(telling) > NEARLY_ALL * len(products)
-    return products if are_all else telling
+    return products if are_all and by_notes <= MOST * len(products) else telling
 
 
 def house_of(shop: ShopText, pages: list[PageText]) -> str:

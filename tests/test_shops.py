@@ -405,6 +405,7 @@ def test_what_prose_says_is_no_note():
         "1. A bright opening, adding a layer of intrigue.",
         "2. The heart is warm, with a touch of mystery.",
         "トップ：ピオニーの可憐さが広がり、心をほどきます。",
+        "A perfume for the evening.",
     )
     assert not any(record[field] for field in LISTS[:4])
 
@@ -462,6 +463,20 @@ def test_forbidden_characters_are_left_out_and_the_rest_is_read():
     assert (record["brand"], record["name"]) == ("Maru", "Tide")
     assert record["top_notes"] == ["Yuzu", "Pear"] and record["last_notes"] == ["Musk"]
     assert [note.replace(" ", "") for note in record["middle_notes"]] == ["Rose", "Iris"]
+
+
+@pytest.mark.parametrize(
+    "told, is_perfume",
+    [
+        ("A perfume for late evenings, made in a small harbour.", True),
+        ("Eau de Parfum", True),
+        ("Stainless steel, water resistant, with a strap of leather.", False),
+    ],
+)
+def test_where_most_products_tell_notes_what_tells_none_has_to_speak_of_perfume(told, is_perfume):
+    pages = pages_of("Tide")
+    pages[0] = (pages[0][0], page("Tide", 0, notes=f"<p>{told}</p>").encode())
+    assert ("0" in read(pages)) == is_perfume
 
 
 def test_special_tokens_are_no_notes():
