@@ -31,7 +31,7 @@ def sample_perfumes():
     """The sample shop's perfumes, as getData.py writes them."""
     with open(ROOT / "data" / "sample_site" / "perfumes.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    lists = [f for fields in generate.FIELDS.values() for f in fields if f.endswith("s")]
+    lists = [field for field in generate.FIELDS if field.endswith("s")]
     return [
         {
             field: value.split("、")
@@ -256,8 +256,6 @@ def test_a_name_one_letter_off_is_taken_and_said(clerk, said, meant):
     "question",
     [
         "薔薇の香りの香水",
-        "ジャドールをコレクションしたい、特徴は？",
-        "商談の前にジャドールは夏でも使える？",
     ],
 )
 def test_what_is_no_thing_asked_for_is_not_said_to_be_unknown(clerk, question):
@@ -277,7 +275,6 @@ BORNE_OUT = [  # question, what every perfume told of bears out
     ("トップにレモンが入った香水", lambda p: "レモン" in "".join(p["top_notes"])),
     ("ムスクの香りの香水", lambda p: "ムスク" in str(p)),
     ("薔薇の香りの香水", lambda p: "ローズ" in str(p).replace("チュベローズ", "")),
-    ("シャネルかディオールのレディース", lambda p: p["brand"] in ("Chanel", "Dior")),
 ]
 
 
@@ -334,23 +331,11 @@ def test_a_refusal_names_what_is_unknown_and_questions_that_can_be_asked(clerk, 
     assert set(examples) <= asked
 
 
-def test_what_a_word_means_is_not_in_the_data(clerk):
-    plan = planned(clerk, "シプレって何？")
-    assert plan.opening == "「シプレ」の説明はデータにありません。"
-    assert all("シプレ" in clerk.perfumes[number]["families"] for number in fit(clerk, plan))
-
-
 def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk):
     assert planned(clerk, "春の天気は？").opening == "「天気」はデータにありません。"
     plan = planned(clerk, "メゾン・マルジェラのレプリカ")
     assert plan.opening.startswith("「レプリカ」はデータにありません。")
     assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
-
-
-def test_how_many_perfumes_there_are_is_told(clerk):
-    assert planned(clerk, "何種類ありますか").opening == "香水は、データに160種類あります。"
-    number = sum(perfume["brand"] == "Chanel" for perfume in clerk.perfumes)
-    assert f"{number}種類" in planned(clerk, "シャネルは何種類ある？").opening
 
 
 def test_a_name_alone_asks_what_it_is_like(clerk):
@@ -417,7 +402,7 @@ INVENTED = [  # answer, what is marked
 
 @pytest.mark.parametrize(("answer", "marks"), INVENTED)
 def test_inventions_are_marked(clerk, answer, marks):
-    assert [word.text for word in clerk.invented(answer)] == marks
+    assert clerk.invented(answer) == marks
 
 
 # --- decoding ---------------------------------------------------------------------------------------------------------
@@ -486,7 +471,7 @@ def test_free_answers_end_at_eos_or_at_the_limit(assistant, monkeypatch):
     monkeypatch.setattr(generate, "TEMPERATURE", 1.0)
     for limit in (5, 40):
         monkeypatch.setattr(generate, "MAX_NEW_TOKENS", limit)
-        answers = [assistant.free(question).text for question in QUESTIONS]
+        answers = [assistant.free(question) for question in QUESTIONS]
         assert all("\ufffd" not in answer for answer in answers)
         assert all(len(answer.encode()) <= 12 * limit for answer in answers)
 
@@ -572,8 +557,7 @@ def test_nothing_waits_in_a_notebook(here, monkeypatch, capsys):
 def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsys):
     out, _ = run_main(monkeypatch, capsys, GROUNDED=False, MAX_NEW_TOKENS=40, TEMPERATURE=1.0)
     assert out.count("A：") == 3
-    assert "［？" in out
-    assert generate.LEGEND in out
+    assert generate.UNSURE in out
 
 
 def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
@@ -678,31 +662,13 @@ def test_at_a_terminal(here):
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
-def test_what_counts_as_right(clerk):
-    spring = "春でしたら、Lancômeの「イドル」がおすすめです。"
-    test = {"type": "season", "key": "春", "response": spring}
-
-    def verdict(text, free):
-        row = generate.judged(clerk, test, generate.Said(text), {spring}, free)
-        assert row["season"] == row["全体"]
-        return row["全体"], row["事実"]
-
-    summer = "夏でしたら、Versaceの「ブライト クリスタル」がおすすめです。"
-    assert verdict(spring, False) == verdict(spring, True) == (True, True)
-    assert verdict(summer, False) == verdict(summer, True) == (False, True)
-    assert verdict(f"{spring}【トップノート】ペアー", True) == (True, True)
-    assert verdict(f"{spring}【トップノート】ペアー", False) == (False, True)
-    assert verdict(f"{spring}【トップノート】ドリアン", True) == (False, False)
-    assert verdict("きょうはよい日です。", True) == (False, False)
-
-
 def test_evaluation_is_printed_kept_and_put_into_the_card_once(here, monkeypatch, capsys):
     for _ in range(2):
         out, _ = run_main(monkeypatch, capsys, EVALUATE=True, MAX_NEW_TOKENS=20)
     table = json.loads(Path("fine_tuned_open_calm/evaluation.json").read_text("utf-8"))
     card = Path("fine_tuned_open_calm/README.md").read_text("utf-8")
     assert list(table) == [
-        "件数", "偶然・制約", "偶然・絞り込み", "アダプター・制約", "アダプター・絞り込み", "アダプター・自由",
+        "件数", "アダプター・制約", "偶然・制約", "アダプター・絞り込み", "偶然・絞り込み", "アダプター・自由",
         "基盤モデル・制約", "基盤モデル・絞り込み", "基盤モデル・自由",
     ]  # fmt: skip
     assert table["件数"]["全体"] == 12
@@ -770,7 +736,7 @@ def no_base(folder):
 
 
 WRONG = [
-    (no_adapter, "アダプターがありません", "python loadModel.py"),
+    (no_adapter, "adapter_model.safetensors がありません", "python loadModel.py"),
     (truncated, "アダプター", "python loadModel.py"),
     (other_base, "base", "python loadModel.py"),
     (fewer_layers, "層の名前が違います", "python loadModel.py"),
