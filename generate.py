@@ -85,7 +85,7 @@ Record = dict[str, Any]
 
 
 class Value(NamedTuple):
-    """A value of the data (occasions, 春), of one field (notes, レモン, top_notes), or a cue's (ask, name_year)."""
+    """A value of the data (occasions, 春), of one field, or what a cue asks (ask, name_year)."""
 
     kind: str
     text: str
@@ -121,6 +121,15 @@ class Question(NamedTuple):
         """What its words of some kinds stand for: the types of answer, the tiers, a number, …"""
         values = (value for word in self.words for value in word.values)
         return list(dict.fromkeys(value.text for value in values if value.kind in kinds))
+
+    @property
+    def facts(self) -> list[str]:
+        """The types of answer that tell what is wished, or else the tiers or types asked for."""
+        wished = {f"name_{kind}" for word in self.wishes for kind in word.kinds}
+        asked = set(self.says("ask", "brands")) or {""}
+        if len(asked) > 1:
+            asked -= {"name_features"}
+        return sorted(wished) or self.says("tier") or sorted(asked)
 
 
 class Claim(NamedTuple):
@@ -247,15 +256,11 @@ def fold(text: str) -> str:
     return folded(normal(text))[0]
 
 
-def spellings(perfume: Record, field: str) -> list[str]:
-    """The Latin and the Japanese spelling of a perfume's name or brand."""
-    return [perfume[key] for key in (field, f"{field}_ja") if perfume.get(key)]
-
-
-def listed(perfume: Record, field: str) -> list[str]:
-    """What a perfume has in a field, which may be a list, one value, or nothing."""
-    value = perfume.get(field) or []
-    return list(map(str, value if isinstance(value, list) else [value]))
+def texts(perfume: Record, *fields: str) -> list[str]:
+    """What a perfume has in some fields, each of them a list, one value, or nothing."""
+    values = (perfume.get(field) or [] for field in fields)
+    lists = (value if isinstance(value, list) else [value] for value in values)
+    return list(map(str, itertools.chain.from_iterable(lists)))
 
 
 def quoted(words: Iterable[Word]) -> str:
@@ -288,18 +293,12 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
     return excluded
 
 
-def in_tiers(word: Word, tiers: list[str]) -> Word:
-    """A word whose materials are wished in these tiers."""
-    notes = [value for value in word.values if value.kind == "notes"]
-    values = frozenset(note._replace(field=TIERS[tier]) for note in notes for tier in tiers)
-    return word._replace(values=values or word.values)
-
-
 class Lexicon:
     """All words that a question may hold, what they mean, and the perfumes that bear it out."""
 
     def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
         self.perfumes = [p | {"brand": p.get("brand") or p.get("brand_ja") or ""} for p in perfumes]
+        self.names = [texts(perfume, "name", "name_ja") for perfume in self.perfumes]
         self.words: dict[str, set[Value]] = defaultdict(set)  # a word folded: what it means
         self.bearing: dict[Value, set[int]] = defaultdict(set)
         self.labels: dict[str, str] = {}  # a type of answer: what it tells
@@ -320,19 +319,19 @@ class Lexicon:
         """What the perfumes have in their fields, houses in both spellings."""
         for number, perfume in enumerate(self.perfumes):
             for field, kind in FIELDS.items():
-                for text in listed(perfume, field):
+                for text in texts(perfume, field):
                     self.bearing[Value(kind, text)].add(number)
                     self.bearing[Value(kind, text, field)].add(number)
                     self.add(text + "年" * (kind == "year"), Value(kind, text))
-            for spelling in spellings(perfume, "brand"):
+            for spelling in texts(perfume, "brand", "brand_ja"):
                 self.add(spelling, Value("brand", perfume["brand"]))
 
     def add_listed(self) -> None:
-        """The words of the lists: all words of a line mean what the first does that the data has."""
+        """The words of the lists: a line means what the first of it does that the data has."""
         synonyms = [*read_words("brands.csv"), *read_words("spellings.csv")]
-        own = {row[0] for row in synonyms}
+        apart = {row[0] for row in synonyms}
         for value, numbers in list(self.bearing.items()):  # シチリア産レモン is レモン too
-            for cut in range(1, len(value.text) * (value.text not in own)):
+            for cut in range(1, len(value.text) * (value.text not in apart)):
                 wider = value._replace(text=value.text[cut:])
                 if wider in self.bearing:
                     self.bearing[wider] |= numbers
@@ -354,10 +353,10 @@ class Lexicon:
         """Names, and their first words where one house alone has them (バカラルージュ)."""
         firsts: dict[str, set[int]] = defaultdict(set)
         for number, perfume in enumerate(self.perfumes):
-            house = {fold(spelling) for spelling in spellings(perfume, "brand")}
-            title = Value("name", spellings(perfume, "name")[-1])
+            house = {fold(spelling) for spelling in texts(perfume, "brand", "brand_ja")}
+            title = Value("name", self.names[number][-1])
             self.bearing[title].add(number)
-            for name in spellings(perfume, "name"):
+            for name in self.names[number]:
                 self.add(name, title)
                 words = re.split("[ ・＆&]+", normal(name))
                 if fold(words[0]) in house:  # グッチ ブルーム
@@ -384,9 +383,7 @@ class Lexicon:
         best: list[tuple[float, list[Word]]] = [(0, [])] + [(len(text) * 2, [])] * len(letters)
         for at, letter in enumerate(letters):
             steps = [] if NOUN.match(letter) else [(at + 1, float(letter.isalnum()), None)]
-            if noun := NOUN.match(
-                text, places[at]
-            ):  # in kana a whole run: no ローズ in ローズマリア
+            if noun := NOUN.match(text, places[at]):  # of kana whole: no ローズ in ローズマリア
                 last = bisect_left(places, noun.end())
                 for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
                     steps.append((end, 1 + UNKNOWN * (end - at), frozenset()))
@@ -413,12 +410,15 @@ class Lexicon:
         words = [word._replace(excluded=word in excluded) for word in words]
         names = [word for word in words if "name" in word.kinds and not word.excluded]
         question = Question(tuple(words), tuple(names), ())
-        told, wishes = set().union(*map(self.bears, names)), []
+        tiers, wishes = question.says("tier"), []
+        told = set().union(*map(self.bears, names))
         for word in words:
             owner = "brand" in word.kinds and told & self.bears(word)  # シャネルのチャンス
             whose = owner and word.start < names[-1].start
             if word.kinds & VALUED and word not in names and not whose:
-                wishes.append(in_tiers(word, question.says("tier")))
+                values = [v._replace(field=TIERS[t]) for v in word.values for t in tiers]
+                notes = frozenset(value for value in values if value.kind == "notes")
+                wishes.append(word._replace(values=notes or word.values))
         if question.says("rather"):  # of each kind the last counts: もっと爽やかなの
             wishes = list({frozenset(word.kinds): word for word in wishes}.values())
         return question._replace(wishes=tuple(wishes))
@@ -457,9 +457,7 @@ class Clerk(Lexicon):
         self.titles, self.at = [], defaultdict(list)  # a page: its perfumes
         for number, perfume in enumerate(self.perfumes):
             strength = f"（{perfume['concentration']}）" if perfume.get("concentration") else ""
-            self.titles.append(
-                f"{perfume['brand']}の「{spellings(perfume, 'name')[-1]}」{strength}"
-            )
+            self.titles.append(f"{perfume['brand']}の「{self.names[number][-1]}」{strength}")
             self.at[perfume["url"]].append(number)
         self.claims = [self.claim(record) for record in qa]
 
@@ -472,7 +470,7 @@ class Clerk(Lexicon):
         here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
         named = []
         for number in dict.fromkeys(here):
-            if any(n in record["response"] for n in spellings(self.perfumes[number], "name")):
+            if any(name in record["response"] for name in self.names[number]):
                 named.append(number)
         told = tuple(named or here)
         if kind.startswith("without_"):
@@ -580,7 +578,7 @@ class Clerk(Lexicon):
     def alike(self, names: Iterable[Word]) -> list[Word]:
         """The wishes for others of the same families as the perfumes named."""
         numbers = set().union(*map(self.bears, names))
-        families = {f for number in numbers for f in listed(self.perfumes[number], "families")}
+        families = {f for number in numbers for f in texts(self.perfumes[number], "families")}
         like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
         return [*(name._replace(excluded=True) for name in names), *[like] * bool(families)]
 
@@ -588,9 +586,9 @@ class Clerk(Lexicon):
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
         same = [self.bears(word) for word in question.names]
         shared = set() if question.says("only") else self.bearing[Value("gender", "ユニセックス")]
-        borne = [
-            self.bears(w) | (shared if "gender" in w.kinds else set()) for w in question.wishes
-        ]
+        borne = []
+        for word in question.wishes:
+            borne.append(self.bears(word) | (shared if "gender" in word.kinds else set()))
         fit = [numbers for numbers in same if all(map(numbers.intersection, borne))]
         opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
         if len(question.wishes) == len(same) == 1:  # more are to choose from: メンズ？レディース？
@@ -602,14 +600,7 @@ class Clerk(Lexicon):
         claims, complete = self.saying(meanings, set().union(*same))
         if complete and len(meanings) > len(same):
             return Plan("", (claims,))
-        wished = {f"name_{kind}" for word in question.wishes for kind in word.kinds}
-        asked = set(question.says("ask", "brands")) or {""}
-        if len(asked) > 1:
-            asked -= {"name_features"}
-        groups = []
-        for numbers in fit or same:
-            for kind in sorted(wished or question.says("tier") or asked):
-                groups.append(self.fact(numbers, kind))
+        groups = [self.fact(n, kind) for n in fit or same for kind in question.facts]
         return Plan(opening, tuple(groups))
 
     def fact(self, numbers: set[int], kind: str) -> list[Claim]:
@@ -619,7 +610,7 @@ class Clerk(Lexicon):
         claims, complete = self.saying([{f"#{number}" for number in numbers}, meant], numbers)
         if complete:
             return claims
-        notes = "、".join(listed(self.perfumes[number], TIERS.get(kind, "")))
+        notes = "、".join(texts(self.perfumes[number], TIERS.get(kind, "")))
         said = f"{self.titles[number]}の{self.labels.get(kind, kind)}"
         return [self.computed(said + (f"は、{notes}です。" if notes else ABSENT), number)]
 
