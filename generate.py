@@ -140,12 +140,7 @@ class Claim(NamedTuple):
     says: frozenset[str] = frozenset()
 
 
-class Plan(NamedTuple):
-    """What is to be said: of each group what the model chooses, and a fixed frame around it."""
-
-    opening: str
-    groups: tuple[list[Claim], ...] = ()
-    ending: str = ""
+Plan = list[str | list[Claim]]  # what is to be said: fixed texts, and what the model chooses from
 
 
 class Said(NamedTuple):
@@ -183,8 +178,8 @@ def usable(record: Any, fields: tuple[str, ...]) -> bool:
     texts = [record.get(field) for field in fields] if isinstance(record, dict) else [None]
     if not all(isinstance(text, str) and text.strip() for text in texts):
         return False
-    refused = (FORBIDDEN.search(LINE_END.sub("", t)) or SPECIAL_TOKEN.search(t) for t in texts)
-    return not any(refused)
+    shown = LINE_END.sub("", "".join(texts))
+    return not (FORBIDDEN.search(shown) or SPECIAL_TOKEN.search(shown))
 
 
 def content_of(path: str | Path, remedy: str) -> bytes:
@@ -367,9 +362,8 @@ class Lexicon:
         for part, numbers in firsts.items():
             houses = {self.perfumes[number]["brand"] for number in numbers}
             if len(houses) == 1 and part not in self.words:
-                self.words[part] = {Value("name", part)}
+                self.words[part] = {Value("name", self.names[number][-1]) for number in numbers}
                 self.words[f"{part}な"] = {Value("plain", part)}  # ワイルドな香り
-                self.bearing[Value("name", part)] = numbers
 
     def bears(self, word: Word) -> set[int]:
         """The perfumes that bear out a word in a meaning, or if it is excluded in none."""
@@ -523,21 +517,19 @@ class Clerk(Lexicon):
 
     def plan(self, question: Question, told: Iterable[int] = ()) -> Plan:
         """What is to be said: what the data does not know, and the answer to the rest."""
-        opening, known = self.missing(question), question.names or question.wishes
+        missing, known = self.missing(question), question.names or question.wishes
         if (greeting := "".join(question.says("greet")[:1])) and not known:
-            return Plan(greeting + self.suggestions(question, MOST) * ("できます" in greeting))
+            return [greeting + self.suggestions(question, MOST) * ("できます" in greeting)]
         if question.says("lack"):
             known = not question.names and any("brand" not in w.kinds for w in question.wishes)
         elif not question.says("unknown"):
             known = known or question.says(*ANSWERED)
         if not known:
-            opening = opening or f"お尋ねの内容{ABSENT}"
-            return Plan(opening + self.suggestions(question, EXAMPLES))
+            missing = missing or f"お尋ねの内容{ABSENT}"
+            return [missing + self.suggestions(question, EXAMPLES)]
         if question.names and not question.says("like", "other"):
-            plan = self.of_named(question)
-        else:
-            plan = self.recommended(question, told)
-        return plan._replace(opening=opening + plan.opening)
+            return [missing, *self.of_named(question)]
+        return [missing, *self.recommended(question, told)]
 
     def suggestions(self, question: Question, number: int) -> str:
         """Questions of the data set about the same perfumes, or else of some kinds."""
@@ -550,16 +542,15 @@ class Clerk(Lexicon):
 
     def recommended(self, question: Question, told: Iterable[int]) -> Plan:
         """Perfumes that meet the wishes: records that say them, or a frame around some titles."""
-        fit, met, opening = set(range(len(self.perfumes))), [], ""
+        fit, met = set(range(len(self.perfumes))), []
         wishes = (*self.alike(question.names), *question.wishes)
         for word in wishes:
             if borne := fit & self.bears(word):
                 fit, met = borne, [*met, word]
-        if len(met) < len(wishes):
-            opening = f"{quoted(wishes)}のすべてに当てはまる香水{ABSENT}"
+        unmet = f"{quoted(wishes)}のすべてに当てはまる香水{ABSENT}" * (len(met) < len(wishes))
         fit -= set(told)
         if not fit:
-            return Plan(f"ほかに当てはまる香水{ABSENT}")
+            return [f"ほかに当てはまる香水{ABSENT}"]
         branded = any("brand" in word.kinds for word in met)
         brands = not branded and "name_brand" in question.says("ask", "brands")
         meanings = [word.says for word in met if word in question.wishes] + [{"brands"}] * brands
@@ -569,11 +560,11 @@ class Clerk(Lexicon):
         claims, complete = self.saying(meanings, fit)
         wanted = MOST if brands else int("".join(question.says("number")[:1]) or 1)
         if complete or (claims and wanted == 1):
-            return Plan(opening, (claims,))
+            return [unmet, claims]
         titles = [self.computed(self.titles[number], number) for number in sorted(fit)]
         fewer = f"データにあるのは{len(fit)}つです。" * (len(fit) < wanted)
-        groups = (titles,) * min(wanted, len(fit))
-        return Plan(f"{opening}{described(met)}では、", groups, f"がおすすめです。{fewer}")
+        listed = ["、", titles] * min(wanted, len(fit))
+        return [f"{unmet}{described(met)}では", *listed, f"がおすすめです。{fewer}"]
 
     def alike(self, names: Iterable[Word]) -> list[Word]:
         """The wishes for others of the same families as the perfumes named."""
@@ -599,9 +590,8 @@ class Clerk(Lexicon):
             meanings += [{"compare"}]
         claims, complete = self.saying(meanings, set().union(*same))
         if complete and len(meanings) > len(same):
-            return Plan("", (claims,))
-        groups = [self.fact(n, kind) for n in fit or same for kind in question.facts]
-        return Plan(opening, tuple(groups))
+            return [claims]
+        return [opening, *(self.fact(n, kind) for n in fit or same for kind in question.facts)]
 
     def fact(self, numbers: set[int], kind: str) -> list[Claim]:
         """The records about a perfume of a type, of a tier, or of what it is like."""
@@ -649,7 +639,10 @@ class Assistant:
         return template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
 
     def choose(self, question: str, claims: list[Claim]) -> Claim:
-        """What the model says to a question, of what may be said, drawn token by token."""
+        """What the model says to a question, of what may be said, token by token.
+
+        The likeliest is taken until all claims left answer the same question, then it is drawn.
+        """
         import torch
 
         left = {self.tokens(claim.record["response"]): claim for claim in claims}
@@ -661,21 +654,23 @@ class Assistant:
                 out = self.model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
             block, depth, cache = [], len(same), out.past_key_values
             tokens = sorted({response[depth] for response in left})
-            gains = out.logits[0, -1, tokens].float() / TEMPERATURE
-            chosen = tokens[torch.multinomial(gains.softmax(0), 1)]
+            shares = (out.logits[0, -1, tokens].float() / TEMPERATURE).softmax(0)
+            alike = len({asked_by(claim.record) for claim in left.values()}) == 1
+            chosen = tokens[torch.multinomial(shares, 1) if alike else shares.argmax()]
             left = {response: c for response, c in left.items() if response[depth] == chosen}
         return next(iter(left.values()))
 
     def carry_out(self, plan: Plan, question: str) -> Said:
         """The answer of a plan, one choice after the other; no perfume twice."""
-        chosen: list[Claim] = []
-        for group in plan.groups:
-            told = {number for claim in chosen for number in claim.perfumes}
-            left = [claim for claim in group if told.isdisjoint(claim.perfumes)]
-            chosen.append(self.choose(question, left or group))
-        joint = "、" if plan.ending else ""
-        text = joint.join(claim.record["response"] for claim in chosen)
-        return Said(FORBIDDEN.sub("", plan.opening + text + plan.ending), tuple(chosen))
+        chosen, text = [], ""
+        for part in plan:
+            if not isinstance(part, str):
+                told = {number for claim in chosen for number in claim.perfumes}
+                left = [claim for claim in part if told.isdisjoint(claim.perfumes)]
+                chosen.append(self.choose(question, left or part))
+                part = chosen[-1].record["response"]
+            text += part
+        return Said(FORBIDDEN.sub("", text), tuple(chosen))
 
     def free(self, question: str) -> str:
         """A free answer."""
@@ -711,7 +706,7 @@ UNIT = re.compile(  # what stays on one line: no line begins with 、。」ー, 
 
 
 def show(text: str) -> None:
-    """Prints an answer character by character in lines of the terminal's width."""
+    """Prints an answer little by little in lines of the terminal's width."""
     from wcwidth import wcswidth
 
     width, column = shutil.get_terminal_size().columns, 0
@@ -720,9 +715,8 @@ def show(text: str) -> None:
             print()
             column, unit = 0, unit.lstrip()
         column += max(wcswidth(unit), 0)
-        for char in unit:
-            print(char, end="", flush=True)
-            time.sleep(CHARACTER_SECONDS)
+        print(unit, end="", flush=True)
+        time.sleep(CHARACTER_SECONDS * len(unit))
     print()
 
 
@@ -794,15 +788,20 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
         sys.modules["torch"].manual_seed(0)  # the same figures again
         for number, test in enumerate(tqdm(tests, desc=title, disable=None)):
             asked, texts = test["instruction"], right[asked_by(test)]
-            groups = clerk.plan(clerk.understand(asked)).groups or [[clerk.computed("")]]
-            for way, claims in {"制約": clerk.claims, "絞り込み": groups[0]}.items():
+            plan = clerk.plan(clerk.understand(asked))
+            choices = (part for part in plan if not isinstance(part, str))
+            narrowed = next(choices, [clerk.computed("")])
+            for way, claims in {"制約": clerk.claims, "絞り込み": narrowed}.items():
                 said = assistant.choose(asked, claims).record["response"]
                 note(f"{title}・{way}", test, said in texts, said)
                 may = {claim.record["response"] for claim in claims}
                 note(f"偶然・{way}", test, len(may & texts) / len(may))
-            if number < FREE_TESTS:  # in words of its own: right where it begins as a right one
+            if (
+                number < FREE_TESTS
+            ):  # in words of its own: right where true and begun as a right one
                 said, begins = assistant.free(asked), {text.partition("、")[0] for text in texts}
-                note(f"{title}・自由", test, said.partition("、")[0] in begins, said)
+                correct = said.partition("、")[0] in begins and not clerk.invented(said)
+                note(f"{title}・自由", test, correct, said)
     table: Table = {"件数": {row: len(one) for row, one in found["アダプター・制約"].items()}}
     for column, rows in found.items():
         table[column] = {row: sum(shares) / len(shares) for row, shares in rows.items()}

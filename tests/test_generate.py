@@ -161,6 +161,16 @@ def planned(clerk, question):
     return clerk.plan(clerk.understand(question))
 
 
+def fixed(plan):
+    """The fixed texts of a plan."""
+    return "".join(part for part in plan if isinstance(part, str))
+
+
+def choices(plan):
+    """What the model is to choose from, one choice after the other."""
+    return [part for part in plan if not isinstance(part, str)]
+
+
 # --- understanding ----------------------------------------------------------------------------------------------------
 def values(words):
     """{what words may mean}, without the parts of names."""
@@ -248,7 +258,7 @@ def test_how_many_are_wanted(clerk, question, number):
     ("said", "meant"), [("ソヴァージュエ", "ソヴァージュ"), ("シャリメー", "シャリマー")]
 )
 def test_a_name_one_letter_off_is_taken_and_said(clerk, said, meant):
-    opening = planned(clerk, f"{said}の特徴は？").opening
+    opening = fixed(planned(clerk, f"{said}の特徴は？"))
     assert opening == f"「{said}」を「{meant}」としてお答えします。"
 
 
@@ -259,13 +269,13 @@ def test_a_name_one_letter_off_is_taken_and_said(clerk, said, meant):
     ],
 )
 def test_what_is_no_thing_asked_for_is_not_said_to_be_unknown(clerk, question):
-    assert "データにありません" not in planned(clerk, question).opening
+    assert "データにありません" not in fixed(planned(clerk, question))
 
 
 # --- what may be said -------------------------------------------------------------------------------------------------
 def fit(clerk, plan):
     """The perfumes of which a plan may tell."""
-    return {number for group in plan.groups for claim in group for number in claim.perfumes}
+    return {number for group in choices(plan) for claim in group for number in claim.perfumes}
 
 
 BORNE_OUT = [  # question, what every perfume told of bears out
@@ -287,7 +297,7 @@ def test_only_what_bears_out_all_the_wishes_may_be_said(clerk, question, holds):
 
 def test_wishes_that_cannot_be_met_together_are_said(clerk):
     plan = planned(clerk, "バイレードのメンズでオーデコロン")
-    assert "すべてに当てはまる香水はデータにありません" in plan.opening
+    assert "すべてに当てはまる香水はデータにありません" in fixed(plan)
     assert fit(clerk, plan)
 
 
@@ -304,7 +314,7 @@ def test_wishes_that_cannot_be_met_together_are_said(clerk):
 )
 def test_yes_or_no_comes_first(clerk, question, opening):
     plan = planned(clerk, question)
-    said = {plan.opening + claim.record["response"] for claim in plan.groups[0]}
+    said = {fixed(plan) + claim.record["response"] for claim in choices(plan)[0]}
     assert all(text.startswith(opening) for text in said)
 
 
@@ -323,40 +333,40 @@ REFUSED = [  # question, what its refusal names
 @pytest.mark.parametrize(("question", "named"), REFUSED)
 def test_a_refusal_names_what_is_unknown_and_questions_that_can_be_asked(clerk, question, named):
     plan = planned(clerk, question)
-    assert plan.groups == ()
-    assert plan.opening.startswith(f"{named}はデータにありません。")
+    assert choices(plan) == []
+    assert fixed(plan).startswith(f"{named}はデータにありません。")
     asked = {claim.record["instruction"] for claim in clerk.claims}
-    examples = re.findall("「([^」]+)」", plan.opening.partition("。")[2])
+    examples = re.findall("「([^」]+)」", fixed(plan).partition("。")[2])
     assert len(examples) == 3
     assert set(examples) <= asked
 
 
 def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk):
-    assert planned(clerk, "春の天気は？").opening == "「天気」はデータにありません。"
+    assert fixed(planned(clerk, "春の天気は？")) == "「天気」はデータにありません。"
     plan = planned(clerk, "メゾン・マルジェラのレプリカ")
-    assert plan.opening.startswith("「レプリカ」はデータにありません。")
+    assert fixed(plan).startswith("「レプリカ」はデータにありません。")
     assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
 
 
 def test_a_name_alone_asks_what_it_is_like(clerk):
-    types = {c.record["type"] for group in planned(clerk, "ソヴァージュ").groups for c in group}
+    types = {c.record["type"] for group in choices(planned(clerk, "ソヴァージュ")) for c in group}
     assert types == {"name_features", "name_notes"}
 
 
 def test_ordinary_words_do_not_refuse(clerk):
-    assert planned(clerk, "男友達にあげる誕生日の香水を選んでほしい").groups
-    assert planned(clerk, "来月の旅行に持っていく夏の香水").groups
+    assert choices(planned(clerk, "男友達にあげる誕生日の香水を選んでほしい"))
+    assert choices(planned(clerk, "来月の旅行に持っていく夏の香水"))
 
 
 def test_a_greeting_is_answered_as_one(clerk):
-    assert planned(clerk, "こんにちは").opening.startswith("こんにちは。")
-    assert planned(clerk, "ありがとう！").opening.startswith("どういたしまして。")
+    assert fixed(planned(clerk, "こんにちは")).startswith("こんにちは。")
+    assert fixed(planned(clerk, "ありがとう！")).startswith("どういたしまして。")
 
 
 def test_most_questions_of_the_data_set_may_be_answered_rightly(clerk):
     may = []
     for claim in clerk.claims[::3]:
-        groups = planned(clerk, claim.record["instruction"]).groups
+        groups = choices(planned(clerk, claim.record["instruction"]))
         keys = {generate.asked_by(c.record) for group in groups for c in group}
         may.append(generate.asked_by(claim.record) in keys)
     assert sum(may) >= 0.97 * len(may)
@@ -458,7 +468,7 @@ def test_equally_right_answers_vary_and_a_seed_repeats_them(assistant, monkeypat
     said = []
     for seed in (1, 2, 3, 4, 1):
         torch.manual_seed(seed)
-        (claims,) = planned(assistant.clerk, "春の香水を教えてください。").groups
+        (claims,) = choices(planned(assistant.clerk, "春の香水を教えてください。"))
         said.append(assistant.choose("春の香水を教えてください。", claims).record["response"])
     assert len(set(said)) > 1
     assert said[0] == said[4]
