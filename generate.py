@@ -79,7 +79,7 @@ UNKNOWN = 0.6  # the price of a letter in an unknown noun; a known word, or no n
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
 DENIED = re.compile("を使わない|以外の")
 ABSENT = "はデータにありません。"
-UNSURE = "（データで確かめられない言葉）"
+UNSURE = "※データで確かめられない言葉："
 AGAIN = "python {} を実行してください。"
 Record = dict[str, Any]
 
@@ -462,10 +462,8 @@ class Clerk(Lexicon):
         """
         kind, says = record["type"], record["key"].split("×")
         here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
-        named = []
-        for number in dict.fromkeys(here):
-            if any(name in record["response"] for name in self.names[number]):
-                named.append(number)
+        said = record["response"]
+        named = [n for n in dict.fromkeys(here) if any(name in said for name in self.names[n])]
         told = tuple(named or here)
         if kind.startswith("without_"):
             says[-1] = f"-{says[-1]}"
@@ -480,8 +478,8 @@ class Clerk(Lexicon):
         source = [self.perfumes[number]["url"] for number in numbers]
         return Claim({"response": text, "type": "", "key": "", "source": source}, numbers)
 
-    def saying(self, meanings: list[set[str]], fit: set[int]) -> tuple[list[Claim], bool]:
-        """(the claims about these perfumes that say most of what is meant, whether it is all)."""
+    def saying(self, meanings: list[set[str]], fit: set[int]) -> tuple[list[Claim], int]:
+        """(the claims about these perfumes that say most of what is meant, how much they lack)."""
         named = any(text.startswith("#") for meaning in meanings for text in meaning)
         ranks: dict[tuple[int, int], list[Claim]] = defaultdict(list)
         for claim in self.claims:
@@ -490,7 +488,7 @@ class Clerk(Lexicon):
                 said = sum(not meaning.isdisjoint(claim.says) for meaning in meanings)
                 ranks[said, -len(claim.says)].append(claim)
         best = max(ranks, default=(0, 0))
-        return ranks[best], best[0] == len(meanings)
+        return ranks[best], len(meanings) - best[0]
 
     def completed(self, text: str, before: Said) -> str:
         """A question with what it takes up: それは…, 他には？, もっと爽やかなの."""
@@ -557,10 +555,11 @@ class Clerk(Lexicon):
         meanings += [{text} for text in question.says("tier", "number")]
         for name in question.names[:1]:
             meanings += [{"similar"}, {f"#{number}" for number in self.bears(name)}]
-        claims, complete = self.saying(meanings, fit)
-        wanted = MOST if brands else int("".join(question.says("number")[:1]) or 1)
-        if complete or (claims and wanted == 1):
+        claims, lacking = self.saying(meanings, fit)
+        numbers = question.says("number")
+        if not lacking or (lacking == 1 and numbers == ["1"]):
             return [unmet, claims]
+        wanted = MOST if brands else int("".join(numbers[:1]) or 1)
         titles = [self.computed(self.titles[number], number) for number in sorted(fit)]
         fewer = f"データにあるのは{len(fit)}つです。" * (len(fit) < wanted)
         listed = ["、", titles] * min(wanted, len(fit))
@@ -588,8 +587,8 @@ class Clerk(Lexicon):
         elif len(same) > 1 and not borne:
             opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
             meanings += [{"compare"}]
-        claims, complete = self.saying(meanings, set().union(*same))
-        if complete and len(meanings) > len(same):
+        claims, lacking = self.saying(meanings, set().union(*same))
+        if not lacking and len(meanings) > len(same):
             return [claims]
         return [opening, *(self.fact(n, kind) for n in fit or same for kind in question.facts)]
 
@@ -597,8 +596,8 @@ class Clerk(Lexicon):
         """The records about a perfume of a type, of a tier, or of what it is like."""
         number = min(numbers)
         meant = {kind} if kind else {"name_features", "name_notes"}
-        claims, complete = self.saying([{f"#{number}" for number in numbers}, meant], numbers)
-        if complete:
+        claims, lacking = self.saying([{f"#{number}" for number in numbers}, meant], numbers)
+        if not lacking:
             return claims
         notes = "、".join(texts(self.perfumes[number], TIERS.get(kind, "")))
         said = f"{self.titles[number]}の{self.labels.get(kind, kind)}"
@@ -692,7 +691,7 @@ class Assistant:
         if not GROUNDED:
             said = self.free(asked)
             doubtful = "」「".join(self.clerk.invented(said))
-            return Said(said + f"\n{UNSURE}「{doubtful}」" * bool(doubtful))
+            return Said(said + f"{UNSURE}「{doubtful}」" * bool(doubtful))
         told = before.told * asked.startswith(before.question or "。")
         said = self.carry_out(self.clerk.plan(self.clerk.understand(asked), told), asked)
         now = (number for claim in said.claims for number in claim.perfumes)
