@@ -64,7 +64,7 @@ FIELDS = {  # field of a perfume: what it tells; the type of answer that says it
 VALUED = {"name", *FIELDS.values()}  # kinds of value that perfumes bear out
 PROPER = {"name", "brand", "notes"}  # what may be misspelt
 ABOUT = ("name_", "yes_no", "similar", "compare")  # how types of answer about named perfumes begin
-ANSWERED = ("topic", "number", "other", "ask", "like", "brands")  # kinds of word
+ANSWERED = ("topic", "number", "other", "ask", "like", "brands")  # kinds of cue
 IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ", IGNORED)
 V_ROW = {"ヴァ": "バ", "ヴィ": "ビ", "ヴ": "ブ", "ヴェ": "ベ", "ヴォ": "ボ"}
@@ -456,10 +456,7 @@ class Clerk(Lexicon):
         self.claims = [self.claim(record) for record in qa]
 
     def claim(self, record: Record) -> Claim:
-        """A record with the perfumes of its pages that it names, and what it says.
-
-        That is its type and the parts of its key, what is left out with a minus, and #a perfume.
-        """
+        """A record, whom it names, and what it says: type, key, -what is left out, #a perfume."""
         kind, says = record["type"], record["key"].split("×")
         here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
         said = record["response"]
@@ -476,7 +473,8 @@ class Clerk(Lexicon):
     def computed(self, text: str, *numbers: int) -> Claim:
         """A sentence whose words follow from the facts of perfumes."""
         source = [self.perfumes[number]["url"] for number in numbers]
-        return Claim({"response": text, "type": "", "key": "", "source": source}, numbers)
+        shown = FORBIDDEN.sub("", text)
+        return Claim({"response": shown, "type": "", "key": "", "source": source}, numbers)
 
     def saying(self, meanings: list[set[str]], fit: set[int]) -> tuple[list[Claim], int]:
         """(the claims about these perfumes that say most of what is meant, how much they lack)."""
@@ -638,10 +636,7 @@ class Assistant:
         return template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
 
     def choose(self, question: str, claims: list[Claim]) -> Claim:
-        """What the model says to a question, of what may be said, token by token.
-
-        The likeliest is taken until all claims left answer the same question, then it is drawn.
-        """
+        """What the model says, token by token: the likeliest, drawn where all left are as right."""
         import torch
 
         left = {self.tokens(claim.record["response"]): claim for claim in claims}
