@@ -15,6 +15,7 @@ import contextlib
 import csv
 import ctypes
 import difflib
+import functools
 import itertools
 import json
 import mmap
@@ -27,7 +28,7 @@ import time
 import unicodedata
 import warnings
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +42,7 @@ QUESTIONS = [  # answered first, and alone where nobody can type
     "男性向けの香水を教えてください。",
     "春に相応しい香水を教えてください。",
 ]
-GROUNDED = True  # True: only what the data says; False: free, and inventions are marked
+GROUNDED = True  # True: only what the data says; False: free, and inventions are named
 EVALUATE = False  # True: answer the saved test split, print and save the figures, and end
 MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as they are in QA_FILE
 TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free, and among equally right answers
@@ -54,20 +55,16 @@ WORDS = Path(__file__).parent / "data"
 MOST, EXAMPLES, SOURCES = 10, 3, 2  # perfumes in an answer, questions suggested, pages named
 FREE_TESTS = 100  # test questions answered freely
 TIERS = {"トップノート": "top_notes", "ミドルノート": "middle_notes", "ラストノート": "last_notes"}
-FIELDS = {  # kind of value: the fields that hold it
-    "brand": ["brand"], "gender": ["gender"], "season": ["seasons"], "scene": ["scenes"],
-    "image": ["images"], "impression": ["impressions"], "family": ["families"],
-    "note": [*TIERS.values(), "notes"], "concentration": ["concentration"],
-    "perfumer": ["perfumer"], "year": ["year"], **{tier: [field] for tier, field in TIERS.items()},
+FIELDS = {  # field of a perfume: what it tells; the type of answer that says it is name_<that>
+    "brand": "brand", "gender": "gender", "seasons": "occasions", "scenes": "occasions",
+    "images": "features", "impressions": "features", "families": "family",
+    **dict.fromkeys((*TIERS.values(), "notes"), "notes"),
+    "concentration": "concentration", "perfumer": "perfumer", "year": "year",
 }  # fmt: skip
-ONE_EACH = {"brand", "concentration", "gender", "perfumer", "year"}  # a perfume has one of these
-VALUED = {"name", *FIELDS} - TIERS.keys()  # kinds that perfumes bear out
-PROPER = {"name", "brand", "note"}  # what may be misspelt
-TELLS = {  # kind of value: the type of answer that tells it, where that is not name_<kind>
-    "season": "name_occasions", "scene": "name_occasions", "note": "name_notes",
-    "image": "name_features", "impression": "name_features", **dict.fromkeys(TIERS, "name_notes"),
-}  # fmt: skip
+VALUED = {"name", *FIELDS.values()}  # kinds of value that perfumes bear out
+PROPER = {"name", "brand", "notes"}  # what may be misspelt
 ABOUT = ("name_", "yes_no", "similar", "compare")  # how types of answer about named perfumes begin
+ANSWERED = ("topic", "number", "other", "ask", "like", "brands")  # kinds of cue
 IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ", IGNORED)
 V_ROW = {"ヴァ": "バ", "ヴィ": "ビ", "ヴ": "ブ", "ヴェ": "ベ", "ヴォ": "ボ"}
@@ -76,25 +73,23 @@ NOUN = re.compile(
     "(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
-DONE = re.compile("し[たてよま]|する|できる")  # behind a noun: シェアしたい is an action, no thing
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
 TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # of a longer word
 UNKNOWN = 0.6  # the price of a letter in an unknown noun; a known word, or no noun, costs 1
-GAP = re.compile("[ぁ-ん系、 ]{0,6}")  # between what is excluded and what excludes it
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
-SAID = re.compile("」|(の[^、。「]*)?は|がおすすめ|（")  # behind a name that an answer tells of
 DENIED = re.compile("を使わない|以外の")
 ABSENT = "はデータにありません。"
-MARK, LEGEND = "［？{}］", "［？…］はデータで確かめられない言葉です。"
+UNSURE = "※データで確かめられない言葉："
 AGAIN = "python {} を実行してください。"
 Record = dict[str, Any]
 
 
 class Value(NamedTuple):
-    """A value of the data (season, 春), (name, ソヴァージュ), or what a word does: (ask, name_year)."""
+    """A value of the data (occasions, 春), of one field, or what a cue asks (ask, name_year)."""
 
     kind: str
     text: str
+    field: str = ""
 
 
 class Word(NamedTuple):
@@ -128,19 +123,13 @@ class Question(NamedTuple):
         return list(dict.fromkeys(value.text for value in values if value.kind in kinds))
 
     @property
-    def lists(self) -> bool:
-        """Whether brands are asked for."""
-        branded = any("brand" in word.kinds for word in self.wishes)
-        return not branded and bool({"brands", "name_brand"}.intersection(self.says("ask")))
-
-    @property
-    def facts(self) -> set[str]:
-        """The types of answer about a perfume that tell what is wished, or else asked for."""
-        wished = {TELLS.get(k, f"name_{k}") for w in self.wishes for k in w.kinds & FIELDS.keys()}
-        asked = {kind for kind in self.says("ask") if kind.startswith("name_")}
-        if self.says("tier") or len(asked) > 1:
+    def facts(self) -> list[str]:
+        """The types of answer that tell what is wished, or else the tiers or types asked for."""
+        wished = {f"name_{kind}" for word in self.wishes for kind in word.kinds}
+        asked = set(self.says("ask", "brands")) or {""}
+        if len(asked) > 1:
             asked -= {"name_features"}
-        return wished or asked or ({"name_brand"} if self.lists else set())
+        return sorted(wished) or self.says("tier") or sorted(asked)
 
 
 class Claim(NamedTuple):
@@ -151,13 +140,7 @@ class Claim(NamedTuple):
     says: frozenset[str] = frozenset()
 
 
-class Plan(NamedTuple):
-    """What is to be said: of each group what the model chooses, and a fixed frame around it."""
-
-    opening: str
-    groups: tuple[list[Claim], ...] = ()
-    joint: str = ""
-    ending: str = ""
+Plan = list[str | list[Claim]]  # what is to be said: fixed texts, and what the model chooses from
 
 
 class Said(NamedTuple):
@@ -195,26 +178,30 @@ def usable(record: Any, fields: tuple[str, ...]) -> bool:
     texts = [record.get(field) for field in fields] if isinstance(record, dict) else [None]
     if not all(isinstance(text, str) and text.strip() for text in texts):
         return False
-    refused = (FORBIDDEN.search(LINE_END.sub("", t)) or SPECIAL_TOKEN.search(t) for t in texts)
-    lone = re.search(r"[\ud800-\udfff]", json.dumps(record, ensure_ascii=False))
-    return not (lone or any(refused))
+    shown = LINE_END.sub("", "".join(texts))
+    return not (FORBIDDEN.search(shown) or SPECIAL_TOKEN.search(shown))
+
+
+def content_of(path: str | Path, remedy: str) -> bytes:
+    """What a file holds; SystemExit says how to get it."""
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        cause = "が読めません" if Path(path).exists() else "がありません"
+        raise SystemExit(f"{path} {cause}。{remedy}") from None
 
 
 def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[dict]:
     """The usable records of a JSON array or of JSON Lines; SystemExit when there are none."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig", errors="replace").strip()
-    except OSError as error:
-        cause = "がありません" if not Path(path).exists() else f"が読めません（{error.strerror}）"
-        raise SystemExit(f"{path} {cause}。{AGAIN.format(maker)}") from None
-    records = parse_records(text)
+    again = AGAIN.format(maker)
+    records = parse_records(content_of(path, again).decode("utf-8-sig", "replace").strip())
     whole = [
         record | {field: LINE_END.sub("\n", record[field]).strip() for field in fields}
         for record in records
         if usable(record, fields)
     ]
     if not whole:
-        raise SystemExit(f"{path} に使える記録がありません。{AGAIN.format(maker)}")
+        raise SystemExit(f"{path} に使える記録がありません。{again}")
     if len(whole) < len(records):
         skipped = f"読めない記録 {len(records) - len(whole):,} 件をとばしました。"
         print(f"{path}: {skipped}", file=sys.stderr)
@@ -233,11 +220,8 @@ def decoded(content: bytes) -> str:
 
 def read_words(name: str) -> list[list[str]]:
     """The lines of a word list in data/."""
-    try:
-        rows = csv.reader(decoded((WORDS / name).read_bytes()).splitlines())
-    except OSError:
-        back = f"git checkout data/{name} で戻してください。"
-        raise SystemExit(f"data/{name} がありません。{back}") from None
+    content = content_of(WORDS / name, f"git checkout data/{name} で戻してください。")
+    rows = csv.reader(decoded(content).splitlines())
     cells = ([cell.strip() for cell in row if cell.strip()] for row in rows)
     return [row for row in cells if row]
 
@@ -246,7 +230,7 @@ def read_words(name: str) -> list[list[str]]:
 def normal(text: str) -> str:
     """The text in one width and one spelling of numbers: ﾊﾞﾗ, N°5 and 5番 become バラ and No.5."""
     text = unicodedata.normalize("NFKC", FORBIDDEN.sub("", text))
-    text = re.sub(r"(?i)\bn[°o]\.?\s*(?=\d)|ナンバー\s*(?=\d)", "No.", text)
+    text = re.sub(r"(?i)(?<![a-z])n[°o]\.?\s*(?=\d)|ナンバー\s*(?=\d)", "No.", text)
     return re.sub(r"(\d+)番(?!目|人|組)", r"No.\1", text).strip()
 
 
@@ -267,16 +251,11 @@ def fold(text: str) -> str:
     return folded(normal(text))[0]
 
 
-def spellings(perfume: Record, field: str) -> list[str]:
-    """The Latin and the Japanese spelling of a perfume's name or brand."""
-    return [perfume[key] for key in (field, f"{field}_ja") if perfume.get(key)]
-
-
-def values_of(perfume: Record, kind: str) -> list[str]:
-    """A perfume's values of a kind, without repetitions."""
-    found = [perfume.get(field) or [] for field in FIELDS[kind]]
-    listed = itertools.chain(*(value if isinstance(value, list) else [value] for value in found))
-    return list(dict.fromkeys(map(str, listed)))
+def texts(perfume: Record, *fields: str) -> list[str]:
+    """What a perfume has in some fields, each of them a list, one value, or nothing."""
+    values = (perfume.get(field) or [] for field in fields)
+    lists = (value if isinstance(value, list) else [value] for value in values)
+    return list(map(str, itertools.chain.from_iterable(lists)))
 
 
 def quoted(words: Iterable[Word]) -> str:
@@ -293,31 +272,20 @@ def described(wishes: Iterable[Word]) -> str:
 
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
-    """The words that a question excludes, before a cue or after it: ローズが苦手, 苦手なのはローズ."""
-    words = [word for word in words if word.kinds & {*VALUED, "topic", "not"}]
+    """The words that a question excludes, linked ones before a cue (ローズが苦手) or the one after."""
     excluded: set[Word] = set()
-    for place, cue in enumerate(words):
-        if "not" not in cue.kinds:
-            continue
-        after, run = cue, []
-        for word in reversed(words[:place]):
-            gap = LINKED if run else GAP
-            if "not" in word.kinds or not gap.fullmatch(text[word.end : after.start]):
-                break
-            after = word
-            run += [word] * bool(word.kinds & VALUED)
-        following = [] if excluded else words[place + 1 : place + 2]
-        excluded.update(run or following)
+    run, waiting = [], False
+    for word in words:
+        if "not" in word.kinds:
+            excluded.update(run)
+            run, waiting = [], not excluded
+        elif word.kinds & VALUED:
+            excluded.update([word] * waiting)
+            linked = bool(run and LINKED.fullmatch(text[run[-1].end : word.start]))
+            run, waiting = [*run * linked, word], False
+        elif not word.kinds & {"topic", "plain"}:
+            run = []
     return excluded
-
-
-def as_wished(word: Word, tiers: list[str], shared: bool) -> Word:
-    """A material in the tiers asked for; a gender or, where that will do, what both share."""
-    notes = [value.text for value in word.values if value.kind == "note"]
-    values = {Value(tier, note) for tier in tiers for note in notes} or set(word.values)
-    if shared and word.kinds == {"gender"}:
-        values.add(Value("gender", "ユニセックス"))
-    return word._replace(values=frozenset(values))
 
 
 class Lexicon:
@@ -325,55 +293,53 @@ class Lexicon:
 
     def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
         self.perfumes = [p | {"brand": p.get("brand") or p.get("brand_ja") or ""} for p in perfumes]
+        self.names = [texts(perfume, "name", "name_ja") for perfume in self.perfumes]
         self.words: dict[str, set[Value]] = defaultdict(set)  # a word folded: what it means
         self.bearing: dict[Value, set[int]] = defaultdict(set)
         self.labels: dict[str, str] = {}  # a type of answer: what it tells
-        asked = " ".join(record["instruction"] for record in qa)
-        self.ordinary = set(re.findall("[一-龠々]+", asked))  # words of the questions learned from
-        for number, perfume in enumerate(self.perfumes):
-            for kind in FIELDS:
-                for text in values_of(perfume, kind):
-                    self.bearing[Value(kind, text)].add(number)
-                    if kind in VALUED:
-                        self.add(text + "年" * (kind == "year"), Value(kind, text))
-            for spelling in spellings(perfume, "brand"):
-                self.add(spelling, Value("brand", perfume["brand"]))
-        self.add_meanings()
-        self.add_asked()
+        known = " ".join(record["instruction"] + record["response"] for record in qa)
+        self.ordinary = set(NOUN.findall(known))  # words of what is learned
+        self.add_values()
+        self.add_listed()
         self.add_names()
         self.longest = max(map(len, self.words))
 
     def add(self, word: str, *values: Value) -> None:
         """Takes a word in, unless it is too short to be told from its surroundings."""
-        for key in {fold(word), folded(word)[0]}:
-            if len(key) > 1 or re.match("[一-龠a-z]", key):
-                self.words[key].update(values)
+        key = fold(word)
+        if len(key) > 1 or re.match("[一-龠a-z]", key):
+            self.words[key].update(values)
 
-    def add_meanings(self) -> None:
-        """Customers' words: a line is a house as a whole, or its words are what its first is."""
-        listed = {row[0] for row in read_words("spellings.csv")}
-        for kind in ("note", *TIERS):  # シチリア産レモン is レモン too, チュベローズ no ローズ
-            notes = [value for value in self.bearing if value.kind == kind]
-            longer = [value for value in notes if value.text not in listed]
-            for note in notes:
-                also = (other for other in longer if other.text.endswith(note.text))
-                self.bearing[note] = self.bearing[note].union(*map(self.bearing.get, also))
+    def add_values(self) -> None:
+        """What the perfumes have in their fields, houses in both spellings."""
+        for number, perfume in enumerate(self.perfumes):
+            for field, kind in FIELDS.items():
+                for text in texts(perfume, field):
+                    self.bearing[Value(kind, text)].add(number)
+                    self.bearing[Value(kind, text, field)].add(number)
+                    self.add(text + "年" * (kind == "year"), Value(kind, text))
+            for spelling in texts(perfume, "brand", "brand_ja"):
+                self.add(spelling, Value("brand", perfume["brand"]))
+
+    def add_listed(self) -> None:
+        """The words of the lists: a line means what the first of it does that the data has."""
+        synonyms = [*read_words("brands.csv"), *read_words("spellings.csv")]
+        apart = {row[0] for row in synonyms}
+        for value, numbers in list(self.bearing.items()):  # シチリア産レモン is レモン too
+            for cut in range(1, len(value.text) * (value.text not in apart)):
+                wider = value._replace(text=value.text[cut:])
+                if wider in self.bearing:
+                    self.bearing[wider] |= numbers
         for tier in TIERS:
             self.add(tier, Value("tier", tier))
-        known = defaultdict(frozenset, {key: frozenset(of) for key, of in self.words.items()})
-        for name, whole in {"brands.csv": True, "spellings.csv": False}.items():
-            for row in read_words(name):
-                own = [known[fold(word)] or known[fold(ENDING.sub("", word))] for word in row]
-                shared = frozenset().union(*(own if whole else own[:1]))
-                for word, values in zip(row, own, strict=True):
-                    self.add(word, *shared, *values)
-                    if re.search("[一-龠]い$", word):  # 甘く, 甘さ
-                        self.add(word[:-1], *shared, *values)
-
-    def add_asked(self) -> None:
-        """What questions say besides values: types of answer, what no field tells, numbers …"""
-        rows = (row for row in read_words("asked_words.csv") if len(row) > 2)
-        for kind, label, *words in rows:
+        known = {key: frozenset(values) for key, values in self.words.items()}
+        for row in synonyms:
+            shared = next((known[fold(word)] for word in row if fold(word) in known), ())
+            for word in row:
+                own = known.get(fold(ENDING.sub("", word)), ())
+                for form in {word, re.sub("(?<=[一-龠])い$", "", word)}:  # 甘い: 甘く, 甘さ
+                    self.add(form, *shared, *own)
+        for kind, label, *words in (row for row in read_words("asked_words.csv") if len(row) > 2):
             self.labels[label] = words[0]
             for word in words:
                 self.add(word, Value(kind, label))
@@ -382,22 +348,22 @@ class Lexicon:
         """Names, and their first words where one house alone has them (バカラルージュ)."""
         firsts: dict[str, set[int]] = defaultdict(set)
         for number, perfume in enumerate(self.perfumes):
-            brand = fold("".join(spellings(perfume, "brand")))
-            title = Value("name", spellings(perfume, "name")[-1])
+            house = {fold(spelling) for spelling in texts(perfume, "brand", "brand_ja")}
+            title = Value("name", self.names[number][-1])
             self.bearing[title].add(number)
-            for name in spellings(perfume, "name"):
+            for name in self.names[number]:
                 self.add(name, title)
                 words = re.split("[ ・＆&]+", normal(name))
-                while len(words) > 1 and fold(words[0]) in brand:  # グッチ ブルーム
+                if fold(words[0]) in house:  # グッチ ブルーム
                     words.pop(0)
                 for part in itertools.accumulate(words):
-                    firsts[fold(part) * (len(part) > 3)].add(number)
+                    if len(part) > 3:
+                        firsts[fold(part)].add(number)
         for part, numbers in firsts.items():
             houses = {self.perfumes[number]["brand"] for number in numbers}
-            if len(houses) == 1 and part and part not in self.words:
-                self.words[part] = {Value("name", part)}
+            if len(houses) == 1 and part not in self.words:
+                self.words[part] = {Value("name", self.names[number][-1]) for number in numbers}
                 self.words[f"{part}な"] = {Value("plain", part)}  # ワイルドな香り
-                self.bearing[Value("name", part)] = numbers
 
     def bears(self, word: Word) -> set[int]:
         """The perfumes that bear out a word in a meaning, or if it is excluded in none."""
@@ -411,12 +377,10 @@ class Lexicon:
         best: list[tuple[float, list[Word]]] = [(0, [])] + [(len(text) * 2, [])] * len(letters)
         for at, letter in enumerate(letters):
             steps = [] if NOUN.match(letter) else [(at + 1, float(letter.isalnum()), None)]
-            noun = NOUN.match(text, places[at])
-            if noun:  # in kana a whole run: no ローズ in ローズマリア
+            if noun := NOUN.match(text, places[at]):  # of kana whole: no ローズ in ローズマリア
                 last = bisect_left(places, noun.end())
-                done = frozenset({Value("plain", noun[0])} if DONE.match(text, noun.end()) else ())
                 for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
-                    steps.append((end, 1 + UNKNOWN * (end - at), done))
+                    steps.append((end, 1 + UNKNOWN * (end - at), frozenset()))
             for end in range(at + 1, min(at + self.longest, len(letters)) + 1):
                 values = self.words.get(letters[at:end])
                 if values is not None and not (end - at < 3 and TORN.match(letters, at)):
@@ -433,22 +397,25 @@ class Lexicon:
         """What a question says."""
         text = normal(said)
         read, words = self.read(text), []
-        asked = [value.text for word in read for value in word.values]
-        about = any(text in TIERS or text.startswith(ABOUT) for text in asked)
+        about = any(word.kinds & {"ask", "tier", "like"} for word in read)
         for word in read:
             words.append(word._replace(values=self.meant(word, words, about)))
         excluded = left_out(text, words)
         words = [word._replace(excluded=word in excluded) for word in words]
         names = [word for word in words if "name" in word.kinds and not word.excluded]
-        wishes = [word for word in words if word.kinds & VALUED and word not in names]
-        if names:  # シャネルのチャンス: whose it is
-            told = set().union(*map(self.bears, names))
-            whose = [w for w in wishes if "brand" in w.kinds and w.start < names[-1].start]
-            wishes = [word for word in wishes if word not in whose or not told & self.bears(word)]
         question = Question(tuple(words), tuple(names), ())
-        shared = bool(names) and not question.says("only")
-        wished = (as_wished(word, question.says("tier"), shared) for word in wishes)
-        return question._replace(wishes=tuple(wished))
+        tiers, wishes = question.says("tier"), []
+        told = set().union(*map(self.bears, names))
+        for word in words:
+            owner = "brand" in word.kinds and told & self.bears(word)  # シャネルのチャンス
+            whose = owner and word.start < names[-1].start
+            if word.kinds & VALUED and word not in names and not whose:
+                values = [v._replace(field=TIERS[t]) for v in word.values for t in tiers]
+                notes = frozenset(value for value in values if value.kind == "notes")
+                wishes.append(word._replace(values=notes or word.values))
+        if question.says("rather"):  # of each kind the last counts: もっと爽やかなの
+            wishes = list({frozenset(word.kinds): word for word in wishes}.values())
+        return question._replace(wishes=tuple(wishes))
 
     def meant(self, word: Word, before: list[Word], about: bool) -> frozenset[Value]:
         """What a word means: a name after its brand, or where a perfume is asked about."""
@@ -463,32 +430,17 @@ class Lexicon:
     def guessed(self, noun: Word) -> frozenset[Value]:
         """What an unknown noun may mean where it is a letter off, or else that it is unknown."""
         key, near = fold(noun.text), []
-        if len(key) > 3 and key not in self.words:
+        if len(key) > 3:
             near = difflib.get_close_matches(key, self.words, 1, 1 - 1.01 / len(key))
         values = {value for word in near for value in self.words[word] if value.kind in PROPER}
-        if values:
-            return frozenset(values)
-        ordinary = key not in self.words and (noun.text in self.ordinary or len(key) < 2)
-        return frozenset({Value("plain" if ordinary else "unknown", noun.text)})
+        kind = "plain" if noun.text in self.ordinary or len(key) < 2 else "unknown"
+        return frozenset(values or {Value(kind, noun.text)})
 
 
 # --- answering ------------------------------------------------------------------------------------
 def asked_by(record: Record) -> Value:
     """What a record's question asks; answers to the same are equally right."""
     return Value(record["type"], record["key"])
-
-
-def said_by(record: Record, perfumes: tuple[int, ...]) -> frozenset[str]:
-    """What a record says: values, with a minus what is left out; the type, and #a perfume."""
-    kind, key = asked_by(record)
-    values = [part for part in key.split("×") if part not in (*VALUED, "すべて")]
-    if kind.startswith("without_"):
-        values[-1] = f"-{values[-1]}"
-    if not kind.startswith(ABOUT):
-        return frozenset([*values, "brands"] if kind == "brands" else values)
-    asked_about = perfumes[:1] if kind == "similar" else perfumes
-    tail = [value for value in values if "/" not in value]
-    return frozenset([kind, *tail, *(f"#{number}" for number in asked_about)])
 
 
 class Clerk(Lexicon):
@@ -498,61 +450,54 @@ class Clerk(Lexicon):
         super().__init__(perfumes, qa)
         self.titles, self.at = [], defaultdict(list)  # a page: its perfumes
         for number, perfume in enumerate(self.perfumes):
-            name = f"{perfume['brand']}の「{spellings(perfume, 'name')[-1]}」"
-            strength = perfume.get("concentration")
-            self.titles.append(name + (f"（{strength}）" if strength else ""))
+            strength = f"（{perfume['concentration']}）" if perfume.get("concentration") else ""
+            self.titles.append(f"{perfume['brand']}の「{self.names[number][-1]}」{strength}")
             self.at[perfume["url"]].append(number)
-        self.said = "\n".join(record["response"] for record in qa)
         self.claims = [self.claim(record) for record in qa]
 
     def claim(self, record: Record) -> Claim:
-        """A record with the perfumes of its pages, those that it names where a page has several."""
+        """A record, whom it names, and what it says: type, key, -what is left out, #a perfume."""
+        kind, says = record["type"], record["key"].split("×")
         here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
-        said, named = record["response"], []
-        for number in dict.fromkeys(here):
-            if any(name in said for name in spellings(self.perfumes[number], "name")):
-                named.append(number)
+        said = record["response"]
+        named = [n for n in dict.fromkeys(here) if any(name in said for name in self.names[n])]
         told = tuple(named or here)
-        return Claim(record, told, said_by(record, told))
+        if kind.startswith("without_"):
+            says[-1] = f"-{says[-1]}"
+        if kind.startswith(ABOUT):
+            about = told[:1] if kind == "similar" else told
+            told = told[len(about) :] or told
+            says += [f"#{number}" for number in about]
+        return Claim(record, told, frozenset([kind, *says]))
 
     def computed(self, text: str, *numbers: int) -> Claim:
         """A sentence whose words follow from the facts of perfumes."""
         source = [self.perfumes[number]["url"] for number in numbers]
-        return Claim({"response": text, "type": "", "key": "", "source": source}, numbers)
+        shown = FORBIDDEN.sub("", text)
+        return Claim({"response": shown, "type": "", "key": "", "source": source}, numbers)
 
-    def saying(self, meanings: list[set[str]], fit: set[int]) -> tuple[list[Claim], bool]:
-        """(the claims about these perfumes that say most of what is meant, whether it is all)."""
+    def saying(self, meanings: list[set[str]], fit: set[int]) -> tuple[list[Claim], int]:
+        """(the claims about these perfumes that say most of what is meant, how much they lack)."""
         named = any(text.startswith("#") for meaning in meanings for text in meaning)
-        best, most = [], (-1, 0)
+        ranks: dict[tuple[int, int], list[Claim]] = defaultdict(list)
         for claim in self.claims:
             about = claim.record["type"].startswith(ABOUT)
-            if about != named or not fit.issuperset(claim.perfumes):
-                continue
-            said = sum(not meaning.isdisjoint(claim.says) for meaning in meanings)
-            score = said, -len(claim.says)
-            if score > most:
-                best, most = [], score
-            if score == most:
-                best.append(claim)
-        return best, most[0] == len(meanings)
+            if about == named and fit.issuperset(claim.perfumes):
+                said = sum(not meaning.isdisjoint(claim.says) for meaning in meanings)
+                ranks[said, -len(claim.says)].append(claim)
+        best = max(ranks, default=(0, 0))
+        return ranks[best], len(meanings) - best[0]
 
     def completed(self, text: str, before: Said) -> str:
         """A question with what it takes up: それは…, 他には？, もっと爽やかなの."""
         question = self.understand(text)
         known = question.names or question.wishes
-        listing = "brands" in question.says("ask")
-        bare = not (known or listing or question.says("unknown", "topic"))
-        asks = bare and (question.facts or question.says("tier"))
+        bare = not (known or question.says("brands", "unknown", "topic"))
+        asks = bare and question.says("ask", "tier")
         if before.told and (asks or question.says("it")):
             return self.titles[before.told[-1]].partition("（")[0] + text
-        if not question.says("rather" if known else "other"):
-            return text
-        kinds = set().union(*(word.kinds for word in question.wishes))
-        taken, at = "", 0
-        for word in self.understand(before.question).wishes:  # but of each kind the last wish
-            if word.kinds & kinds:
-                taken, at = taken + before.question[at : word.start], word.end
-        return f"{taken}{before.question[at:]}。{text}"
+        goes_on = question.says("rather" if known else "other")
+        return f"{before.question}。{text}" if goes_on else text
 
     def missing(self, question: Question) -> str:
         """What is said of words that the data does not have, or has in another spelling."""
@@ -560,35 +505,27 @@ class Clerk(Lexicon):
         for word in question.words:
             if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        unknown = [word for word in question.words if "unknown" in word.kinds]
-        if question.names and question.facts - {"name_notes"}:  # 商談に…: told along, not asked
-            unknown = [word for word in unknown if not KANJI.match(word.text)]
-        if unknown:
-            said += quoted(unknown) + ABSENT
+        if unknown := quoted(word for word in question.words if "unknown" in word.kinds):
+            said += unknown + ABSENT
         if lacks := question.says("lack"):
             said += "、".join(lacks) + "の情報" + ABSENT
-        elif "meaning" in question.says("ask") and question.wishes:
-            said += quoted(question.wishes) + "の説明" + ABSENT
         return said
 
     def plan(self, question: Question, told: Iterable[int] = ()) -> Plan:
         """What is to be said: what the data does not know, and the answer to the rest."""
-        opening, greeting = self.missing(question), "".join(question.says("greet")[:1])
-        known = question.names or question.wishes or question.says("other")
-        if greeting and not known:
-            return Plan(greeting + self.suggestions(question, MOST) * ("できます" in greeting))
+        missing, known = self.missing(question), question.names or question.wishes
+        if (greeting := "".join(question.says("greet")[:1])) and not known:
+            return [greeting + self.suggestions(question, MOST) * ("できます" in greeting)]
         if question.says("lack"):
             known = not question.names and any("brand" not in w.kinds for w in question.wishes)
         elif not question.says("unknown"):
-            known = known or question.says("topic", "number", "ask")
+            known = known or question.says(*ANSWERED)
         if not known:
-            opening = opening or f"お尋ねの内容{ABSENT}"
-            return Plan(opening + self.suggestions(question, EXAMPLES))
-        if question.names and (question.says("other") or "similar" in question.says("ask")):
-            plan = self.alike(question, told)
-        else:
-            plan = self.of_named(question) if question.names else self.recommended(question, told)
-        return plan._replace(opening=opening + plan.opening)
+            missing = missing or f"お尋ねの内容{ABSENT}"
+            return [missing + self.suggestions(question, EXAMPLES)]
+        if question.names and not question.says("like", "other"):
+            return [missing, *self.of_named(question)]
+        return [missing, *self.recommended(question, told)]
 
     def suggestions(self, question: Question, number: int) -> str:
         """Questions of the data set about the same perfumes, or else of some kinds."""
@@ -600,103 +537,83 @@ class Clerk(Lexicon):
         return f"「{'」「'.join([*examples.values()][:number])}」のようにお尋ねください。"
 
     def recommended(self, question: Question, told: Iterable[int]) -> Plan:
-        """Perfumes that meet the wishes: responses that say them, or a frame around some titles."""
-        fit, wishes, opening = set(range(len(self.perfumes))), [], ""
-        for word in question.wishes:
-            either = [w for w in question.wishes if w.kinds == word.kinds <= ONE_EACH] or [word]
-            borne = set().union(*map(self.bears, either))
-            wishes += [word] * bool(fit & borne)
-            fit = fit & borne or fit
-        if len(wishes) < len(question.wishes):
-            opening = f"{quoted(question.wishes)}のすべてに当てはまる香水{ABSENT}"
+        """Perfumes that meet the wishes: records that say them, or a frame around some titles."""
+        fit, met = set(range(len(self.perfumes))), []
+        wishes = (*self.alike(question.names), *question.wishes)
+        for word in wishes:
+            if borne := fit & self.bears(word):
+                fit, met = borne, [*met, word]
+        unmet = f"{quoted(wishes)}のすべてに当てはまる香水{ABSENT}" * (len(met) < len(wishes))
         fit -= set(told)
         if not fit:
-            return Plan(f"ほかに当てはまる香水{ABSENT}")
-        meanings = [word.says for word in wishes] + [{"brands"}] * question.lists
-        meanings += [{text} for text in question.says("tier", *["number"] * (not question.lists))]
-        claims, complete = self.saying(meanings, fit)
-        whose = opening + described(wishes)
-        if "count" in question.says("ask"):
-            return Plan(f"{whose}は、データに{len(fit):,}種類あります。")
-        if complete:
-            return Plan(opening, (claims,))
-        wanted = int("".join(question.says("number")[:1]) or 1)
-        if claims and wanted == 1 and not question.lists:
-            return Plan(f"{whose}をお答えします。", (claims,))
-        names, frame, ending = self.titles, "では", "がおすすめです。"
-        if question.lists:
-            names, frame, ending = [p["brand"] for p in self.perfumes], "のブランドは", "です。"
-            wanted = MOST
-        listed = [self.computed(name, n) for name, n in {names[n]: n for n in sorted(fit)}.items()]
-        fewer = f"データにあるのは{len(listed)}つです。" * (len(listed) < wanted)
-        groups = (listed,) * min(wanted, len(listed))
-        return Plan(f"{whose}{frame}、", groups, "、", f"{ending}{fewer}")
+            return [f"ほかに当てはまる香水{ABSENT}"]
+        branded = any("brand" in word.kinds for word in met)
+        brands = not branded and "name_brand" in question.says("ask", "brands")
+        meanings = [word.says for word in met if word in question.wishes] + [{"brands"}] * brands
+        meanings += [{text} for text in question.says("tier", "number")]
+        for name in question.names[:1]:
+            meanings += [{"similar"}, {f"#{number}" for number in self.bears(name)}]
+        claims, lacking = self.saying(meanings, fit)
+        numbers = question.says("number")
+        if not lacking or (lacking == 1 and numbers == ["1"]):
+            return [unmet, claims]
+        wanted = MOST if brands else int("".join(numbers[:1]) or 1)
+        titles = [self.computed(self.titles[number], number) for number in sorted(fit)]
+        fewer = f"データにあるのは{len(fit)}つです。" * (len(fit) < wanted)
+        listed = ["、", titles] * min(wanted, len(fit))
+        return [f"{unmet}{described(met)}では", *listed, f"がおすすめです。{fewer}"]
+
+    def alike(self, names: Iterable[Word]) -> list[Word]:
+        """The wishes for others of the same families as the perfumes named."""
+        numbers = set().union(*map(self.bears, names))
+        families = {f for number in numbers for f in texts(self.perfumes[number], "families")}
+        like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
+        return [*(name._replace(excluded=True) for name in names), *[like] * bool(families)]
 
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
-        same, kinds = [self.bears(word) for word in question.names], question.facts
-        borne = [self.bears(word) for word in question.wishes]
+        same = [self.bears(word) for word in question.names]
+        shared = set() if question.says("only") else self.bearing[Value("gender", "ユニセックス")]
+        borne = []
+        for word in question.wishes:
+            borne.append(self.bears(word) | (shared if "gender" in word.kinds else set()))
         fit = [numbers for numbers in same if all(map(numbers.intersection, borne))]
         opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
-        if question.wishes and len(same) > 1:
-            opening = "に合うのは、" if fit else "に合うものはこの中にありません。"
-            opening = quoted(question.wishes) + opening
-        elif len(same) > 1:
-            opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
-            meanings += [{"compare"}]
-        elif len(question.wishes) == 1:  # more are to choose from: メンズ？レディース？
+        if len(question.wishes) == len(same) == 1:  # more are to choose from: メンズ？レディース？
             opening = "はい、" if fit else "いいえ、"
             meanings += [{"yes_no"}, question.wishes[0].says]
-        claims, complete = self.saying(meanings, set().union(*same))
-        if complete and opening:
-            return Plan("", (claims,))
-        tiers = question.says("tier") if kinds <= {"name_notes"} else []
-        groups = []
-        for numbers in fit or same[:1]:
-            groups += [self.fact(numbers, kind) for kind in tiers or sorted(kinds) or [""]]
-        return Plan(opening, tuple(groups))
+        elif len(same) > 1 and not borne:
+            opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
+            meanings += [{"compare"}]
+        claims, lacking = self.saying(meanings, set().union(*same))
+        if not lacking and len(meanings) > len(same):
+            return [claims]
+        return [opening, *(self.fact(n, kind) for n in fit or same for kind in question.facts)]
 
     def fact(self, numbers: set[int], kind: str) -> list[Claim]:
-        """The responses about a perfume of a type, of a tier, or of what it is like."""
+        """The records about a perfume of a type, of a tier, or of what it is like."""
         number = min(numbers)
         meant = {kind} if kind else {"name_features", "name_notes"}
-        claims, complete = self.saying([{f"#{number}" for number in numbers}, meant], numbers)
-        if complete:
+        claims, lacking = self.saying([{f"#{number}" for number in numbers}, meant], numbers)
+        if not lacking:
             return claims
-        notes = "、".join(self.perfumes[number].get(TIERS.get(kind)) or ())
+        notes = "、".join(texts(self.perfumes[number], TIERS.get(kind, "")))
         said = f"{self.titles[number]}の{self.labels.get(kind, kind)}"
         return [self.computed(said + (f"は、{notes}です。" if notes else ABSENT), number)]
 
-    def alike(self, question: Question, told: Iterable[int]) -> Plan:
-        """What is like a perfume: what the data set says, or else others of its families."""
-        first = min(self.bears(question.names[0]))
-        meanings = [{f"#{first}"}, {"similar"}]
-        claims, complete = self.saying(meanings, set(range(len(self.perfumes))))
-        if complete and not (question.wishes or question.says("number", "other")):
-            return Plan("", (claims,))
-        families = values_of(self.perfumes[first], "family")
-        like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
-        others = [name._replace(excluded=True) for name in question.names]
-        wishes = (*others, like, *question.wishes)
-        plan = self.recommended(question._replace(wishes=wishes), told)
-        return plan._replace(opening=f"{self.titles[first]}に似た香りなら、{plan.opening}")
-
-    def invented(self, text: str) -> list[Word]:
-        """The words of an answer that no perfume told of bears out."""
-        words, told, wrong = self.read(text), set(), []
-        houses = set().union(*(self.bears(word) for word in words if "brand" in word.kinds))
+    def invented(self, answer: str) -> list[str]:
+        """The words of an answer that no perfume named in it, or else house, bears out."""
+        text, told, wrong = normal(answer), set(), []
+        words = self.read(text)
+        for kind in ("brand", "name"):
+            meant = [frozenset(v for v in word.values if v.kind == kind) for word in words]
+            told = set().union(*(self.bears(Word(0, 0, "", values)) for values in meant)) or told
         for word in words:
-            names = frozenset(value for value in word.values if value.kind == "name")
-            if names and SAID.match(text[word.end :]):
-                same = self.bears(word._replace(values=names))
-                told |= same & houses or same
-        told = told or houses
-        for word in words:
-            denied = bool(DENIED.match(text[word.end :]))
-            false = word.kinds & VALUED and bool(self.bears(word) & told) == denied
-            if false or (not word.values and word.text not in self.said):
-                wrong.append(word)
-        return wrong if told else [Word(0, len(text), text)]
+            denied = DENIED.match(text[word.end :])
+            false = word.kinds & VALUED and not denied and not self.bears(word) & told
+            if false or (not word.values and word.text not in self.ordinary):
+                wrong.append(word.text)
+        return wrong if told else [answer]
 
 
 # --- decoding -------------------------------------------------------------------------------------
@@ -706,14 +623,11 @@ class Assistant:
     def __init__(self, model: Any, tokenizer: Any, clerk: Clerk) -> None:
         self.model, self.tokenizer, self.clerk = model, tokenizer, clerk
         self.before = Said("")  # what was told last
-        self.known: dict[str, tuple[int, ...]] = {}  # a response: its tokens
 
+    @functools.cache  # noqa: B019, an assistant lives as long as the program
     def tokens(self, response: str) -> tuple[int, ...]:
         """A response in tokens, with the end token."""
-        if response not in self.known:
-            text = response + self.tokenizer.eos_token
-            self.known[response] = tuple(self.tokenizer(text)["input_ids"])
-        return self.known[response]
+        return tuple(self.tokenizer(response + self.tokenizer.eos_token)["input_ids"])
 
     def prompt(self, question: str) -> list[int]:
         """The question in the template that the adapter was trained with, in tokens."""
@@ -722,10 +636,7 @@ class Assistant:
         return template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
 
     def choose(self, question: str, claims: list[Claim]) -> Claim:
-        """What the model says to a question, of what may be said, token by token.
-
-        The likeliest is taken until all claims left answer the same question, then it is drawn.
-        """
+        """What the model says, token by token: the likeliest, drawn where all left are as right."""
         import torch
 
         left = {self.tokens(claim.record["response"]): claim for claim in claims}
@@ -737,25 +648,25 @@ class Assistant:
                 out = self.model(ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
             block, depth, cache = [], len(same), out.past_key_values
             tokens = sorted({response[depth] for response in left})
-            gains = out.logits[0, -1, tokens].float().cpu()
-            if len({asked_by(claim.record) for claim in left.values()}) == 1:
-                noise = torch.empty_like(gains).exponential_().log()  # Gumbel: the largest is drawn
-                gains = gains / TEMPERATURE - noise
-            chosen = tokens[gains.argmax()]
+            shares = (out.logits[0, -1, tokens].float() / TEMPERATURE).softmax(0)
+            alike = len({asked_by(claim.record) for claim in left.values()}) == 1
+            chosen = tokens[torch.multinomial(shares, 1) if alike else shares.argmax()]
             left = {response: c for response, c in left.items() if response[depth] == chosen}
         return next(iter(left.values()))
 
     def carry_out(self, plan: Plan, question: str) -> Said:
         """The answer of a plan, one choice after the other; no perfume twice."""
-        chosen: list[Claim] = []
-        for group in plan.groups:
-            told = {number for claim in chosen for number in claim.perfumes}
-            left = [claim for claim in group if told.isdisjoint(claim.perfumes)]
-            chosen.append(self.choose(question, left or group))
-        text = plan.joint.join(claim.record["response"] for claim in chosen)
-        return Said(FORBIDDEN.sub("", plan.opening + text + plan.ending), tuple(chosen))
+        chosen, text = [], ""
+        for part in plan:
+            if not isinstance(part, str):
+                told = {number for claim in chosen for number in claim.perfumes}
+                left = [claim for claim in part if told.isdisjoint(claim.perfumes)]
+                chosen.append(self.choose(question, left or part))
+                part = chosen[-1].record["response"]
+            text += part
+        return Said(FORBIDDEN.sub("", text), tuple(chosen))
 
-    def free(self, question: str) -> Said:
+    def free(self, question: str) -> str:
         """A free answer."""
         import torch
 
@@ -766,22 +677,20 @@ class Assistant:
             max_new_tokens=MAX_NEW_TOKENS, pad_token_id=self.tokenizer.pad_token_id,
         )  # fmt: skip
         text = self.tokenizer.decode(tokens[prompt.shape[1] :], skip_special_tokens=True)
-        return Said(FORBIDDEN.sub("", text))
+        return FORBIDDEN.sub("", text)
 
     def answer(self, text: str) -> Said:
         """The answer to a question, which may take up the one before."""
         before = self.before
         asked = self.clerk.completed(FORBIDDEN.sub("", text), before)
-        told = before.told * asked.startswith(before.question or "。")
-        if GROUNDED:
-            said = self.carry_out(self.clerk.plan(self.clerk.understand(asked), told), asked)
-        else:
+        if not GROUNDED:
             said = self.free(asked)
-            for word in reversed(self.clerk.invented(said.text)):
-                marked = MARK.format(word.text)
-                said = said._replace(text=said.text[: word.start] + marked + said.text[word.end :])
-        now = [number for claim in reversed(said.claims) for number in claim.perfumes[::-1]]
-        return said._replace(question=asked, told=(*told, *now)) if now else said
+            doubtful = "」「".join(self.clerk.invented(said))
+            return Said(said + f"{UNSURE}「{doubtful}」" * bool(doubtful))
+        told = before.told * asked.startswith(before.question or "。")
+        said = self.carry_out(self.clerk.plan(self.clerk.understand(asked), told), asked)
+        now = (number for claim in said.claims for number in claim.perfumes)
+        return said._replace(question=asked, told=(*told, *now))
 
 
 # --- the terminal ---------------------------------------------------------------------------------
@@ -791,7 +700,7 @@ UNIT = re.compile(  # what stays on one line: no line begins with 、。」ー, 
 
 
 def show(text: str) -> None:
-    """Prints an answer character by character in lines of the terminal's width."""
+    """Prints an answer little by little in lines of the terminal's width."""
     from wcwidth import wcswidth
 
     width, column = shutil.get_terminal_size().columns, 0
@@ -800,20 +709,18 @@ def show(text: str) -> None:
             print()
             column, unit = 0, unit.lstrip()
         column += max(wcswidth(unit), 0)
-        for char in unit:
-            print(char, end="", flush=True)
-            time.sleep(CHARACTER_SECONDS)
+        print(unit, end="", flush=True)
+        time.sleep(CHARACTER_SECONDS * len(unit))
     print()
 
 
 def footer(said: Said) -> str:
-    """The lines under an answer: the pages that its facts are from, and what marks in it mean."""
+    """The lines under an answer: the pages that its facts are from."""
     urls = (url for claim in said.claims for url in claim.record.get("source") or ())
     pages = list(dict.fromkeys(FORBIDDEN.sub("", url) for url in urls))
-    lines = [f"　出典：{page}" for page in pages[:SOURCES]]
-    lines += [f"　　　　その他 {len(pages) - SOURCES} 件"] if len(pages) > SOURCES else []
-    lines += [f"　{LEGEND}"] if MARK[:2] in said.text else []
-    return "".join(f"{line}\n" for line in lines)
+    lines = [f"　出典：{page}\n" for page in pages[:SOURCES]]
+    lines += [f"　　　　その他 {len(pages) - SOURCES} 件\n"] * (len(pages) > SOURCES)
+    return "".join(lines)
 
 
 def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any) -> None:
@@ -850,17 +757,7 @@ def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any
 
 
 # --- evaluation -----------------------------------------------------------------------------------
-Verdict = dict[str, float]  # {row: share of right answers}
-Table = dict[str, Verdict]  # {column: its rows}
-
-
-def judged(clerk: Clerk, test: Record, said: Said, right: set[str], free: bool) -> Verdict:
-    """Whether an answer is right: a response to the same question, a free one by how it begins."""
-    true = not clerk.invented(said.text)
-    begins = said.text.partition("、")[0] in {text.partition("、")[0] for text in right}
-    correct = true and begins if free else said.text in right
-    ended = said.text.endswith("。")
-    return {"全体": correct, test["type"]: correct, "事実": true, "完結": ended}
+Table = dict[str, dict[str, float]]  # {column: {row: share}}
 
 
 def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> Table:
@@ -871,29 +768,37 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
     right: dict[Value, set[str]] = defaultdict(set)
     for claim in clerk.claims:
         right[asked_by(claim.record)].add(claim.record["response"])
-    ways: dict[str, list[Verdict]] = defaultdict(list, {"偶然・制約": [], "偶然・絞り込み": []})
-    for title, adapted in (("アダプター", True), ("基盤モデル", False)):
+    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+
+    def note(column: str, test: Record, share: float, said: str = "") -> None:
+        found[column]["全体"].append(share)
+        found[column][test["type"]].append(share)
+        if said:
+            found[column]["事実"].append(not clerk.invented(said))
+            found[column]["完結"].append(said.endswith("。"))
+
+    for title, adapted in {"アダプター": True, "基盤モデル": False}.items():
         assistant = ready(adapted)
         sys.modules["torch"].manual_seed(0)  # the same figures again
         for number, test in enumerate(tqdm(tests, desc=title, disable=None)):
             asked, texts = test["instruction"], right[asked_by(test)]
             plan = clerk.plan(clerk.understand(asked))
-            narrowed = plan.groups[0] if plan.groups else [clerk.computed("")]
+            choices = (part for part in plan if not isinstance(part, str))
+            narrowed = next(choices, [clerk.computed("")])
             for way, claims in {"制約": clerk.claims, "絞り込み": narrowed}.items():
-                said = assistant.carry_out(Plan("", (claims,)), asked)
-                ways[f"{title}・{way}"].append(judged(clerk, test, said, texts, False))
+                said = assistant.choose(asked, claims).record["response"]
+                note(f"{title}・{way}", test, said in texts, said)
                 may = {claim.record["response"] for claim in claims}
-                share = len(may & texts) / len(may)
-                ways[f"偶然・{way}"].append({"全体": share, test["type"]: share})
-            if number < FREE_TESTS:
-                said = assistant.free(asked)
-                ways[f"{title}・自由"].append(judged(clerk, test, said, texts, True))
-    kinds = sorted(test["type"] for test in tests)
-    table: Table = {"件数": {"全体": len(tests)} | Counter(kinds)}
-    for way, verdicts in ways.items():
-        for row in ("全体", *dict.fromkeys(kinds), "事実", "完結"):
-            if shares := [verdict[row] for verdict in verdicts if row in verdict]:
-                table.setdefault(way, {})[row] = sum(shares) / len(shares)
+                note(f"偶然・{way}", test, len(may & texts) / len(may))
+            if (
+                number < FREE_TESTS
+            ):  # in words of its own: right where true and begun as a right one
+                said, begins = assistant.free(asked), {text.partition("、")[0] for text in texts}
+                correct = said.partition("、")[0] in begins and not clerk.invented(said)
+                note(f"{title}・自由", test, correct, said)
+    table: Table = {"件数": {row: len(one) for row, one in found["アダプター・制約"].items()}}
+    for column, rows in found.items():
+        table[column] = {row: sum(shares) / len(shares) for row, shares in rows.items()}
     return table
 
 
@@ -970,17 +875,16 @@ def settle(model: Any, adapted: bool, device: str, dtype: Any) -> Any:
 def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
     """(model, tokenizer), the adapter merged; SystemExit names what is wrong with the folder."""
     from peft import AutoPeftModelForCausalLM, PeftConfig, get_peft_model_state_dict
-    from safetensors.torch import load_file
+    from safetensors.torch import load as load_tensors
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
     logging.disable_progress_bar()
     warnings.simplefilter("ignore")  # layers that do not fit are an error below
-    base, own = "", {"trust_remote_code": False}
+    base, again, own = "", AGAIN.format("loadModel.py"), {"trust_remote_code": False}
+    content = content_of(Path(folder, "adapter_model.safetensors"), again)
     try:
-        if not Path(folder, "adapter_model.safetensors").is_file():
-            raise FileNotFoundError("アダプターがありません")
-        saved = load_file(Path(folder, "adapter_model.safetensors"))
+        saved = load_tensors(content)
         base = PeftConfig.from_pretrained(folder).base_model_name_or_path
         tokenizer = AutoTokenizer.from_pretrained(folder, **own)
         known, size = len(AutoTokenizer.from_pretrained(base, **own)), len(tokenizer)
@@ -999,7 +903,7 @@ def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
     except Exception as error:
         why = FORBIDDEN.sub("", " ".join(str(error).split()))[:200]
         what = f"{folder} のアダプター（基盤モデル {base}）が読めません（{why}）。"
-        raise SystemExit(what + AGAIN.format("loadModel.py")) from None
+        raise SystemExit(what + again) from None
 
 
 def piped_questions() -> list[str]:
@@ -1026,9 +930,9 @@ def main() -> None:
     def ready(adapted: bool = True) -> Assistant:
         model, tokenizer = load(ADAPTER_DIR, adapted)
         adapter = f"アダプター {ADAPTER_DIR if adapted else 'なし'}"
+        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし"
         what = f"基盤モデル {model.config.name_or_path}、{adapter}、{model.device}、{model.dtype}"
-        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else f"制約なし。{LEGEND}"
-        print(FORBIDDEN.sub("", what), how, sep="\n", file=notes, flush=True)
+        print(FORBIDDEN.sub("", f"{what}、{how}"), file=notes, flush=True)
         return Assistant(model, tokenizer, clerk)
 
     if EVALUATE:
