@@ -61,10 +61,11 @@ FIELDS = {  # field of a perfume: what it tells; the type of answer that says it
     **dict.fromkeys((*TIERS.values(), "notes"), "notes"),
     "concentration": "concentration", "perfumer": "perfumer", "year": "year",
 }  # fmt: skip
+ONE_EACH = {"brand", "gender", "concentration", "perfumer", "year"}  # a perfume has one of these
 VALUED = {"name", *FIELDS.values()}  # kinds of value that perfumes bear out
 PROPER = {"name", "brand", "notes"}  # what may be misspelt
 ABOUT = ("name_", "yes_no", "similar", "compare")  # how types of answer about named perfumes begin
-ANSWERED = ("topic", "number", "other", "ask", "like", "brands")  # kinds of cue
+ANSWERED = ("topic", "number", "other", "ask", "like", "brands", "count")  # kinds of cue
 IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ", IGNORED)
 V_ROW = {"ヴァ": "バ", "ヴィ": "ビ", "ヴ": "ブ", "ヴェ": "ベ", "ヴォ": "ボ"}
@@ -541,12 +542,16 @@ class Clerk(Lexicon):
         fit, met = set(range(len(self.perfumes))), []
         wishes = (*self.alike(question.names), *question.wishes)
         for word in wishes:
-            if borne := fit & self.bears(word):
+            others = [w for w in wishes if w.kinds == word.kinds <= ONE_EACH and not w.excluded]
+            either = [word] if word.excluded else [word, *others]  # シャネルかディオール
+            if borne := fit.intersection(set().union(*map(self.bears, either))):
                 fit, met = borne, [*met, word]
         unmet = f"{quoted(wishes)}のすべてに当てはまる香水{ABSENT}" * (len(met) < len(wishes))
         fit -= set(told)
         if not fit:
             return [f"ほかに当てはまる香水{ABSENT}"]
+        if question.says("count"):
+            return [f"{unmet}{described(met)}は、データに{len(fit):,}種類あります。"]
         branded = any("brand" in word.kinds for word in met)
         brands = not branded and "name_brand" in question.says("ask", "brands")
         meanings = [word.says for word in met if word in question.wishes] + [{"brands"}] * brands
