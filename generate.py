@@ -937,7 +937,7 @@ def main() -> None:
         adapter = f"アダプター {ADAPTER_DIR if adapted else 'なし'}"
         how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし"
         what = f"基盤モデル {model.config.name_or_path}、{adapter}、{model.device}、{model.dtype}"
-        print(FORBIDDEN.sub("", f"{what}、{how}"), file=notes, flush=True)
+        print(FORBIDDEN.sub("", what), how, sep="\n", file=notes, flush=True)
         return Assistant(model, tokenizer, clerk)
 
     if EVALUATE:
