@@ -795,15 +795,15 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
                 note(f"{title}・{way}", test, said in texts, said)
                 may = {claim.record["response"] for claim in claims}
                 note(f"偶然・{way}", test, len(may & texts) / len(may))
-            if (
-                number < FREE_TESTS
-            ):  # in words of its own: right where true and begun as a right one
+            if number < FREE_TESTS:  # right where true and begun as a right one
                 said, begins = assistant.free(asked), {text.partition("、")[0] for text in texts}
                 correct = said.partition("、")[0] in begins and not clerk.invented(said)
                 note(f"{title}・自由", test, correct, said)
-    table: Table = {"件数": {row: len(one) for row, one in found["アダプター・制約"].items()}}
+    first = found["アダプター・制約"]
+    order = ["全体", *sorted({test["type"] for test in tests}), "事実", "完結"]
+    table: Table = {"件数": {row: len(first[row]) for row in order}}
     for column, rows in found.items():
-        table[column] = {row: sum(shares) / len(shares) for row, shares in rows.items()}
+        table[column] = {row: sum(rows[row]) / len(rows[row]) for row in order if rows[row]}
     return table
 
 

@@ -451,7 +451,8 @@ def read_field(field: str, values: list[str]) -> object:
             words |= dict.fromkeys(good)
         other = FOREIGN.get(field)
         return [word for word in words if not other or not named(other, word)]
-    first = plain(values[0].split(MARK)[0]) if 0 < len(values) < CARDS else ""
+    value = values[0].lstrip(f":： {MARK}") if 0 < len(values) < CARDS else ""
+    first = plain(value.split(MARK)[0])
     is_name = len(first) <= NAME_LENGTH and not re.search("[。@]", first)
     return first if is_name and folded(first) not in meanings("unknown") else None
 
@@ -938,7 +939,7 @@ def tells_perfume(page: PageText) -> bool:
     prices = Counter(line.slot for line in page.lines if is_price(line.text))
     own = [*itertools.takewhile(lambda line: prices[line.slot] < CARDS, page.lines)]
     own = own if len(own) == len(page.lines) else own[:-CARDS]  # the first of other products' cards
-    said = [line.text for line in own if not line.is_furniture]
+    said = [str(page.facts.get("brand")), *(line.text for line in own if not line.is_furniture)]
     return any(any_of("perfume").search(text) or folded(text) in houses() for text in said)
 
 
