@@ -134,10 +134,11 @@ def meanings(use: str) -> dict[str, str]:
 def any_of(use: str) -> re.Pattern:
     """Pattern of the words of one use, longer ones first; only long ones are found in others."""
     words = sorted(itertools.chain(*page_words(use).values()), key=len, reverse=True)
-    parts = "|".join(word for word in words if len(word) >= PART and is_japanese(word))
-    whole = "|".join(re.escape(word) for word in words if re.search(r"\w", word))
-    whole = whole.replace(r"\ ", r"[\s-]?")
-    return re.compile(rf"(?-i:{BEGIN})(?:{whole})(?-i:{END})|{parts or '(?!)'}", re.IGNORECASE)
+    long = [word for word in words if len(word) >= PART and is_japanese(word)]
+    told = [word for word in words if re.search(r"\w", word)]
+    parts, whole = ("|".join(map(re.escape, some)) or "(?!)" for some in (long, told))
+    pattern = rf"(?-i:{BEGIN})(?:{whole})(?-i:{END})|{parts}".replace(r"\ ", r"[\s-]?")
+    return re.compile(pattern, re.IGNORECASE)
 
 
 @functools.lru_cache(50_000)
@@ -314,7 +315,6 @@ def read_page(url: str, body: bytes) -> PageText:
 
 
 # Labels and their values --------------------------------------------------------------------------
-
 CARDS = 3  # so many prices or labels of one kind are a list of products
 NOTE_LENGTH = {True: 26, False: 48}  # characters of the longest note, in Japanese or not
 WORDS_OF_PROSE = 6  # so many words of Latin letters are a sentence
@@ -487,7 +487,6 @@ def facts_of(page: PageText) -> dict[str, object]:
     strengths = {strength for text in short for strength in named("concentration", text)[:1]}
     if len(strengths) == 1:
         facts = {"concentration": strengths.pop()} | facts
-
     return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
@@ -775,7 +774,6 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
         for source, text in sources[page.url].items():
             count, in_name = told[source, text], source.startswith("name")
             repeats = 1 < count < times[source] or (in_name and count > 1)
-
             repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
             repeats &= any_of("shop").sub("", text).strip() not in shop.names
             evidence[source].append(brand_evidence(source, text, repeats, said))
@@ -786,7 +784,7 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
 
 # Names in one spelling or two ---------------------------------------------------------------------
 SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
-MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"
+MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -823,7 +821,8 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
     return learned(learned((known, japanese), written or row, 0), pieces)
 
 
-BEFORE_NAME = re.compile(  # by kinds of words: the brand in one spelling or two, and marks
+# Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
+BEFORE_NAME = re.compile(  # the brand in one spelling or two, and marks
     "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TME]*(?=.*[WGP])"
 )
 BEHIND_NAME = re.compile(
@@ -886,7 +885,7 @@ def kind_of_word(word: re.Match) -> str:
 
 def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
     """The words of names less those at the ends of most of them."""
-    enough = max(FEW, SHARED * len(names))
+    names, enough = [*names], max(FEW, SHARED * len(names))
     for at, rest in ((-1, slice(None, -1)), (0, slice(1, None))):
         while True:
             kinds = Counter(kind_of_word(words[at]) for words in names if len(words) > 1)
@@ -924,8 +923,8 @@ def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
     slug = unquote(page.url).rstrip("/").rpartition("/")[2].partition(".")[0]
     said = any_of("concentration").sub("", f"{page.name}\n{slug.replace('-', ' ')}")
-    goods = re.compile(rf"(?:{any_of('goods').pattern})(?!の)", re.IGNORECASE)  # 石けんの朝 is none
-    return bool(goods.search(said) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
+    goods = rf"(?:{any_of('goods').pattern})(?!の)"  # 石けんの朝 is a name
+    return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 
 def tells_notes(page: PageText) -> bool:
@@ -939,7 +938,10 @@ def tells_perfume(page: PageText) -> bool:
     prices = Counter(line.slot for line in page.lines if is_price(line.text))
     own = [*itertools.takewhile(lambda line: prices[line.slot] < CARDS, page.lines)]
     own = own if len(own) == len(page.lines) else own[:-CARDS]  # the first of other products' cards
-    said = [str(page.facts.get("brand")), *(line.text for line in own if not line.is_furniture)]
+    said = [
+        str(page.facts.get("brand") or ""),
+        *(line.text for line in own if not line.is_furniture),
+    ]
     return any(any_of("perfume").search(text) or folded(text) in houses() for text in said)
 
 

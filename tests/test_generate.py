@@ -285,6 +285,7 @@ BORNE_OUT = [  # question, what every perfume told of bears out
     ("トップにレモンが入った香水", lambda p: "レモン" in "".join(p["top_notes"])),
     ("ムスクの香りの香水", lambda p: "ムスク" in str(p)),
     ("薔薇の香りの香水", lambda p: "ローズ" in str(p).replace("チュベローズ", "")),
+    ("シャネルかディオールのレディース", lambda p: p["brand"] in ("Chanel", "Dior")),
 ]
 
 
@@ -346,6 +347,12 @@ def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk)
     plan = planned(clerk, "メゾン・マルジェラのレプリカ")
     assert fixed(plan).startswith("「レプリカ」はデータにありません。")
     assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
+
+
+def test_how_many_perfumes_there_are_is_told(clerk):
+    assert fixed(planned(clerk, "何種類ありますか")) == "香水は、データに160種類あります。"
+    number = sum(perfume["brand"] == "Chanel" for perfume in clerk.perfumes)
+    assert f"{number}種類" in fixed(planned(clerk, "シャネルは何種類ある？"))
 
 
 def test_a_name_alone_asks_what_it_is_like(clerk):
@@ -564,7 +571,7 @@ def test_nothing_waits_in_a_notebook(here, monkeypatch, capsys):
     assert capsys.readouterr().out.count("A：") == 3
 
 
-def test_free_answers_are_marked_and_the_mark_explained(here, monkeypatch, capsys):
+def test_what_free_answers_invent_is_named(here, monkeypatch, capsys):
     out, _ = run_main(monkeypatch, capsys, GROUNDED=False, MAX_NEW_TOKENS=40, TEMPERATURE=1.0)
     assert out.count("A：") == 3
     assert generate.UNSURE in out
