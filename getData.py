@@ -174,7 +174,7 @@ def plain(text: str) -> str:
 @functools.lru_cache(100_000)
 def folded(text: str) -> str:
     """Text as it is compared: letters and digits alone, without width, case and accents."""
-    text = unicodedata.normalize("NFKD", text.casefold())
+    text = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe"))
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", text)))
 
 
@@ -191,7 +191,7 @@ def likeness(one: str, other: str) -> float:
     if re.search("[一-龠]", one + other):
         return 0.0  # nobody can tell how it sounds
     latin = (anyascii(text).lower().translate(SOUNDS) for text in (one, other))
-    sounds = (re.sub(r"[^a-z]|(.)(?=\1)", "", text) for text in latin)
+    sounds = (re.sub(r"[^a-z0-9]|(.)(?=\1)", "", text) for text in latin)
     return SequenceMatcher(None, *sounds).ratio()
 
 
@@ -323,16 +323,18 @@ SHORT = 60  # characters of a line that holds one fact
 FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"}
 OF_ONE = {"brand", "name"}  # fields that no menu tells
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
+VERBS = "are|includes?|son|são|sont|sind|sono"
+ARTICLE = re.compile(r"^(?:(?:and|y|e|et|und)\s)?(?:the|las?|as?|os?|les?|die|le|i)\s", re.IGNORECASE)
 PARTS = re.compile(  # between the parts of a line with labels
     rf"""( (?:\s*[:：】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
-         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:are|includes?)\s  # Top notes are A, B and C
+         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS})\s  # Top notes are A, B and C
          | (?<=ノート)(?:には|は)、? )""",
     re.VERBOSE,
 )
-LABEL_END = re.compile(r"(?:[:：】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:are|includes?))")
+LABEL_END = re.compile(rf"(?:[:：】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:{VERBS}))")
 SEPARATORS = (  # of written lists, the strongest first
-    rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋]\s*",
-    r"\s*[・･·•\u3000]\s*",
+    rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋×]\s*",
+    r"\s*[・･·•\u3000]\s*|\s[–-]\s",
     r"(?<=[ぁ-ー一-龠]) +(?=[ぁ-ー一-龠])",
 )
 JOINTS = r"""\s*(?:そして|および|または|[&＆])\s*  # before a list's last item
@@ -354,8 +356,8 @@ class Label(NamedTuple):
 @functools.lru_cache(100_000)
 def label_fields(text: str) -> list[str]:
     """The fields that a text tells as a label and nothing else; size, price and the like: other."""
-    word = folded(re.sub(r"[(（][^()（）]*[)）]", "", text) or text)
-    return meanings("label").get(word.rstrip("0123456789"), "").split()
+    word = folded(ARTICLE.sub("", re.sub(r"[(（][^()（）]*[)）]", "", text) or text))
+    return meanings("label").get(re.sub(r"\d$", "", word), "").split()
 
 
 @functools.lru_cache(50_000)
@@ -363,8 +365,8 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
     """The labels of a line: the fields that each tells, and the text up to the next one."""
     if fields := label_fields(text):
         return [(fields, "")]
-    if re.search("[>＞»›]", text):
-        return []  # a trail: ホーム › トップ › 香水
+    if TRAIL.search(text):
+        return []
     found: list[tuple[list[str], str]] = []
     parts = [*PARTS.split(text), ""]
     for part, mark in zip(parts[::2], parts[1::2], strict=True):
@@ -386,29 +388,41 @@ def labels_of(page: PageText) -> list[Label]:
     found: list[Label] = []
     waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
     label_slot, value_slot, given, goes_on = "", "", 0, False
-    for slot, text, is_furniture in page.lines:
-        labels = [] if slot.startswith("meta") else labels_in(text)
+    for line in page.lines:
+        slot, text, is_furniture = line
+        labels = own_labels(line)
         found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
+        is_menu = is_furniture and found and (slot.startswith("li") or OF_ONE & {*found[-1].fields})
+        is_label = slot == label_slot != value_slot != ""  # in a word that is not known
         if labels:
             last = found[-1]
             is_column = slot == label_slot and slot.startswith("th") and not value_slot
-            goes_on = bool(last.values) and last.fields[0].endswith("notes")  # ユズ<br>ライム
+            told = split_items(" ".join(last.values))
+            goes_on = len(told) == 1 and last.fields[0].endswith("notes")  # ユズ<br>ライム
             before = waiting if is_column else []
             waiting = [*before, last.values] if goes_on or not last.values else []
             label_slot, value_slot, given = slot, slot if goes_on else "", 0
-        elif is_furniture and waiting and (slot.startswith("li") or OF_ONE & {*found[-1].fields}):
-            waiting = []  # a menu
-        elif goes_on and not is_note(text):
+        elif is_menu or is_label or (goes_on and (is_furniture or not is_note(text))):
             waiting = []
-        elif waiting and "@" not in slot and slot == (value_slot or slot):
+        elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
             waiting[given % len(waiting)].append(text)
             value_slot, given = slot, given + 1
     return found
 
 
+def own_labels(line: Line) -> list[tuple[list[str], str]]:
+    """The labels of a line; tiers that all pages tell alike, Top はじまり, are labels alone."""
+    labels = [] if line.slot.startswith("meta") else labels_in(line.text)
+    is_alike = line.is_furniture and any({*fields} & {*TIERS} for fields, _ in labels)
+    return [(fields, "") for fields, _ in labels] if is_alike else labels
+
+
 def split_items(text: str) -> list[str]:
     """Items of a list, by its strongest separator outside parentheses; it ends at 。 and a dash."""
-    text = re.split(r"[—―─]+|。|\.\s|\.$|\s[–-]\s", text.strip(" 　・／/、,–-—"))[0]
+    text = text.strip(" 　・／/、,–-—")
+    dashed = re.split(r"\s[–-]\s", text)
+    if not all(map(is_note, dashed)):  # ユズ、ミント - 爽やかに始まります
+        text = re.split(r"[—―─]+|。|\.\s|\.$", dashed[0])[0]
     lists = (re.split(f"(?:{separator}){OUTSIDE}", text) for separator in SEPARATORS)
     items = next((items for items in lists if len(items) > 1), [text])
     parts = [part for item in items for part in re.split(f"(?x:{JOINTS}){OUTSIDE}", item)]
@@ -423,7 +437,7 @@ def is_note(item: str) -> bool:
     is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
     if is_long or label_fields(item) or any_of("prose").search(core):
         return False
-    odd = re.search(r"[@#<>{}!?！？。=$€£¥]|\d{3}|\d円|://", core)
+    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|://", core)
     return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
 
 
@@ -531,6 +545,7 @@ def shop_of(pages: list[PageText]) -> ShopText:
     pieces = Counter(itertools.chain(*titles)).most_common()
     common = [piece for piece, count in pieces if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
+    names = [name for name in names if could_be_name(name)]
     names = [name for name in names if folded(name) not in meanings("perfume")]
     said = "\n".join([*common, *{line.text for line in lines if line.is_furniture}])
     only_perfumes = any_of("perfume").search(said) and not any_of("goods").search(said)
@@ -559,11 +574,15 @@ def is_price(text: str) -> bool:
 
 def offer_slots(page: PageText) -> set[str]:
     """Where a page's first price and its first button to buy stand, if not many stand there."""
-    short = [line for line in page.lines if len(line.text) < OFFER_LENGTH]
-    prices = [line.slot for line in short if is_price(line.text) and not line.is_furniture]
-    buttons = [line.slot for line in short if any_of("buy").search(line.text)]
-    found = (slots for slots in (prices, buttons) if slots)
-    return {slots[0] for slots in found if slots.count(slots[0]) < CARDS}
+    prices = [line for line in page.lines if is_price(line.text) and not line.is_furniture]
+    own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
+    buttons = [line for line in own if any_of("buy").search(line.text)]
+    found = set()
+    for offers in (prices, buttons):
+        slots = [line.slot for line in offers]
+        short = [line.slot for line in offers if len(line.text) < OFFER_LENGTH]
+        found |= {slot for slot in short[:1] if slots.count(slot) < CARDS}
+    return found
 
 
 def listing_slots(pages: list[PageText]) -> set[str]:
@@ -677,6 +696,7 @@ MAKER = re.compile(
         ((?:[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
     re.VERBOSE,
 )
+TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
 REPEATS = 0.9  # how far a text is believed to be a brand that is no known house, but repeats
 
 
@@ -700,6 +720,12 @@ def openings(text: str) -> list[str]:
     return [text[: end.start()] for end in ends][::-1]
 
 
+def less_sold(text: str) -> str:
+    """A text less the words before a name that say what is sold: Perfume Maru Luna."""
+    words = itertools.dropwhile(lambda word: word.lastgroup in SOLD, words_of(text, ("", "")))
+    return as_text([*words])
+
+
 def near_name(page: PageText) -> set[int]:
     """The numbers of the lines that stand near a page's name."""
     at = [number for number, line in enumerate(page.lines) if line.text == page.name]
@@ -712,11 +738,12 @@ def brand_texts(page: PageText) -> dict[str, str]:
     near, counts = near_name(page), Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
         has_name = page.name in line.text
-        is_near = number in near and could_be_name(line.text)
+        is_near = number in near
         maker = maker_in(line.text, page.name)
         if maker and (is_near or not line.text.lower().startswith("by")):
             found.setdefault("by", maker)
         is_for_brands = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
+        is_for_brands = is_for_brands or TRAIL.search(line.text)
         is_menu = line.is_furniture and not line.slot.startswith(("ld", "meta"))
         if is_menu or not (is_near or has_name or is_for_brands):
             continue
@@ -738,13 +765,14 @@ def maker_in(text: str, name: str) -> str:
 def house_in(text: str) -> str:
     """The known house with which a piece of a text begins, or empty."""
     pieces = pieces_of(re.sub(r"[【】［］\[\]＜＞]", MARK, text[:NAME_LENGTH]))
-    starts = itertools.chain(*map(openings, pieces))
+    starts = itertools.chain(*(openings(less_sold(piece)) for piece in pieces))
     return next((start for start in starts if folded(start) in houses()), "")
 
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: no sentence, perfume or gender."""
-    if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
+    kinds = {word.lastgroup for word in words_of(text, ("", ""))}
+    if "Word" not in kinds or len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
         return False
     return not any(any_of(use).search(text) for use in ("perfume", "gender", "prose"))
 
@@ -761,9 +789,10 @@ def brand_evidence(source: str, text: str, repeats: bool, said: str) -> float:
 def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
     sources = {page.url: brand_texts(page) for page in pages}
-    begun = Counter(start for page in pages for start in openings(page.name)[1:])
+    starting = {page.url: openings(less_sold(page.name))[1:] for page in pages}
+    begun = Counter(itertools.chain(*starting.values()))
     for page in pages:
-        starts = openings(page.name)[1:]
+        starts = starting[page.url]
         if starts and "house" not in sources[page.url]:
             sources[page.url]["opening"] = max(starts, key=begun.get)
     told = Counter(pair for found in sources.values() for pair in found.items())
@@ -784,7 +813,10 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
 
 # Names in one spelling or two ---------------------------------------------------------------------
 SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
+HOUSE = ("Brand", "Japanese")  # kinds of words that say the brand
+SOLD = ("Concentration", "Perfume")  # kinds of words that say what is sold
 MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
+IN_SCRIPTS = re.compile(r"(?P<other>[^A-Za-z]*[^\W\dA-Za-zÀ-ÿ][^A-Za-z]*)\s(?P<latin>[A-Z][^ぁ-んァ-ヶ一-龠가-힣]*)")
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -797,9 +829,16 @@ def spelled(text: str) -> Spelling:
         is_apart = latin and is_japanese(japanese) and not is_japanese(latin)
         if not is_apart or re.search("[A-Za-z]{2}", japanese):
             continue
-        if cut[0].strip() or likeness(latin, japanese) >= ALIKE:
+        is_known = houses().get(folded(latin), latin) is houses().get(folded(japanese), japanese)
+        if cut[0].strip(" ") or is_known or likeness(latin, japanese) >= ALIKE:
             return latin, japanese
     return plain(text), plain(text) if is_japanese(text) else ""
+
+
+def by_script(text: str) -> Spelling | None:
+    """The halves of 雨音 AMAOTO, 첫눈 FIRST SNOW: one in Latin letters, one in others."""
+    match = IN_SCRIPTS.fullmatch(text)
+    return (plain(match["latin"]), plain(match["other"])) if match else None
 
 
 def learned(name: Spelling, texts: Iterable[str], least: float = ALIKE) -> Spelling:
@@ -857,7 +896,8 @@ def words_of(text: str, brand: Spelling) -> list[re.Match]:
     """The words of a name, or of the quoted one behind its brand, and of what is around it."""
     latin, japanese = (re.escape(one) or "(?!)" for one in brand)
     house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
-    if quoted := re.match(rf"\W*{house}(?:の|\W)*?[「『“](?P<name>.+?)[」』”]", text, re.I):
+    before = rf"(?:{house}|{any_of('perfume').pattern})"
+    if quoted := re.match(rf"\W*{before}(?:の|\W)*?[「『“](?P<name>.+?)[」』”]", text, re.I):
         return words_of(quoted["name"], ("", ""))
     of_house = re.compile(rf"(?<!\w){house}(?!\w)\s*", re.IGNORECASE)
     found, at = [], 0
@@ -867,19 +907,27 @@ def words_of(text: str, brand: Spelling) -> list[re.Match]:
     return found
 
 
-def less_ends(words: list[re.Match]) -> list[re.Match]:
-    """A name's words less what is around it: brand before it; a size and all after it, strength."""
+def less_ends(words: list[re.Match], is_branded: bool = False) -> list[re.Match]:
+    """A name's words less what is around it: brand before it; a size and all after it, strength.
+
+    Where names say their brand, one at the end without a mark is no part of the name either.
+    """
     kinds = "".join(word.lastgroup[0] for word in words)
     before = BEFORE_NAME.match(kinds)
     start = before.end() if before else 0
     behind = BEHIND_NAME.search(kinds[start:])
-    return words[start : start + behind.start() if behind else None]
+    end = start + behind.start() if behind else len(words)
+    is_last = is_branded and end - start > 1 and words[end - 1].lastgroup in HOUSE
+    is_joined = is_last and folded(words[end - 2][0]) in meanings("joint")  # Bleu de Chanel
+    return words[start : end - 1 if is_last and not is_joined else end]
 
 
 def kind_of_word(word: re.Match) -> str:
     """What words at the ends of names have in common."""
-    if word.lastgroup in ("Brand", "Japanese", "Gender"):
+    if word.lastgroup in (*HOUSE, "Gender"):
         return word.lastgroup
+    if word.lastgroup in SOLD:
+        return SOLD[0]
     return YEAR.sub("year", folded(word[0])) or word[0].strip()
 
 
@@ -890,7 +938,7 @@ def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
         while True:
             kinds = Counter(kind_of_word(words[at]) for words in names if len(words) > 1)
             kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
-            if count <= enough or (at == 0 and kind not in meanings("perfume")):
+            if count <= enough or (at == 0 and kind != SOLD[0]):
                 break
             for number, words in enumerate(names):
                 if len(words) > 1 and kind_of_word(words[at]) == kind:
@@ -905,7 +953,9 @@ def as_text(words: list[re.Match]) -> str:
 
 def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
     """{address: name of a template's perfume as written, less brand, size and concentration}."""
-    names = [less_ends(words_of(page.name, brands[page.url])) for page in pages]
+    names = [words_of(page.name, brands[page.url]) for page in pages]
+    branded = sum(any(word.lastgroup in HOUSE for word in words) for words in names)
+    names = [less_ends(words, branded > SHARED * len(names)) for words in names]
     names = names if "name" in SELECTORS else less_shared(names)
     return {page.url: as_text(words) for page, words in zip(pages, names, strict=True)}
 
@@ -929,20 +979,17 @@ def is_other(page: PageText) -> bool:
 
 def tells_notes(page: PageText) -> bool:
     """Whether a product's page tells notes, or its name the concentration."""
-    has_notes = any(field in page.facts for field in (*TIERS, "notes"))
+    has_notes = any(field in page.facts for field in (*TIERS, "notes", "concentration"))
     return has_notes or bool(any_of("concentration").search(page.name))
 
 
 def tells_perfume(page: PageText) -> bool:
-    """Whether a product's page speaks of perfume or a house before it shows other products."""
+    """Whether a product's page speaks of perfume or a known house before it shows other products."""
     prices = Counter(line.slot for line in page.lines if is_price(line.text))
     own = [*itertools.takewhile(lambda line: prices[line.slot] < CARDS, page.lines)]
     own = own if len(own) == len(page.lines) else own[:-CARDS]  # the first of other products' cards
-    said = [
-        str(page.facts.get("brand") or ""),
-        *(line.text for line in own if not line.is_furniture),
-    ]
-    return any(any_of("perfume").search(text) or folded(text) in houses() for text in said)
+    said = [line.text for line in own if not line.is_furniture]
+    return folded(page.brand) in houses() or any(map(any_of("perfume").search, said))
 
 
 def described(page: PageText) -> str | None:
@@ -973,7 +1020,10 @@ def bare_spelling(text: str, brand: Spelling) -> Spelling:
 def read_template(pages: list[PageText], house: str) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
     brands = {page.url: whole_brand(page.brand or house, []) for page in pages}
-    names = {url: spelled(text) for url, text in bare_names(pages, brands).items()}
+    bare = bare_names(pages, brands)
+    halves = {url: by_script(text) for url, text in bare.items()}
+    are_two = sum(map(bool, halves.values())) > SHARED * len(pages)
+    names = {url: are_two and halves[url] or spelled(text) for url, text in bare.items()}
     fits: dict[str, list[float]] = defaultdict(list)
     texts = {page.url: names_by_slot(page) for page in pages}
     for url, (known, _) in names.items():
@@ -1033,7 +1083,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
         named = with_names([page for page in group if page.url in shown])
         others |= {page.url for page in named if is_other(page)}
         products = [page for page in named if page.url not in others]
-        found.append(with_brands(perfumes_among(products, shop), shop))
+        found.append(perfumes_among(with_brands(products, shop), shop))
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
