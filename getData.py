@@ -183,6 +183,11 @@ def is_japanese(text: str) -> bool:
     return bool(re.search("[ぁ-んァ-ヶ一-龠]", text))
 
 
+def is_foreign(text: str) -> bool:
+    """Whether a text has letters that are not Latin."""
+    return bool(re.search(rf"[^\W\d_{LATIN}]", text))
+
+
 @functools.lru_cache(100_000)
 def likeness(one: str, other: str) -> float:
     """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
@@ -324,7 +329,9 @@ FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"
 OF_ONE = {"brand", "name"}  # fields that no menu tells
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
 VERBS = "are|includes?|son|são|sont|sind|sono"
-ARTICLE = re.compile(r"^(?:(?:and|y|e|et|und)\s)?(?:the|las?|as?|os?|les?|die|le|i)\s", re.IGNORECASE)
+ARTICLE = re.compile(
+    r"^(?:(?:and|y|e|et|und)\s)?(?:the|las?|as?|os?|les?|die|le|i)\s", re.IGNORECASE
+)
 PARTS = re.compile(  # between the parts of a line with labels
     rf"""( (?:\s*[:：】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
          | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS})\s  # Top notes are A, B and C
@@ -413,8 +420,9 @@ def labels_of(page: PageText) -> list[Label]:
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
     """The labels of a line; tiers that all pages tell alike, Top はじまり, are labels alone."""
     labels = [] if line.slot.startswith("meta") else labels_in(line.text)
-    is_alike = line.is_furniture and any({*fields} & {*TIERS} for fields, _ in labels)
-    return [(fields, "") for fields, _ in labels] if is_alike else labels
+    if not line.is_furniture or len(labels) != 1 or len(split_items(labels[0][1])) != 1:
+        return labels
+    return [(fields, "" if {*fields} & {*TIERS} else value) for fields, value in labels]
 
 
 def split_items(text: str) -> list[str]:
@@ -740,7 +748,9 @@ def brand_texts(page: PageText) -> dict[str, str]:
         has_name = page.name in line.text
         is_near = number in near
         maker = maker_in(line.text, page.name)
-        if maker and (is_near or not line.text.lower().startswith("by")):
+        if maker and (
+            (is_near and could_be_name(line.text)) or not line.text.lower().startswith("by")
+        ):
             found.setdefault("by", maker)
         is_for_brands = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
         is_for_brands = is_for_brands or TRAIL.search(line.text)
@@ -780,7 +790,7 @@ def could_be_brand(text: str) -> bool:
 def brand_evidence(source: str, text: str, repeats: bool, said: str) -> float:
     """How far a text is a brand: it is declared or a known house, or repeats and is said again."""
     is_declared = source in ("label", "by") or any_of("brand").search(source)
-    if is_declared or folded(text) in houses():
+    if is_declared or not houses().keys().isdisjoint(map(folded, spelled(text))):
         return 1
     is_said = source.startswith(("name", "opening")) or said.count(text) > 1
     return REPEATS if repeats and is_said and could_be_brand(text) else 0
@@ -816,29 +826,28 @@ SHARED = 0.6  # share of a template's names beyond which a word at an end of the
 HOUSE = ("Brand", "Japanese")  # kinds of words that say the brand
 SOLD = ("Concentration", "Perfume")  # kinds of words that say what is sold
 MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
-IN_SCRIPTS = re.compile(r"(?P<other>[^A-Za-z]*[^\W\dA-Za-zÀ-ÿ][^A-Za-z]*)\s(?P<latin>[A-Z][^ぁ-んァ-ヶ一-龠가-힣]*)")
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
 @functools.lru_cache(50_000)
-def spelled(text: str) -> Spelling:
-    """Both spellings of 'Chloé（クロエ）', 'クロエ / Chloé', 'CHLOE クロエ', or the one there is."""
+def spelled(text: str, says_both: bool = False) -> Spelling:
+    """Both spellings of 'Chloé（クロエ）', 'CHLOE クロエ', or the one there is.
+
+    Without a mark between they must sound alike, or the shop is known to say both: 雨音 AMAOTO.
+    """
+    best, most = (plain(text), plain(text) if is_japanese(text) else ""), ALIKE
     for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s+|\s+", text):
         halves = plain(text[: cut.start()]), plain(text[cut.end() :])
-        latin, japanese = sorted((half.strip(" ()（）–-") for half in halves), key=is_japanese)
-        is_apart = latin and is_japanese(japanese) and not is_japanese(latin)
-        if not is_apart or re.search("[A-Za-z]{2}", japanese):
+        latin, other = sorted((half.strip(" ()（）–-") for half in halves), key=is_foreign)
+        is_apart = latin and is_foreign(other) and not is_foreign(latin)
+        if not is_apart or re.search("[A-Za-z]{3}", other):
             continue
-        is_known = houses().get(folded(latin), latin) is houses().get(folded(japanese), japanese)
-        if cut[0].strip(" ") or is_known or likeness(latin, japanese) >= ALIKE:
-            return latin, japanese
-    return plain(text), plain(text) if is_japanese(text) else ""
-
-
-def by_script(text: str) -> Spelling | None:
-    """The halves of 雨音 AMAOTO, 첫눈 FIRST SNOW: one in Latin letters, one in others."""
-    match = IN_SCRIPTS.fullmatch(text)
-    return (plain(match["latin"]), plain(match["other"])) if match else None
+        is_known = houses().get(folded(latin), latin) is houses().get(folded(other), other)
+        is_sure = cut[0].strip(" ") or is_known or (says_both and re.search("[A-Za-z]{2}", latin))
+        alike = 1 if is_sure else likeness(latin, other)
+        if alike >= most:
+            best, most = (latin, other if is_japanese(other) else ""), alike
+    return best
 
 
 def learned(name: Spelling, texts: Iterable[str], least: float = ALIKE) -> Spelling:
@@ -933,8 +942,9 @@ def kind_of_word(word: re.Match) -> str:
 
 def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
     """The words of names less those at the ends of most of them."""
-    names, enough = [*names], max(FEW, SHARED * len(names))
-    for at, rest in ((-1, slice(None, -1)), (0, slice(1, None))):
+    names = [*names]
+    for at, rest, share in ((-1, slice(None, -1), SHARED), (0, slice(1, None), REPEATED)):
+        enough = max(FEW - 1, share * len(names))
         while True:
             kinds = Counter(kind_of_word(words[at]) for words in names if len(words) > 1)
             kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
@@ -983,12 +993,12 @@ def tells_notes(page: PageText) -> bool:
     return has_notes or bool(any_of("concentration").search(page.name))
 
 
-def tells_perfume(page: PageText) -> bool:
-    """Whether a product's page speaks of perfume or a known house before it shows other products."""
-    prices = Counter(line.slot for line in page.lines if is_price(line.text))
-    own = [*itertools.takewhile(lambda line: prices[line.slot] < CARDS, page.lines)]
-    own = own if len(own) == len(page.lines) else own[:-CARDS]  # the first of other products' cards
-    said = [line.text for line in own if not line.is_furniture]
+def tells_perfume(page: PageText, common: set[str]) -> bool:
+    """Whether a product's page says perfume, or its brand is a known house.
+
+    What is common to all products of the template says nothing of this one.
+    """
+    said = {line.text for line in page.lines} - common
     return folded(page.brand) in houses() or any(map(any_of("perfume").search, said))
 
 
@@ -1020,10 +1030,10 @@ def bare_spelling(text: str, brand: Spelling) -> Spelling:
 def read_template(pages: list[PageText], house: str) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
     brands = {page.url: whole_brand(page.brand or house, []) for page in pages}
-    bare = bare_names(pages, brands)
-    halves = {url: by_script(text) for url, text in bare.items()}
-    are_two = sum(map(bool, halves.values())) > SHARED * len(pages)
-    names = {url: are_two and halves[url] or spelled(text) for url, text in bare.items()}
+    names = {url: spelled(text) for url, text in bare_names(pages, brands).items()}
+    both = {url: spelled(text, says_both=True) for url, (text, _) in names.items()}
+    split = {url: both[url] for url in names if both[url][0] != names[url][0]}
+    names |= split if len(split) > SHARED * len(pages) else {}
     fits: dict[str, list[float]] = defaultdict(list)
     texts = {page.url: names_by_slot(page) for page in pages}
     for url, (known, _) in names.items():
@@ -1053,13 +1063,16 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def perfumes_among(products: list[PageText], shop: ShopText) -> list[PageText]:
+def perfumes_among(named: list[PageText], goods: set[str], shop: ShopText) -> list[PageText]:
     """The perfumes of a template: products that tell it, or all where nearly all or the shop do.
 
     Where most tell notes, what tells none does not speak for the shop: it may be a candle.
     """
+    texts = [{line.text for line in page.lines} for page in named]
+    common = set.intersection(*texts) if texts else set()
+    products = [page for page in named if page.url not in goods]
     by_notes = sum(map(tells_notes, products))
-    telling = [page for page in products if tells_notes(page) or tells_perfume(page)]
+    telling = [page for page in products if tells_notes(page) or tells_perfume(page, common)]
     are_all = shop.sells_perfumes or len(telling) > NEARLY_ALL * len(products)
     return products if are_all and by_notes <= MOST * len(products) else telling
 
@@ -1082,8 +1095,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     for group in groups:
         named = with_names([page for page in group if page.url in shown])
         others |= {page.url for page in named if is_other(page)}
-        products = [page for page in named if page.url not in others]
-        found.append(perfumes_among(with_brands(products, shop), shop))
+        found.append(perfumes_among(with_brands(named, shop), others, shop))
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
