@@ -919,16 +919,21 @@ def words_of(text: str, brand: Spelling) -> list[re.Match]:
 def less_ends(words: list[re.Match], is_branded: bool = False) -> list[re.Match]:
     """A name's words less what is around it: brand before it; a size and all after it, strength.
 
-    Where names say their brand, one at the end without a mark is no part of the name either.
+    Where names say their brand, it may stand at the end of some without a mark: Scandal Maru.
     """
     kinds = "".join(word.lastgroup[0] for word in words)
     before = BEFORE_NAME.match(kinds)
     start = before.end() if before else 0
     behind = BEHIND_NAME.search(kinds[start:])
     end = start + behind.start() if behind else len(words)
-    is_last = is_branded and end - start > 1 and words[end - 1].lastgroup in HOUSE
-    is_joined = is_last and folded(words[end - 2][0]) in meanings("joint")  # Bleu de Chanel
-    return words[start : end - 1 if is_last and not is_joined else end]
+    if (
+        is_branded
+        and re.fullmatch(".*W[BJ]", kinds[start:end])
+        and not re.search("[BJ]", kinds[:start])
+    ):
+        is_joined = folded(words[end - 2][0]) in meanings("joint")  # Bleu de Chanel
+        return words[start : end if is_joined else end - 1]
+    return words[start:end]
 
 
 def kind_of_word(word: re.Match) -> str:
