@@ -333,12 +333,12 @@ ARTICLE = re.compile(
     r"^(?:(?:and|y|e|et|und)\s)?(?:the|las?|as?|os?|les?|die|le|i)\s", re.IGNORECASE
 )
 PARTS = re.compile(  # between the parts of a line with labels
-    rf"""( (?:\s*[:：】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
+    rf"""( (?:\s*[:：→】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
          | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS})\s  # Top notes are A, B and C
          | (?<=ノート)(?:には|は)、? )""",
     re.VERBOSE,
 )
-LABEL_END = re.compile(rf"(?:[:：】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:{VERBS}))")
+LABEL_END = re.compile(rf"(?:[:：→】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:{VERBS}))")
 SEPARATORS = (  # of written lists, the strongest first
     rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋×]\s*",
     r"\s*[・･·•\u3000]\s*|\s[–-]\s",
@@ -363,8 +363,10 @@ class Label(NamedTuple):
 @functools.lru_cache(100_000)
 def label_fields(text: str) -> list[str]:
     """The fields that a text tells as a label and nothing else; size, price and the like: other."""
-    word = folded(ARTICLE.sub("", re.sub(r"[(（][^()（）]*[)）]", "", text) or text))
-    return meanings("label").get(re.sub(r"\d$", "", word), "").split()
+    bracketed = re.search(r"[(（]([^()（）]*)[)）]", text)
+    readings = [text.replace(bracketed[0], ""), bracketed[1]] if bracketed else [text]
+    words = (re.sub(r"\d$", "", folded(ARTICLE.sub("", reading))) for reading in readings)
+    return next((found for word in words if (found := meanings("label").get(word))), "").split()
 
 
 @functools.lru_cache(50_000)
@@ -420,6 +422,8 @@ def labels_of(page: PageText) -> list[Label]:
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
     """The labels of a line; tiers that all pages tell alike, Top はじまり, are labels alone."""
     labels = [] if line.slot.startswith("meta") else labels_in(line.text)
+    if "@" in line.slot:  # a picture called イメージ tells no image
+        labels = [(fields, value) for fields, value in labels if {*fields} & {*TIERS}]
     if not line.is_furniture or len(labels) != 1 or len(split_items(labels[0][1])) != 1:
         return labels
     return [(fields, "" if {*fields} & {*TIERS} else value) for fields, value in labels]
@@ -475,7 +479,7 @@ def read_field(field: str, values: list[str]) -> object:
         return [word for word in words if not other or not named(other, word)]
     value = values[0].lstrip(f":： {MARK}") if 0 < len(values) < CARDS else ""
     first = plain(value.split(MARK)[0])
-    is_name = len(first) <= NAME_LENGTH and not re.search("[。@]", first)
+    is_name = len(first) <= NAME_LENGTH and not re.search("[。@]|[|｜].*[|｜]", first)
     return first if is_name and folded(first) not in meanings("unknown") else None
 
 
@@ -503,6 +507,7 @@ def facts_of(page: PageText) -> dict[str, object]:
         times.update((label.slot, field) for field in TIERS if told.get(field))
     if any(count >= CARDS for count in times.values()):
         return {}  # of several products
+    facts = {"brand": facts["maker"]} | facts if "maker" in facts else facts
     for line in page.lines:
         facts = ({} if line.is_furniture else tag_facts(line.text)) | facts
     short = [line.text for line in page.lines if len(line.text) < SHORT]
@@ -549,7 +554,7 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 def shop_of(pages: list[PageText]) -> ShopText:
     """What a shop says of itself, in the same words on most of its pages."""
     lines = [line for page in pages for line in page.lines]
-    titles = [set(re.split(PIECES, line.text)) for line in lines if line.slot == "title<head"]
+    titles = [re.split(PIECES, line.text) for line in lines if line.slot == "title<head"]
     pieces = Counter(itertools.chain(*titles)).most_common()
     common = [piece for piece, count in pieces if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
@@ -760,7 +765,9 @@ def brand_texts(page: PageText) -> dict[str, str]:
         if has_name and (house := house_in(line.text)):
             found.setdefault("house", house)
         slot = "name" if line.text == page.name else line.slot
-        for at, piece in enumerate(pieces_of(re.sub(TALK, MARK, line.text)[:NAME_LENGTH])):
+        for at, piece in enumerate(
+            pieces_of(any_of("shop").sub("", re.sub(TALK, MARK, line.text))[:NAME_LENGTH])
+        ):
             if piece != page.name and could_be_name(piece):
                 found.setdefault(f"{slot} {at}", piece)
     return {source: text for source, text in found.items() if text not in ("", page.name)}
@@ -787,13 +794,12 @@ def could_be_brand(text: str) -> bool:
     return not any(any_of(use).search(text) for use in ("perfume", "gender", "prose"))
 
 
-def brand_evidence(source: str, text: str, repeats: bool, said: str) -> float:
-    """How far a text is a brand: it is declared or a known house, or repeats and is said again."""
+def brand_evidence(source: str, text: str, repeats: bool) -> float:
+    """How far a text is a brand: it is declared or a known house, or what could be one repeats."""
     is_declared = source in ("label", "by") or any_of("brand").search(source)
     if is_declared or not houses().keys().isdisjoint(map(folded, spelled(text))):
         return 1
-    is_said = source.startswith(("name", "opening")) or said.count(text) > 1
-    return REPEATS if repeats and is_said and could_be_brand(text) else 0
+    return REPEATS if repeats and could_be_brand(text) else 0
 
 
 def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
@@ -809,13 +815,12 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
     times = Counter(source for found in sources.values() for source in found)
     evidence: dict[str, list[float]] = defaultdict(list)
     for page in pages:
-        said = "\n".join(line.text for line in page.lines)
         for source, text in sources[page.url].items():
             count, in_name = told[source, text], source.startswith("name")
             repeats = 1 < count < times[source] or (in_name and count > 1)
             repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
-            repeats &= any_of("shop").sub("", text).strip() not in shop.names
-            evidence[source].append(brand_evidence(source, text, repeats, said))
+            repeats &= text not in shop.names
+            evidence[source].append(brand_evidence(source, text, repeats))
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
     brands = {url: next(filter(None, map(found.get, ranked)), "") for url, found in sources.items()}
     return [page._replace(brand=brands[page.url]) for page in pages]
@@ -902,12 +907,13 @@ def word_pattern() -> re.Pattern:
 
 
 def words_of(text: str, brand: Spelling) -> list[re.Match]:
-    """The words of a name, or of the quoted one behind its brand, and of what is around it."""
+    """The words of a name and of what is around it; of the quoted one, if all around is no name."""
+    if quoted := re.search("[「『“](.+?)[」』”]", text):
+        around = words_of(text.replace(quoted[0], " ").strip(), brand)
+        if all(word.lastgroup != "Word" for word in around):
+            return words_of(quoted[1], ("", ""))
     latin, japanese = (re.escape(one) or "(?!)" for one in brand)
     house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
-    before = rf"(?:{house}|{any_of('perfume').pattern})"
-    if quoted := re.match(rf"\W*{before}(?:の|\W)*?[「『“](?P<name>.+?)[」』”]", text, re.I):
-        return words_of(quoted["name"], ("", ""))
     of_house = re.compile(rf"(?<!\w){house}(?!\w)\s*", re.IGNORECASE)
     found, at = [], 0
     while match := of_house.match(text, at) or word_pattern().match(text, at):
@@ -994,7 +1000,7 @@ def is_other(page: PageText) -> bool:
 
 def tells_notes(page: PageText) -> bool:
     """Whether a product's page tells notes, or its name the concentration."""
-    has_notes = any(field in page.facts for field in (*TIERS, "notes", "concentration"))
+    has_notes = any(field in page.facts for field in (*TIERS, "notes"))
     return has_notes or bool(any_of("concentration").search(page.name))
 
 
@@ -1003,7 +1009,7 @@ def tells_perfume(page: PageText, common: set[str]) -> bool:
 
     What is common to all products of the template says nothing of this one.
     """
-    said = {line.text for line in page.lines} - common
+    said = {line.text for line in page.lines if line.slot[:2] not in ("ti", "me")} - common
     return folded(page.brand) in houses() or any(map(any_of("perfume").search, said))
 
 
