@@ -535,13 +535,6 @@ TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
-class ShopText(NamedTuple):
-    """What all pages of a shop say."""
-
-    names: list[str]  # of the shop, the best first
-    sells_perfumes: bool  # says on every page that it sells perfumes, and nothing else
-
-
 def with_furniture(pages: list[PageText]) -> list[PageText]:
     """The pages, each line marked that says the same on most pages of its slot."""
     slots = Counter(slot for page in pages for slot in {line.slot for line in page.lines})
@@ -551,18 +544,13 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
     return [page._replace(lines=[marked.get(line, line) for line in page.lines]) for page in pages]
 
 
-def shop_of(pages: list[PageText]) -> ShopText:
-    """What a shop says of itself, in the same words on most of its pages."""
-    lines = [line for page in pages for line in page.lines]
-    titles = [re.split(PIECES, line.text) for line in lines if line.slot == "title<head"]
-    pieces = Counter(itertools.chain(*titles)).most_common()
-    common = [piece for piece, count in pieces if FEW <= count > HALF * len(pages)]
+def shop_names(pages: list[PageText]) -> list[str]:
+    """What a shop calls itself: pieces of most of its pages' titles, the best first."""
+    lines = [line for page in pages for line in page.lines if line.slot == "title<head"]
+    pieces = Counter(piece for line in lines for piece in re.split(PIECES, line.text))
+    common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
-    names = [name for name in names if could_be_name(name)]
-    names = [name for name in names if folded(name) not in meanings("perfume")]
-    said = "\n".join([*common, *{line.text for line in lines if line.is_furniture}])
-    only_perfumes = any_of("perfume").search(said) and not any_of("goods").search(said)
-    return ShopText(names, bool(only_perfumes))
+    return [name for name in names if folded(name) not in meanings("perfume")]
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
@@ -802,7 +790,7 @@ def brand_evidence(source: str, text: str, repeats: bool) -> float:
     return REPEATS if repeats and could_be_brand(text) else 0
 
 
-def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
+def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
     sources = {page.url: brand_texts(page) for page in pages}
     starting = {page.url: openings(less_sold(page.name))[1:] for page in pages}
@@ -819,7 +807,7 @@ def with_brands(pages: list[PageText], shop: ShopText) -> list[PageText]:
             count, in_name = told[source, text], source.startswith("name")
             repeats = 1 < count < times[source] or (in_name and count > 1)
             repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
-            repeats &= text not in shop.names
+            repeats &= text not in shop
             evidence[source].append(brand_evidence(source, text, repeats))
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
     brands = {url: next(filter(None, map(found.get, ranked)), "") for url, found in sources.items()}
@@ -1005,12 +993,9 @@ def tells_notes(page: PageText) -> bool:
 
 
 def tells_perfume(page: PageText, common: set[str]) -> bool:
-    """Whether a product's page says perfume, or its brand is a known house.
-
-    What is common to all products of the template says nothing of this one.
-    """
-    said = {line.text for line in page.lines if line.slot[:2] not in ("ti", "me")} - common
-    return folded(page.brand) in houses() or any(map(any_of("perfume").search, said))
+    """Whether a product's page says perfume in what is not common to all of its template."""
+    said = {line.text for line in page.lines if not line.slot.startswith(("title", "meta"))}
+    return any(map(any_of("perfume").search, said - common))
 
 
 def described(page: PageText) -> str | None:
@@ -1074,8 +1059,8 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def perfumes_among(named: list[PageText], goods: set[str], shop: ShopText) -> list[PageText]:
-    """The perfumes of a template: products that tell it, or all where nearly all or the shop do.
+def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
+    """The perfumes of a template: products that tell it, or all where nearly all do.
 
     Where most tell notes, what tells none does not speak for the shop: it may be a candle.
     """
@@ -1084,29 +1069,29 @@ def perfumes_among(named: list[PageText], goods: set[str], shop: ShopText) -> li
     products = [page for page in named if page.url not in goods]
     by_notes = sum(map(tells_notes, products))
     telling = [page for page in products if tells_notes(page) or tells_perfume(page, common)]
-    are_all = shop.sells_perfumes or len(telling) > NEARLY_ALL * len(products)
+    are_all = len(telling) > NEARLY_ALL * len(products)
     return products if are_all and by_notes <= MOST * len(products) else telling
 
 
-def house_of(shop: ShopText, pages: list[PageText]) -> str:
+def house_of(shop: list[str], pages: list[PageText]) -> str:
     """The house whose shop it is, where few of its perfumes have a brand; or empty."""
     if sum(bool(page.brand) for page in pages) >= ONE_HOUSE * len(pages):
         return ""
-    known = [text for text in openings("".join(shop.names[:1])) if folded(text) in houses()]
-    return [*known, *shop.names, ""][0]
+    known = [text for text in openings("".join(shop[:1])) if folded(text) in houses()]
+    return [*known, *shop, ""][0]
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
-    shop = shop_of(own)
+    shop = shop_names(own)
     groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:
         named = with_names([page for page in group if page.url in shown])
         others |= {page.url for page in named if is_other(page)}
-        found.append(perfumes_among(with_brands(named, shop), others, shop))
+        found.append(perfumes_among(with_brands(named, shop), others))
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
