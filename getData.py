@@ -396,27 +396,28 @@ def labels_of(page: PageText) -> list[Label]:
     """The labels of a page, with the texts beside them, or below them in one slot."""
     found: list[Label] = []
     waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
-    label_slot, value_slot, given, goes_on = "", "", 0, False
+    label_slot = value_slot = ""
     for line in page.lines:
         slot, text, is_furniture = line
-        labels = own_labels(line)
-        found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
-        is_menu = is_furniture and found and (slot.startswith("li") or OF_ONE & {*found[-1].fields})
-        is_label = slot == label_slot != value_slot != ""  # in a word that is not known
-        if labels:
-            last = found[-1]
+        is_next = slot == label_slot != value_slot != ""  # a label in a word that is not known
+        if labels := own_labels(line):
+            found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
             is_column = slot == label_slot and slot.startswith("th") and not value_slot
-            told = split_items(" ".join(last.values))
-            goes_on = len(told) == 1 and last.fields[0].endswith("notes")  # ユズ<br>ライム
-            before = waiting if is_column else []
-            waiting = [*before, last.values] if goes_on or not last.values else []
-            label_slot, value_slot, given = slot, slot if goes_on else "", 0
-        elif is_menu or is_label or (goes_on and (is_furniture or not is_note(text))):
+            values = found[-1].values
+            waiting = [] if values else [*waiting, values] if is_column else [values]
+            label_slot, value_slot = slot, ""
+        elif is_next or (is_furniture and found and is_menu(slot, found[-1])):
             waiting = []
         elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
+            given = sum(map(len, waiting))
             waiting[given % len(waiting)].append(text)
-            value_slot, given = slot, given + 1
+            value_slot = slot
     return found
+
+
+def is_menu(slot: str, label: Label) -> bool:
+    """Whether furniture below a label is a menu, and not its value."""
+    return slot.startswith("li") or bool(OF_ONE & {*label.fields})
 
 
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
@@ -523,11 +524,10 @@ NEARLY_ALL = 0.85  # share of a template's products that must tell that they are
 HALF = 0.5  # share of slots that makes two pages one template's; of pages that makes furniture
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
-OFFER_LENGTH = 30  # characters of the longest price or button
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
 LEAST = 0.4  # score of a slot of names below which it is none
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
-TRUST |= {"first": 0.5, "ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
+TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup")
@@ -575,18 +575,13 @@ def is_price(text: str) -> bool:
 
 def offer_slots(page: PageText) -> set[str]:
     """Where a page's first price and its first button to buy stand, if not many stand there."""
-    prices = [line for line in page.lines if is_price(line.text) and not line.is_furniture]
     own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
-    buttons = [line for line in own if any_of("buy").search(line.text)]
-    found = set()
-    for offers in (prices, buttons):
-        slots = [line.slot for line in offers]
-        short = [line.slot for line in offers if len(line.text) < OFFER_LENGTH]
-        found |= {slot for slot in short[:1] if slots.count(slot) < CARDS}
-    return found
+    prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
+    buttons = [line.slot for line in own if any_of("buy").search(line.text)]
+    return {slots[0] for slots in (prices, buttons) if slots and slots.count(slots[0]) < CARDS}
 
 
-def listing_slots(pages: list[PageText]) -> set[str]:
+def listing_slots(pages: Iterable[PageText]) -> set[str]:
     """The slots by name in which some page has many prices."""
     found = set()
     for page in pages:
@@ -601,7 +596,7 @@ def product_pages(groups: list[list[PageText]]) -> set[str]:
     The signs are tiers of notes, and a price or a button to buy that is not one of many; one of
     them is enough where several pages of a template show it.
     """
-    found, lists = set(), listing_slots([*itertools.chain(*groups)])
+    found, lists = set(), listing_slots(itertools.chain(*groups))
     for group in groups:
         selling = {page.url for page in group if offer_slots(page) - lists}
         tiered = {page.url for page in group if sum(tier in page.facts for tier in TIERS) > 1}
@@ -640,7 +635,7 @@ def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     if any(text.count(left) != text.count(right) for left, right in BRACKETS) or labels_in(text):
         return False
-    if len(text) > NAME_LENGTH or is_price(text) or any_of("missing").search(text):
+    if len(text) > NAME_LENGTH or is_price(text):
         return False
     if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
         return False
@@ -656,9 +651,6 @@ def names_by_slot(page: PageText) -> dict[str, str]:
             if line.slot[:2] in HEADINGS:
                 found[line.slot[:2]].append(line.text)
     names = {slot: texts[0] for slot, texts in found.items() if len(texts) < CARDS or slot in TRUST}
-    if found.keys().isdisjoint(HEADINGS):
-        first = (texts[0] for slot, texts in found.items() if slot[:2] not in ("ti", "me", "ld"))
-        names["first"] = next(first, "")
     names["label"] = str(page.facts.get("name") or "")
     return {slot: text for slot, text in names.items() if could_be_name(text)}
 
@@ -691,7 +683,7 @@ def with_names(pages: list[PageText]) -> list[PageText]:
 # Brands -------------------------------------------------------------------------------------------
 ALIKE = 0.6  # mean likeness, or share of evidence, at which the texts of a slot are believed
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
-NEAR = 2  # lines between a name and its brand
+NEAR = 4  # lines between a name and its brand
 MAKER = re.compile(
     r"""^(|.*\s)[Bb]y:?\s                                       # Luna by, by
         ((?:[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
@@ -736,26 +728,20 @@ def near_name(page: PageText) -> set[int]:
 def brand_texts(page: PageText) -> dict[str, str]:
     """What may be the brand of a page, by where it stands: near its name, or in a line with it."""
     found = {"label": str(page.facts.get("brand") or "")}
-    near, counts = near_name(page), Counter(line.slot for line in page.lines)
+    near = near_name(page)
     for number, line in enumerate(page.lines):
         has_name = page.name in line.text
-        is_near = number in near
-        maker = maker_in(line.text, page.name)
-        if maker and (
-            (is_near and could_be_name(line.text)) or not line.text.lower().startswith("by")
-        ):
+        is_near = number in near and not line.slot.startswith(("title", "meta"))
+        if maker := maker_in(line.text, page.name):
             found.setdefault("by", maker)
-        is_for_brands = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
-        is_for_brands = is_for_brands or TRAIL.search(line.text)
-        is_menu = line.is_furniture and not line.slot.startswith(("ld", "meta"))
-        if is_menu or not (is_near or has_name or is_for_brands):
+        is_for_brands = any_of("brand").search(line.slot) or TRAIL.search(line.text)
+        if line.is_furniture or not (is_near or has_name or is_for_brands):
             continue
         if has_name and (house := house_in(line.text)):
             found.setdefault("house", house)
         slot = "name" if line.text == page.name else line.slot
-        for at, piece in enumerate(
-            pieces_of(any_of("shop").sub("", re.sub(TALK, MARK, line.text))[:NAME_LENGTH])
-        ):
+        pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
+        for at, piece in enumerate(pieces):
             if piece != page.name and could_be_name(piece):
                 found.setdefault(f"{slot} {at}", piece)
     return {source: text for source, text in found.items() if text not in ("", page.name)}
@@ -763,7 +749,7 @@ def brand_texts(page: PageText) -> dict[str, str]:
 
 def maker_in(text: str, name: str) -> str:
     """The house after 'by' in a line that begins as the name does, or empty: Luna by Maru."""
-    match = MAKER.search(text)
+    match = MAKER.search(text if text == name else text.removeprefix(name))
     return match[2].strip() if match and folded(name).startswith(folded(match[1])) else ""
 
 
@@ -775,11 +761,11 @@ def house_in(text: str) -> str:
 
 
 def could_be_brand(text: str) -> bool:
-    """Whether a text that nobody declares a brand may be one: no sentence, perfume or gender."""
-    kinds = {word.lastgroup for word in words_of(text, ("", ""))}
-    if "Word" not in kinds or len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
+    """Whether a text that nobody declares a brand may be one: no sentence, size, perfume, gender."""
+    if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
         return False
-    return not any(any_of(use).search(text) for use in ("perfume", "gender", "prose"))
+    kinds = {word.lastgroup for word in words_of(text, ("", ""))}
+    return "Word" in kinds and not kinds & {"Perfume", "Gender", "Concentration"}
 
 
 def brand_evidence(source: str, text: str, repeats: bool) -> float:
@@ -804,9 +790,7 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     evidence: dict[str, list[float]] = defaultdict(list)
     for page in pages:
         for source, text in sources[page.url].items():
-            count, in_name = told[source, text], source.startswith("name")
-            repeats = 1 < count < times[source] or (in_name and count > 1)
-            repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
+            repeats = 1 < told[source, text] < times[source]
             repeats &= text not in shop
             evidence[source].append(brand_evidence(source, text, repeats))
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
@@ -863,16 +847,11 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
-BEFORE_NAME = re.compile(  # the brand in one spelling or two, and marks
-    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TME]*(?=.*[WGP])"
-)
+BEFORE_NAME = re.compile("(?:[^WBJ]*[BJ])*[TME]*(?=.*[WGP])")  # the brand, and marks
 BEHIND_NAME = re.compile(
-    r"""(?<=.)               # of a name something stays
-        (?: [TMY]* C [^W]*   # its concentration, and whom it is for
-          | Y [BJ] [^W]*     # by its brand
-          | [TMY] [^WG]*     # a mark, and what is no word
-          | (?=S) )
-        (?: S .* )? $        # its size, and all after that""",
+    r"""(?<=.)                   # of a name something stays
+        (?: [TMY]* [CSTMY] [^W]* # its concentration, size or brand, what is behind a mark
+          | S .* ) $             # its size, and all after that""",
     re.VERBOSE,
 )
 
@@ -1077,8 +1056,7 @@ def house_of(shop: list[str], pages: list[PageText]) -> str:
     """The house whose shop it is, where few of its perfumes have a brand; or empty."""
     if sum(bool(page.brand) for page in pages) >= ONE_HOUSE * len(pages):
         return ""
-    known = [text for text in openings("".join(shop[:1])) if folded(text) in houses()]
-    return [*known, *shop, ""][0]
+    return next(iter(shop), "")
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
