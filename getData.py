@@ -399,7 +399,7 @@ def labels_of(page: PageText) -> list[Label]:
     label_slot = value_slot = ""
     for line in page.lines:
         slot, text, is_furniture = line
-        is_next = slot == label_slot != value_slot != ""  # a label in a word that is not known
+        is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
         if labels := own_labels(line):
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
             is_column = slot == label_slot and slot.startswith("th") and not value_slot
@@ -422,7 +422,7 @@ def is_menu(slot: str, label: Label) -> bool:
 
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
     """The labels of a line; tiers that all pages tell alike, Top はじまり, are labels alone."""
-    labels = [] if line.slot.startswith("meta") else labels_in(line.text)
+    labels = [] if line.slot.startswith(("title", "meta")) else labels_in(line.text)
     if "@" in line.slot:  # a picture called イメージ tells no image
         labels = [(fields, value) for fields, value in labels if {*fields} & {*TIERS}]
     if not line.is_furniture or len(labels) != 1 or len(split_items(labels[0][1])) != 1:
@@ -529,7 +529,7 @@ LEAST = 0.4  # score of a slot of names below which it is none
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
 TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
-PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[–—―»›:：/-]\s+"  # between the pieces of a title
+PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup")
 TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about a product: 【量り売り】, [送料無料]
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
@@ -545,12 +545,18 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 
 
 def shop_names(pages: list[PageText]) -> list[str]:
-    """What a shop calls itself: pieces of most of its pages' titles, the best first."""
-    lines = [line for page in pages for line in page.lines if line.slot == "title<head"]
+    """What a shop calls itself: in most of its pages' titles or first headings, the best first."""
+    lines = [line for page in pages for line in page.lines]
+    lines = [
+        line
+        for line in lines
+        if line.slot == "title<head" or (line.is_furniture and line.slot[:2] == "h1")
+    ]
     pieces = Counter(piece for line in lines for piece in re.split(PIECES, line.text))
     common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
-    return [name for name in names if folded(name) not in meanings("perfume")]
+    others = meanings("perfume").keys() | meanings("page").keys()
+    return [name for name in names if folded(name) not in others]
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
@@ -689,6 +695,7 @@ MAKER = re.compile(
         ((?:[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
     re.VERBOSE,
 )
+WORD = re.compile(r"(?<=\s)\S")
 TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
 REPEATS = 0.9  # how far a text is believed to be a brand that is no known house, but repeats
 
@@ -703,7 +710,7 @@ def believed(shown: dict[str, list[float]], pages: int) -> list[str]:
 
 def pieces_of(text: str) -> list[str]:
     """The pieces of a text between marks, brackets and quotes."""
-    pieces = re.split(rf"{PIECES}|\s[Bb]y\s|\s*[「」『』（）()]\s*", text)
+    pieces = re.split(rf"{PIECES}|\s[Bb]y\s|\s*[「」『』（）()【】［］\[\]]\s*", text)
     return [piece for piece in map(plain, pieces) if re.search(r"\w", piece)]
 
 
@@ -737,13 +744,15 @@ def brand_texts(page: PageText) -> dict[str, str]:
         is_for_brands = any_of("brand").search(line.slot) or TRAIL.search(line.text)
         if line.is_furniture or not (is_near or has_name or is_for_brands):
             continue
-        if has_name and (house := house_in(line.text)):
+        pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
+        if has_name and (house := house_in(map(less_sold, pieces))):
             found.setdefault("house", house)
         slot = "name" if line.text == page.name else line.slot
-        pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
         for at, piece in enumerate(pieces):
             if piece != page.name and could_be_name(piece):
                 found.setdefault(f"{slot} {at}", piece)
+    if "house" not in found:
+        found["within"] = house_in(page.name[at.start() :] for at in WORD.finditer(page.name))
     return {source: text for source, text in found.items() if text not in ("", page.name)}
 
 
@@ -753,10 +762,9 @@ def maker_in(text: str, name: str) -> str:
     return match[2].strip() if match and folded(name).startswith(folded(match[1])) else ""
 
 
-def house_in(text: str) -> str:
-    """The known house with which a piece of a text begins, or empty."""
-    pieces = pieces_of(re.sub(r"[【】［］\[\]＜＞]", MARK, text[:NAME_LENGTH]))
-    starts = itertools.chain(*(openings(less_sold(piece)) for piece in pieces))
+def house_in(texts: Iterable[str]) -> str:
+    """The known house with which one of the texts begins, the longest first, or empty."""
+    starts = itertools.chain(*map(openings, texts))
     return next((start for start in starts if folded(start) in houses()), "")
 
 
@@ -773,7 +781,7 @@ def brand_evidence(source: str, text: str, repeats: bool) -> float:
     is_declared = source in ("label", "by") or any_of("brand").search(source)
     if is_declared or not houses().keys().isdisjoint(map(folded, spelled(text))):
         return 1
-    return REPEATS if repeats and could_be_brand(text) else 0
+    return REPEATS if repeats and not source.startswith("img") and could_be_brand(text) else 0
 
 
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
@@ -820,10 +828,11 @@ def spelled(text: str, says_both: bool = False) -> Spelling:
         if not is_apart or re.search("[A-Za-z]{3}", other):
             continue
         is_known = houses().get(folded(latin), latin) is houses().get(folded(other), other)
-        is_sure = cut[0].strip(" ") or is_known or (says_both and re.search("[A-Za-z]{2}", latin))
-        alike = 1 if is_sure else likeness(latin, other)
+        is_said = says_both and re.search("[A-Za-z]{2}", latin)
+        is_marked = bool(cut[0].strip(" ") or is_known)
+        alike = is_marked + 1 if is_marked or is_said else likeness(latin, other)
         if alike >= most:
-            best, most = (latin, other if is_japanese(other) else ""), alike
+            best, most = (latin, other), alike
     return best
 
 
@@ -847,7 +856,7 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
-BEFORE_NAME = re.compile("(?:[^WBJ]*[BJ])*[TME]*(?=.*[WGP])")  # the brand, and marks
+BEFORE_NAME = re.compile("(?:[^WBJ]*[BJ])*[TMEC]*(?=.*[WGP])")  # the brand, and marks
 BEHIND_NAME = re.compile(
     r"""(?<=.)                   # of a name something stays
         (?: [TMY]* [CSTMY] [^W]* # its concentration, size or brand, what is behind a mark
@@ -899,13 +908,10 @@ def less_ends(words: list[re.Match], is_branded: bool = False) -> list[re.Match]
     start = before.end() if before else 0
     behind = BEHIND_NAME.search(kinds[start:])
     end = start + behind.start() if behind else len(words)
-    if (
-        is_branded
-        and re.fullmatch(".*W[BJ]", kinds[start:end])
-        and not re.search("[BJ]", kinds[:start])
-    ):
-        is_joined = folded(words[end - 2][0]) in meanings("joint")  # Bleu de Chanel
-        return words[start : end if is_joined else end - 1]
+    behind = re.search("(?<=[WGP])[BJ]G*$", kinds[start:end])
+    if is_branded and behind and not re.search("[BJ]", kinds[:start] + kinds[end:]):
+        is_joined = folded(words[start + behind.start() - 1][0]) in meanings("joint")
+        return words[start : end if is_joined else start + behind.start()]  # Bleu de Chanel
     return words[start:end]
 
 
@@ -991,6 +997,7 @@ def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     found = {field: page.facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}
     found["brand"], found["brand_ja"] = (text or None for text in brand)
     found["name"], found["name_ja"] = (text or None for text in name)
+    found["name_ja"] = found["name_ja"] if is_japanese(name[1]) else None
     found["url"] = page.url
     if "concept" not in SELECTORS:
         found["concept"] = found["concept"] or described(page)
@@ -1002,13 +1009,13 @@ def bare_spelling(text: str, brand: Spelling) -> Spelling:
     return spelled(as_text(less_ends(words_of(text, brand))))
 
 
-def read_template(pages: list[PageText], house: str) -> list[dict]:
+def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
-    brands = {page.url: whole_brand(page.brand or house, []) for page in pages}
-    names = {url: spelled(text) for url, text in bare_names(pages, brands).items()}
-    both = {url: spelled(text, says_both=True) for url, (text, _) in names.items()}
-    split = {url: both[url] for url in names if both[url][0] != names[url][0]}
-    names |= split if len(split) > SHARED * len(pages) else {}
+    brands = {page.url: whole_brand(page.brand, []) if page.brand else house for page in pages}
+    bare = bare_names(pages, brands)
+    both = {url: spelled(text, says_both=True) for url, text in bare.items()}
+    whole = sum(other not in ("", latin) for latin, other in both.values())
+    names = both if whole > SHARED * len(pages) else {url: spelled(bare[url]) for url in bare}
     fits: dict[str, list[float]] = defaultdict(list)
     texts = {page.url: names_by_slot(page) for page in pages}
     for url, (known, _) in names.items():
@@ -1020,7 +1027,7 @@ def read_template(pages: list[PageText], house: str) -> list[dict]:
     for page in pages:
         said = [*filter(None, map(texts[page.url].get, slots))]
         parts = [part for text in said for part in re.findall(r"[（(](.+?)[)）]", text) or [text]]
-        brand = whole_brand(page.brand or house, said)
+        brand = whole_brand(page.brand, said) if page.brand else house
         others = [spelling for part in parts for spelling in bare_spelling(part, brand)]
         found.append(as_perfume(page, brand, learned(names[page.url], filter(None, others), 0)))
     return found
@@ -1052,11 +1059,11 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     return products if are_all and by_notes <= MOST * len(products) else telling
 
 
-def house_of(shop: list[str], pages: list[PageText]) -> str:
+def house_of(shop: list[str], pages: list[PageText]) -> Spelling:
     """The house whose shop it is, where few of its perfumes have a brand; or empty."""
-    if sum(bool(page.brand) for page in pages) >= ONE_HOUSE * len(pages):
-        return ""
-    return next(iter(shop), "")
+    if not shop or sum(bool(page.brand) for page in pages) >= ONE_HOUSE * len(pages):
+        return "", ""
+    return spelled(shop[0], says_both=True)
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
