@@ -396,7 +396,7 @@ def labels_of(page: PageText) -> list[Label]:
     """The labels of a page, with the texts beside them, or below them in one slot."""
     found: list[Label] = []
     waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
-    label_slot = value_slot = ""
+    label_slot, value_slot, goes_on = "", "", False
     for line in page.lines:
         slot, text, is_furniture = line
         is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
@@ -404,9 +404,11 @@ def labels_of(page: PageText) -> list[Label]:
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
             is_column = slot == label_slot and slot.startswith("th") and not value_slot
             values = found[-1].values
-            waiting = [] if values else [*waiting, values] if is_column else [values]
-            label_slot, value_slot = slot, ""
-        elif is_next or (is_furniture and found and is_menu(slot, found[-1])):
+            goes_on = len(values) == 1 and is_note(values[0])  # ユズ<br>ライム
+            before = waiting if is_column else []
+            waiting = [*before, values] if goes_on or not values else []
+            label_slot, value_slot = slot, slot if goes_on else ""
+        elif is_next or (goes_on and not is_note(text)) or (is_furniture and is_menu(slot, found)):
             waiting = []
         elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
             given = sum(map(len, waiting))
@@ -415,9 +417,9 @@ def labels_of(page: PageText) -> list[Label]:
     return found
 
 
-def is_menu(slot: str, label: Label) -> bool:
+def is_menu(slot: str, found: list[Label]) -> bool:
     """Whether furniture below a label is a menu, and not its value."""
-    return slot.startswith("li") or bool(OF_ONE & {*label.fields})
+    return slot.startswith("li") or bool(found and OF_ONE & {*found[-1].fields})
 
 
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
@@ -742,7 +744,8 @@ def brand_texts(page: PageText) -> dict[str, str]:
         if maker := maker_in(line.text, page.name):
             found.setdefault("by", maker)
         is_for_brands = any_of("brand").search(line.slot) or TRAIL.search(line.text)
-        if line.is_furniture or not (is_near or has_name or is_for_brands):
+        is_menu = line.is_furniture and not line.slot.startswith("ld")
+        if is_menu or not (is_near or has_name or is_for_brands):
             continue
         pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
         if has_name and (house := house_in(map(less_sold, pieces))):
@@ -798,7 +801,9 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     evidence: dict[str, list[float]] = defaultdict(list)
     for page in pages:
         for source, text in sources[page.url].items():
-            repeats = 1 < told[source, text] < times[source]
+            count, in_name = told[source, text], source.startswith("name")
+            repeats = 1 < count < times[source] or (in_name and count > 1)
+            repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
             repeats &= text not in shop
             evidence[source].append(brand_evidence(source, text, repeats))
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
@@ -856,11 +861,14 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
-BEFORE_NAME = re.compile("(?:[^WBJ]*[BJ])*[TMEC]*(?=.*[WGP])")  # the brand, and marks
+BEFORE_NAME = re.compile(
+    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TMEC]*(?=.*[WGP])"
+)  # the brand, and marks
 BEHIND_NAME = re.compile(
-    r"""(?<=.)                   # of a name something stays
-        (?: [TMY]* [CSTMY] [^W]* # its concentration, size or brand, what is behind a mark
-          | S .* ) $             # its size, and all after that""",
+    r"""(?<=.)                    # of a name something stays
+        (?: [TMY]* [CSY] [^W]*    # its concentration, size or brand, and all behind it
+          | [TM] [^WG]* )?        # a mark, and what is no word
+        (?: S .* )? $             # its size, and all after that""",
     re.VERBOSE,
 )
 
@@ -977,10 +985,10 @@ def tells_notes(page: PageText) -> bool:
     return has_notes or bool(any_of("concentration").search(page.name))
 
 
-def tells_perfume(page: PageText, common: set[str]) -> bool:
+def tells_perfume(page: PageText, common: set[Line]) -> bool:
     """Whether a product's page says perfume in what is not common to all of its template."""
-    said = {line.text for line in page.lines if not line.slot.startswith(("title", "meta"))}
-    return any(map(any_of("perfume").search, said - common))
+    own = [line for line in {*page.lines} - common if not line.slot.startswith(("title", "meta"))]
+    return any(any_of("perfume").search(line.text) for line in own)
 
 
 def described(page: PageText) -> str | None:
@@ -1050,8 +1058,7 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
 
     Where most tell notes, what tells none does not speak for the shop: it may be a candle.
     """
-    texts = [{line.text for line in page.lines} for page in named]
-    common = set.intersection(*texts) if texts else set()
+    common = set.intersection(*({*page.lines} for page in named)) if len(named) >= FEW else set()
     products = [page for page in named if page.url not in goods]
     by_notes = sum(map(tells_notes, products))
     telling = [page for page in products if tells_notes(page) or tells_perfume(page, common)]
