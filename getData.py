@@ -240,11 +240,16 @@ def part_of_slot(element: lxml.etree._Element) -> str:
     return element.tag + re.sub("[0-9]+", "", "".join(marks))
 
 
-def is_dropped(element: lxml.etree._Element) -> bool:
-    """Whether an element holds menus, other products or reviews, by its name or its class."""
-    words = f"{element.get('class', '')} {element.get('id', '')}"
+def is_dropped(element: lxml.etree._Element, size: int) -> bool:
+    """Whether an element of a page of so many elements holds menus, other products or reviews.
+
+    Broken pages have all that follows a menu inside it.
+    """
+    words = f"{element.get('class', '')} {element.get('id', '')} {element.get('aria-label', '')}"
     is_aside = element.tag not in ("body", "main") and any_of("skip").search(words)
-    return element.tag in DROPPED or bool(is_aside and element.find(".//h1") is None)
+    is_aside = is_aside and element.find(".//h1") is None
+    is_menu = element.tag in DROPPED and not any_of("trail").search(words)
+    return bool(is_aside or is_menu) and sum(1 for _ in element.iter()) <= HALF * size
 
 
 def spoken(element: lxml.etree._Element) -> str:
@@ -255,7 +260,7 @@ def spoken(element: lxml.etree._Element) -> str:
 
 def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
     """The lines of a page, in their order; no recursion: pages nest thousands deep."""
-    slots, pieces = ["html"], []
+    slots, pieces, size = ["html"], [], sum(1 for _ in root.iter())
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         inner = slots.pop() if event == "end" else slots[-1]
@@ -271,7 +276,7 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             pieces += filter(None, [element.tail])
             continue
         slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
-        if is_dropped(element):
+        if is_dropped(element, size):
             walk.skip_subtree()
             continue
         if element.attrib and (said := spoken(element)):
@@ -326,7 +331,6 @@ WORDS_OF_PROSE = 6  # so many words of Latin letters are a sentence
 MOST = 0.6  # share of a line's items that must read as notes
 SHORT = 60  # characters of a line that holds one fact
 FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"}
-OF_ONE = {"brand", "name"}  # fields that no menu tells
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
 VERBS = "are|includes?|son|são|sont|sind|sono"
 ARTICLE = re.compile(
@@ -334,11 +338,11 @@ ARTICLE = re.compile(
 )
 PARTS = re.compile(  # between the parts of a line with labels
     rf"""( (?:\s*[:：→】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
-         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS})\s  # Top notes are A, B and C
+         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS}|[–-])\s  # Top notes are A, B and C
          | (?<=ノート)(?:には|は)、? )""",
     re.VERBOSE,
 )
-LABEL_END = re.compile(rf"(?:[:：→】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:{VERBS}))")
+LABEL_END = re.compile(rf"(?:[:：→】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:{VERBS}|[–-]))")
 SEPARATORS = (  # of written lists, the strongest first
     rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋×]\s*",
     r"\s*[・･·•\u3000]\s*|\s[–-]\s",
@@ -408,18 +412,13 @@ def labels_of(page: PageText) -> list[Label]:
             before = waiting if is_column else []
             waiting = [*before, values] if goes_on or not values else []
             label_slot, value_slot = slot, slot if goes_on else ""
-        elif is_next or (goes_on and not is_note(text)) or (is_furniture and is_menu(slot, found)):
-            waiting = []
+        elif is_next or (goes_on and not is_note(text)) or (is_furniture and slot.startswith("li")):
+            waiting = []  # another label, prose, or a menu
         elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
             given = sum(map(len, waiting))
             waiting[given % len(waiting)].append(text)
             value_slot = slot
     return found
-
-
-def is_menu(slot: str, found: list[Label]) -> bool:
-    """Whether furniture below a label is a menu, and not its value."""
-    return slot.startswith("li") or bool(found and OF_ONE & {*found[-1].fields})
 
 
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
@@ -533,7 +532,7 @@ TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup")
-TALK = r"【[^】]*】|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about a product: 【量り売り】, [送料無料]
+TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about a product: 【量り売り】, [送料無料]
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
@@ -654,7 +653,8 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     """The first text of each slot that could be the product's name; none of slots with many."""
     found: dict[str, list[str]] = defaultdict(list)
     for line in page.lines:
-        if could_be_name(line.text) and not line.is_furniture:
+        is_idle = line.is_furniture or (line.slot.startswith("meta") and "title" not in line.slot)
+        if could_be_name(line.text) and not is_idle:
             found[line.slot].append(line.text)
             if line.slot[:2] in HEADINGS:
                 found[line.slot[:2]].append(line.text)
@@ -722,12 +722,6 @@ def openings(text: str) -> list[str]:
     return [text[: end.start()] for end in ends][::-1]
 
 
-def less_sold(text: str) -> str:
-    """A text less the words before a name that say what is sold: Perfume Maru Luna."""
-    words = itertools.dropwhile(lambda word: word.lastgroup in SOLD, words_of(text, ("", "")))
-    return as_text([*words])
-
-
 def near_name(page: PageText) -> set[int]:
     """The numbers of the lines that stand near a page's name."""
     at = [number for number, line in enumerate(page.lines) if line.text == page.name]
@@ -737,18 +731,19 @@ def near_name(page: PageText) -> set[int]:
 def brand_texts(page: PageText) -> dict[str, str]:
     """What may be the brand of a page, by where it stands: near its name, or in a line with it."""
     found = {"label": str(page.facts.get("brand") or "")}
-    near = near_name(page)
+    near, counts = near_name(page), Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
         has_name = page.name in line.text
         is_near = number in near and not line.slot.startswith(("title", "meta"))
         if maker := maker_in(line.text, page.name):
             found.setdefault("by", maker)
-        is_for_brands = any_of("brand").search(line.slot) or TRAIL.search(line.text)
+        is_brand = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
+        is_trail = TRAIL.search(line.text) or any_of("trail").search(line.slot)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
-        if is_menu or not (is_near or has_name or is_for_brands):
+        if is_menu or not (is_near or has_name or is_brand or is_trail):
             continue
         pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
-        if has_name and (house := house_in(map(less_sold, pieces))):
+        if has_name and (house := house_in(pieces)):
             found.setdefault("house", house)
         slot = "name" if line.text == page.name else line.slot
         for at, piece in enumerate(pieces):
@@ -790,7 +785,7 @@ def brand_evidence(source: str, text: str, repeats: bool) -> float:
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
     sources = {page.url: brand_texts(page) for page in pages}
-    starting = {page.url: openings(less_sold(page.name))[1:] for page in pages}
+    starting = {page.url: openings(page.name)[1:] for page in pages}
     begun = Counter(itertools.chain(*starting.values()))
     for page in pages:
         starts = starting[page.url]
@@ -933,19 +928,16 @@ def kind_of_word(word: re.Match) -> str:
 
 
 def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
-    """The words of names less those at the ends of most of them."""
-    names = [*names]
-    for at, rest, share in ((-1, slice(None, -1), SHARED), (0, slice(1, None), REPEATED)):
-        enough = max(FEW - 1, share * len(names))
-        while True:
-            kinds = Counter(kind_of_word(words[at]) for words in names if len(words) > 1)
-            kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
-            if count <= enough or (at == 0 and kind != SOLD[0]):
-                break
-            for number, words in enumerate(names):
-                if len(words) > 1 and kind_of_word(words[at]) == kind:
-                    names[number] = less_ends(words[rest])
-    return names
+    """The words of names less those at the end of most of them."""
+    names, enough = [*names], max(FEW - 1, SHARED * len(names))
+    while True:
+        kinds = Counter(kind_of_word(words[-1]) for words in names if len(words) > 1)
+        kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
+        if count <= enough:
+            return names
+        for number, words in enumerate(names):
+            if len(words) > 1 and kind_of_word(words[-1]) == kind:
+                names[number] = less_ends(words[:-1])
 
 
 def as_text(words: list[re.Match]) -> str:
