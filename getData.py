@@ -699,7 +699,7 @@ MAKER = re.compile(
 )
 WORD = re.compile(r"(?<=\s)\S")
 TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
-REPEATS = 0.9  # how far a text is believed to be a brand that is no known house, but repeats
+REPEATS = 0.7  # how far a text is believed to be a brand that is no known house, but repeats
 
 
 def believed(shown: dict[str, list[float]], pages: int) -> list[str]:
@@ -774,12 +774,17 @@ def could_be_brand(text: str) -> bool:
     return "Word" in kinds and not kinds & {"Perfume", "Gender", "Concentration"}
 
 
+def is_declared(source: str) -> bool:
+    """Whether what stands there is called a brand: by a label, the word by, a class, JSON-LD."""
+    return source in ("label", "by") or bool(any_of("brand").search(source))
+
+
 def brand_evidence(source: str, text: str, repeats: bool) -> float:
     """How far a text is a brand: it is declared or a known house, or what could be one repeats."""
-    is_declared = source in ("label", "by") or any_of("brand").search(source)
-    if is_declared or not houses().keys().isdisjoint(map(folded, spelled(text))):
+    if is_declared(source) or not houses().keys().isdisjoint(map(folded, spelled(text))):
         return 1
-    return REPEATS if repeats and not source.startswith("img") and could_be_brand(text) else 0
+    is_picture = source.startswith("img")
+    return REPEATS if repeats and not is_picture and could_be_brand(text) else 0
 
 
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
@@ -792,6 +797,9 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
         if starts and "house" not in sources[page.url]:
             sources[page.url]["opening"] = max(starts, key=begun.get)
     told = Counter(pair for found in sources.values() for pair in found.items())
+    declared = Counter(text for (source, text) in told.elements() if is_declared(source))
+    if len(declared) == 1 and declared.total() > HALF * len(pages):  # a shop of one house
+        sources = {url: {"label": next(iter(declared))} | found for url, found in sources.items()}
     times = Counter(source for found in sources.values() for source in found)
     evidence: dict[str, list[float]] = defaultdict(list)
     for page in pages:
@@ -857,7 +865,7 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
 BEFORE_NAME = re.compile(
-    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TMEC]*(?=.*[WGP])"
+    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TMECP]*(?=.*W)"
 )  # the brand, and marks
 BEHIND_NAME = re.compile(
     r"""(?<=.)                    # of a name something stays
