@@ -406,7 +406,8 @@ def labels_of(page: PageText) -> list[Label]:
         is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
         if labels := own_labels(line):
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
-            is_column = slot == label_slot and slot.startswith("th") and not value_slot
+            are_tiers = all(label.fields[0] in TIERS for label in found[-2:])
+            is_column = slot[:2] == label_slot[:2] and are_tiers and not value_slot
             values = found[-1].values
             goes_on = len(values) == 1 and is_note(values[0])  # ユズ<br>ライム
             before = waiting if is_column else []
@@ -865,7 +866,7 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
 BEFORE_NAME = re.compile(
-    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TMECP]*(?=.*W)"
+    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TME]*(?=.*[WGP])"
 )  # the brand, and marks
 BEHIND_NAME = re.compile(
     r"""(?<=.)                    # of a name something stays
@@ -953,9 +954,17 @@ def as_text(words: list[re.Match]) -> str:
     return words[0].string[words[0].start() : words[-1].end()].strip() if words else ""
 
 
+def is_sold(word: re.Match) -> bool:
+    """Whether a word says what is sold: perfume, Eau de Parfum."""
+    return word.lastgroup in SOLD
+
+
 def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
     """{address: name of a template's perfume as written, less brand, size and concentration}."""
     names = [words_of(page.name, brands[page.url]) for page in pages]
+    sold = sum(is_sold(words[0]) for words in names if words)
+    if sold >= max(FEW, REPEATED * len(names)):  # Perfume Luna
+        names = [[*itertools.dropwhile(is_sold, words)] or words for words in names]
     branded = sum(any(word.lastgroup in HOUSE for word in words) for words in names)
     names = [less_ends(words, branded > SHARED * len(names)) for words in names]
     names = names if "name" in SELECTORS else less_shared(names)
