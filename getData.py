@@ -391,8 +391,11 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
             found[-1] = found[-1][0], found[-1][1] + part + mark
     for cut in re.finditer(r"[\s/／|｜–-]+", "" if found else text[:SHORT]):
         fields, rest = label_fields(text[: cut.start()]), text[cut.end() :]
-        if {*fields} & {*TIERS} and len(split_items(rest)) > 1:
-            return [(fields, rest)]  # HEAD Saffron, Pink Pepper
+        are_notes = len(split_items(rest)) > 1 or is_japanese(rest) > is_japanese(
+            text[: cut.start()]
+        )
+        if {*fields} & {*TIERS} and are_notes:
+            return [(fields, rest)]  # HEAD Saffron, Pink Pepper; Last ムスク
     return found
 
 
@@ -404,7 +407,10 @@ def labels_of(page: PageText) -> list[Label]:
     for line in page.lines:
         slot, text, is_furniture = line
         is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
-        if labels := own_labels(line):
+        labels = own_labels(line)
+        if waiting and "@" in slot and labels and labels[0][0] == found[-1].fields:
+            continue  # an attribute that repeats the label
+        if labels:
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
             are_tiers = all(label.fields[0] in TIERS for label in found[-2:])
             is_column = slot[:2] == label_slot[:2] and are_tiers and not value_slot
@@ -452,7 +458,7 @@ def is_note(item: str) -> bool:
     is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
     if is_long or label_fields(item) or any_of("prose").search(core):
         return False
-    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|://", core)
+    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|\d\s?(?:ml|oz)\b|://", core)
     return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
 
 
@@ -920,7 +926,7 @@ def less_ends(words: list[re.Match], is_branded: bool = False) -> list[re.Match]
     start = before.end() if before else 0
     behind = BEHIND_NAME.search(kinds[start:])
     end = start + behind.start() if behind else len(words)
-    behind = re.search("(?<=[WGP])[BJ]G*$", kinds[start:end])
+    behind = re.search("(?<=[WGPBJ])[BJ]G*$", kinds[start:end])
     if is_branded and behind and not re.search("[BJ]", kinds[:start] + kinds[end:]):
         is_joined = folded(words[start + behind.start() - 1][0]) in meanings("joint")
         return words[start : end if is_joined else start + behind.start()]  # Bleu de Chanel
