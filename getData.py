@@ -141,6 +141,12 @@ def any_of(use: str) -> re.Pattern:
     return re.compile(pattern, re.IGNORECASE)
 
 
+@functools.lru_cache(200_000)
+def says(use: str, text: str) -> bool:
+    """Whether a text has a word of a use."""
+    return bool(any_of(use).search(text))
+
+
 @functools.lru_cache(50_000)
 def named(use: str, text: str) -> list[str]:
     """The values of a use (メンズ, オードトワレ, 春) whose words a text has."""
@@ -245,11 +251,11 @@ def is_dropped(element: lxml.etree._Element, size: int) -> bool:
 
     Broken pages have all that follows a menu inside it.
     """
-    words = f"{element.get('class', '')} {element.get('id', '')} {element.get('aria-label', '')}"
-    is_aside = element.tag not in ("body", "main") and any_of("skip").search(words)
+    words = " ".join(filter(None, map(element.get, ("class", "id", "aria-label"))))
+    is_aside = element.tag not in ("body", "main") and says("skip", words)
     is_aside = is_aside and element.find(".//h1") is None
-    is_menu = element.tag in DROPPED and not any_of("trail").search(words)
-    return bool(is_aside or is_menu) and sum(1 for _ in element.iter()) <= HALF * size
+    is_menu = element.tag in DROPPED and not says("trail", words)
+    return (is_aside or is_menu) and element.xpath("count(.//*)") <= HALF * size
 
 
 def spoken(element: lxml.etree._Element) -> str:
@@ -260,7 +266,7 @@ def spoken(element: lxml.etree._Element) -> str:
 
 def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
     """The lines of a page, in their order; no recursion: pages nest thousands deep."""
-    slots, pieces, size = ["html"], [], sum(1 for _ in root.iter())
+    slots, pieces, size = ["html"], [], root.xpath("count(.//*)")
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         inner = slots.pop() if event == "end" else slots[-1]
@@ -456,7 +462,7 @@ def is_note(item: str) -> bool:
     """Whether an item reads as a material: short, with letters, no label, no price, no sentence."""
     core = re.sub(r"[(（].*", "", item)
     is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
-    if is_long or label_fields(item) or any_of("prose").search(core):
+    if is_long or label_fields(item) or says("prose", core):
         return False
     odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|\d\s?(?:ml|oz)\b|://", core)
     return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
@@ -584,14 +590,14 @@ def templates_of(pages: list[PageText]) -> list[list[PageText]]:
 def is_price(text: str) -> bool:
     """Whether a text has an amount of money."""
     has_sign = any(unicodedata.category(char) == "Sc" for char in text)
-    return bool(re.search(r"\d", text) and (has_sign or any_of("money").search(text)))
+    return bool(re.search(r"\d", text) and (has_sign or says("money", text)))
 
 
 def offer_slots(page: PageText) -> set[str]:
     """Where a page's first price and its first button to buy stand, if not many stand there."""
     own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
-    buttons = [line.slot for line in own if any_of("buy").search(line.text)]
+    buttons = [line.slot for line in own if says("buy", line.text)]
     return {slots[0] for slots in (prices, buttons) if slots and slots.count(slots[0]) < CARDS}
 
 
@@ -672,8 +678,8 @@ def names_by_slot(page: PageText) -> dict[str, str]:
 
 def name_score(slot: str, texts: Iterable[str]) -> float:
     """How far a slot holds names: by where it is, and how different its texts are."""
-    is_title = any_of("title").search(slot.partition("<")[0])
-    trust = TRUST.get(slot) or TRUST.get(slot[:2]) or TRUST_BY_CLASS[bool(is_title)]
+    is_title = says("title", slot.partition("<")[0])
+    trust = TRUST.get(slot) or TRUST.get(slot[:2]) or TRUST_BY_CLASS[is_title]
     return trust * len({folded(text) for text in texts}) / len(texts)
 
 
@@ -744,8 +750,8 @@ def brand_texts(page: PageText) -> dict[str, str]:
         is_near = number in near and not line.slot.startswith(("title", "meta"))
         if maker := maker_in(line.text, page.name):
             found.setdefault("by", maker)
-        is_brand = any_of("brand").search(line.slot) and counts[line.slot] < CARDS
-        is_trail = TRAIL.search(line.text) or any_of("trail").search(line.slot)
+        is_brand = says("brand", line.slot) and counts[line.slot] < CARDS
+        is_trail = TRAIL.search(line.text) or says("trail", line.slot)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
         if is_menu or not (is_near or has_name or is_brand or is_trail):
             continue
@@ -783,7 +789,7 @@ def could_be_brand(text: str) -> bool:
 
 def is_declared(source: str) -> bool:
     """Whether what stands there is called a brand: by a label, the word by, a class, JSON-LD."""
-    return source in ("label", "by") or bool(any_of("brand").search(source))
+    return source in ("label", "by") or says("brand", source)
 
 
 def brand_evidence(source: str, text: str, repeats: bool) -> float:
@@ -997,13 +1003,13 @@ def is_other(page: PageText) -> bool:
 def tells_notes(page: PageText) -> bool:
     """Whether a product's page tells notes, or its name the concentration."""
     has_notes = any(field in page.facts for field in (*TIERS, "notes"))
-    return has_notes or bool(any_of("concentration").search(page.name))
+    return has_notes or says("concentration", page.name)
 
 
 def tells_perfume(page: PageText, common: set[Line]) -> bool:
     """Whether a product's page says perfume in what is not common to all of its template."""
     own = [line for line in {*page.lines} - common if not line.slot.startswith(("title", "meta"))]
-    return any(any_of("perfume").search(line.text) for line in own)
+    return any(says("perfume", line.text) for line in own)
 
 
 def described(page: PageText) -> str | None:
