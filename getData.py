@@ -741,29 +741,37 @@ def near_name(page: PageText) -> set[int]:
     return {number + step for number in at for step in range(-NEAR, NEAR + 1)}
 
 
-def brand_texts(page: PageText) -> dict[str, str]:
+def usual_openings(pages: list[PageText]) -> dict[str, str]:
+    """{address: how the name of a template's page begins, as the most of its names do}."""
+    starts = {page.url: openings(page.name)[1:] for page in pages}
+    counts = Counter(itertools.chain(*starts.values()))
+    return {url: max(found, key=counts.get, default="") for url, found in starts.items()}
+
+
+def brand_texts(page: PageText, opening: str) -> dict[str, str]:
     """What may be the brand of a page, by where it stands: near its name, or in a line with it."""
     found = {"label": str(page.facts.get("brand") or "")}
     near, counts = near_name(page), Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        has_name = page.name in line.text
-        is_near = number in near and not line.slot.startswith(("title", "meta"))
         if maker := maker_in(line.text, page.name):
             found.setdefault("by", maker)
+        has_name = page.name in line.text
+        is_near = number in near and not line.slot.startswith(("title", "meta"))
         is_brand = says("brand", line.slot) and counts[line.slot] < CARDS
         is_trail = TRAIL.search(line.text) or says("trail", line.slot)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
-        if is_menu or not (is_near or has_name or is_brand or is_trail):
+        if is_menu or not (has_name or is_near or is_brand or is_trail):
             continue
         pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
         if has_name and (house := house_in(pieces)):
             found.setdefault("house", house)
         slot = "name" if line.text == page.name else line.slot
         for at, piece in enumerate(pieces):
-            if piece != page.name and could_be_name(piece):
+            if could_be_name(piece):
                 found.setdefault(f"{slot} {at}", piece)
     if "house" not in found:
-        found["within"] = house_in(page.name[at.start() :] for at in WORD.finditer(page.name))
+        rests = (page.name[start.start() :] for start in WORD.finditer(page.name))
+        found |= {"opening": opening, "within": house_in(rests)}
     return {source: text for source, text in found.items() if text not in ("", page.name)}
 
 
@@ -800,30 +808,29 @@ def brand_evidence(source: str, text: str, repeats: bool) -> float:
     return REPEATS if repeats and not is_picture and could_be_brand(text) else 0
 
 
+def is_repeated(source: str, count: int, times: int) -> bool:
+    """Whether a text stands so often among so many in one place as brands do; in names, always."""
+    return 1 < count < times or (source.startswith("name") and count > 1)
+
+
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
-    sources = {page.url: brand_texts(page) for page in pages}
-    starting = {page.url: openings(page.name)[1:] for page in pages}
-    begun = Counter(itertools.chain(*starting.values()))
-    for page in pages:
-        starts = starting[page.url]
-        if starts and "house" not in sources[page.url]:
-            sources[page.url]["opening"] = max(starts, key=begun.get)
+    begun = usual_openings(pages)
+    sources = {page.url: brand_texts(page, begun[page.url]) for page in pages}
     told = Counter(pair for found in sources.values() for pair in found.items())
-    declared = Counter(text for (source, text) in told.elements() if is_declared(source))
-    if len(declared) == 1 and declared.total() > HALF * len(pages):  # a shop of one house
-        sources = {url: {"label": next(iter(declared))} | found for url, found in sources.items()}
     times = Counter(source for found in sources.values() for source in found)
     evidence: dict[str, list[float]] = defaultdict(list)
-    for page in pages:
-        for source, text in sources[page.url].items():
-            count, in_name = told[source, text], source.startswith("name")
-            repeats = 1 < count < times[source] or (in_name and count > 1)
-            repeats |= source == "name 0" and len(pages) < FEW  # as most shops write it
-            repeats &= text not in shop
-            evidence[source].append(brand_evidence(source, text, repeats))
+    for (source, text), count in told.items():
+        is_alone = source == "name 0" and len(pages) < FEW  # as most shops write it
+        repeats = text not in shop and (is_alone or is_repeated(source, count, times[source]))
+        evidence[source] += count * [brand_evidence(source, text, repeats)]
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
-    brands = {url: next(filter(None, map(found.get, ranked)), "") for url, found in sources.items()}
+    declared = Counter(text for source, text in told.elements() if is_declared(source))
+    one_house = len(declared) == 1 and declared.total() > HALF * len(pages)
+    usual = {"label": next(iter(declared))} if one_house else {}
+    brands = {}
+    for url, found in sources.items():
+        brands[url] = next(filter(None, map((usual | found).get, ranked)), "")
     return [page._replace(brand=brands[page.url]) for page in pages]
 
 
