@@ -31,7 +31,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 # --------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
@@ -105,6 +105,10 @@ class Word(NamedTuple):
     @property
     def kinds(self) -> set[str]:
         return {value.kind for value in self.values}
+
+    def only(self, kind: str) -> Self:
+        """The word in its meanings of one kind."""
+        return self._replace(values=frozenset(v for v in self.values if v.kind == kind))
 
     @property
     def says(self) -> set[str]:
@@ -399,8 +403,10 @@ class Lexicon:
         text = normal(said)
         read, words = self.read(text), []
         about = any(word.kinds & {"ask", "tier", "like"} for word in read)
-        for word in read:
-            words.append(word._replace(values=self.meant(word, words, about)))
+        for word, after in itertools.zip_longest(read, read[1:]):
+            is_joined = after and text[word.end : after.start] in ("", " ", "の")  # クロエのノマド
+            owns = is_joined and self.bears(word.only("brand")) & self.bears(after.only("name"))
+            words.append(word.only("brand") if owns else self.meant(word, words, about))
         excluded = left_out(text, words)
         words = [word._replace(excluded=word in excluded) for word in words]
         names = [word for word in words if "name" in word.kinds and not word.excluded]
@@ -418,15 +424,15 @@ class Lexicon:
             wishes = list({frozenset(word.kinds): word for word in wishes}.values())
         return question._replace(wishes=tuple(wishes))
 
-    def meant(self, word: Word, before: list[Word], about: bool) -> frozenset[Value]:
+    def meant(self, word: Word, before: list[Word], about: bool) -> Word:
         """What a word means: a name after its brand, or where a perfume is asked about."""
-        values = word.values or self.guessed(word)
-        names = frozenset(value for value in values if value.kind == "name")
-        owners = self.bears(word._replace(values=names))
+        word = word._replace(values=word.values or self.guessed(word))
+        name = word.only("name")
+        owners = self.bears(name)
         owned = any("brand" in house.kinds and owners & self.bears(house) for house in before)
-        if names and (owned or about or names == values):
-            return names
-        return values - names  # サクラの香り
+        if name.values and (owned or about or name == word):
+            return name
+        return word._replace(values=word.values - name.values)  # サクラの香り
 
     def guessed(self, noun: Word) -> frozenset[Value]:
         """What an unknown noun may mean where it is a letter off, or else that it is unknown."""
@@ -608,11 +614,13 @@ class Clerk(Lexicon):
 
     def invented(self, answer: str) -> list[str]:
         """The words of an answer that no perfume named in it, or else house, bears out."""
-        text, told, wrong = normal(answer), set(), []
+        text, wrong = normal(answer), []
         words = self.read(text)
-        for kind in ("brand", "name"):
-            meant = [frozenset(v for v in word.values if v.kind == kind) for word in words]
-            told = set().union(*(self.bears(Word(0, 0, "", values)) for values in meant)) or told
+        listed = [word for word in words if "brand" in word.kinds]
+        names = [word for word in words if "name" in word.kinds]
+        are_houses = all(word in listed for word in names) and len(listed) > len(names) + 1
+        told = set().union(*(self.bears(word.only("name")) for word in names if not are_houses))
+        told = told or set().union(*(self.bears(word.only("brand")) for word in listed))
         for word in words:
             denied = DENIED.match(text[word.end :])
             false = word.kinds & VALUED and not denied and not self.bears(word) & told
