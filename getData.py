@@ -410,28 +410,40 @@ def labels_of(page: PageText) -> list[Label]:
     found: list[Label] = []
     waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
     label_slot, value_slot, goes_on = "", "", False
-    for line in page.lines:
+    for line, labels in with_labels(page.lines):
         slot, text, is_furniture = line
+        is_menu = is_furniture and slot.startswith("li")
         is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
-        labels = own_labels(line)
-        if waiting and "@" in slot and labels and labels[0][0] == found[-1].fields:
-            continue  # an attribute that repeats the label
         if labels:
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
-            are_tiers = all(label.fields[0] in TIERS for label in found[-2:])
-            is_column = slot[:2] == label_slot[:2] and are_tiers and not value_slot
             values = found[-1].values
             goes_on = len(values) == 1 and is_note(values[0])  # ユズ<br>ライム
-            before = waiting if is_column else []
+            before = waiting if are_columns(found[-2:]) else []
             waiting = [*before, values] if goes_on or not values else []
             label_slot, value_slot = slot, slot if goes_on else ""
-        elif is_next or (goes_on and not is_note(text)) or (is_furniture and slot.startswith("li")):
-            waiting = []  # another label, prose, or a menu
+        elif is_menu or is_next or (goes_on and not is_note(text)):
+            waiting = []  # another label, in words that are not known, or prose
         elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
             given = sum(map(len, waiting))
             waiting[given % len(waiting)].append(text)
             value_slot = slot
     return found
+
+
+def with_labels(lines: list[Line]) -> Iterator[tuple[Line, list[tuple[list[str], str]]]]:
+    """Each line with its labels, less the attributes that repeat the line before."""
+    before = ""
+    for line in lines:
+        if "@" not in line.slot or line.text != before:
+            yield line, own_labels(line)
+        before = line.text
+
+
+def are_columns(labels: list[Label]) -> bool:
+    """Whether labels head columns: tiers in like elements, without values between them."""
+    first, last = labels[0], labels[-1]
+    are_tiers = all(label.fields[0] in TIERS for label in labels)
+    return are_tiers and first.slot[:2] == last.slot[:2] and not first.values
 
 
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
@@ -545,7 +557,7 @@ TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup")
-TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # of a shop about a product: 【量り売り】, [送料無料]
+TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # 【量り売り】, [送料無料]
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
@@ -788,7 +800,7 @@ def house_in(texts: Iterable[str]) -> str:
 
 
 def could_be_brand(text: str) -> bool:
-    """Whether a text that nobody declares a brand may be one: no sentence, size, perfume, gender."""
+    """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
     if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
         return False
     kinds = {word.lastgroup for word in words_of(text, ("", ""))}
