@@ -1057,21 +1057,32 @@ def bare_spelling(text: str, brand: Spelling) -> Spelling:
     return spelled(as_text(less_ends(words_of(text, brand))))
 
 
-def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
-    """The records of perfumes of one template; where a slot spells them too, in both scripts."""
-    brands = {page.url: whole_brand(page.brand, []) if page.brand else house for page in pages}
-    bare = bare_names(pages, brands)
+def spelled_names(bare: dict[str, str]) -> dict[str, Spelling]:
+    """{address: both spellings of a template's name, or the one}; apart where most names are."""
     both = {url: spelled(text, says_both=True) for url, text in bare.items()}
     whole = sum(other not in ("", latin) for latin, other in both.values())
-    names = both if whole > SHARED * len(pages) else {url: spelled(bare[url]) for url in bare}
+    if whole > SHARED * len(bare):
+        return both
+    return {url: spelled(text) for url, text in bare.items()}
+
+
+def spelling_slots(texts: dict[str, dict[str, str]], names: dict[str, Spelling]) -> list[str]:
+    """The slots in which a template's names stand in the other script, by how they sound."""
     fits: dict[str, list[float]] = defaultdict(list)
-    texts = {page.url: names_by_slot(page) for page in pages}
     for url, (known, _) in names.items():
         for slot, text in texts[url].items():
             if is_japanese(text) != is_japanese(known):
                 alike = (likeness(known, piece) for piece in pieces_of(text))
                 fits[slot].append(max(alike, default=0))
-    slots, found = believed(fits, len(pages)), []
+    return believed(fits, len(names))
+
+
+def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
+    """The records of perfumes of one template; where a slot spells them too, in both scripts."""
+    brands = {page.url: whole_brand(page.brand, []) if page.brand else house for page in pages}
+    names = spelled_names(bare_names(pages, brands))
+    texts = {page.url: names_by_slot(page) for page in pages}
+    slots, found = spelling_slots(texts, names), []
     for page in pages:
         said = [*filter(None, map(texts[page.url].get, slots))]
         parts = [part for text in said for part in re.findall(r"[（(](.+?)[)）]", text) or [text]]
