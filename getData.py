@@ -338,13 +338,13 @@ MOST = 0.6  # share of a line's items that must read as notes
 SHORT = 60  # characters of a line that holds one fact
 FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"}
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
-VERBS = "are|includes?|son|são|sont|sind|sono"
-ARTICLE = re.compile(
+VERBS = "are|includes?|son|são|sont|sind|sono"  # Top notes are A, B and C
+ARTICLE = re.compile(  # before a label in a sentence
     r"^(?:(?:and|y|e|et|und)\s)?(?:the|las?|as?|os?|les?|die|le|i)\s", re.IGNORECASE
 )
 PARTS = re.compile(  # between the parts of a line with labels
     rf"""( (?:\s*[:：→】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
-         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS}|[–-])\s  # Top notes are A, B and C
+         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS}|[–-])\s
          | (?<=ノート)(?:には|は)、? )""",
     re.VERBOSE,
 )
@@ -396,11 +396,10 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
         elif found:
             found[-1] = found[-1][0], found[-1][1] + part + mark
     for cut in re.finditer(r"[\s/／|｜–-]+", "" if found else text[:SHORT]):
-        fields, rest = label_fields(text[: cut.start()]), text[cut.end() :]
-        are_notes = len(split_items(rest)) > 1 or is_japanese(rest) > is_japanese(
-            text[: cut.start()]
-        )
-        if {*fields} & {*TIERS} and are_notes:
+        label, rest = text[: cut.start()], text[cut.end() :]
+        fields = label_fields(label)
+        is_list = len(split_items(rest)) > 1 or is_japanese(rest) > is_japanese(label)
+        if is_list and {*fields} & {*TIERS}:
             return [(fields, rest)]  # HEAD Saffron, Pink Pepper; Last ムスク
     return found
 
@@ -897,8 +896,10 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
 BEFORE_NAME = re.compile(
-    "(?:[^WBJ]*(?:B[TME]*J?|J[TME]*B?))?[TME]*(?=.*[WGP])"
-)  # the brand, and marks
+    r"""(?: [^WBJ]* (?: B [TME]* J? | J [TME]* B? ) )?  # the brand, in one spelling or two
+        [TME]* (?=.*[WGP])                              # marks; of a name something stays""",
+    re.VERBOSE,
+)
 BEHIND_NAME = re.compile(
     r"""(?<=.)                    # of a name something stays
         (?: [TMY]* [CSY] [^W]*    # its concentration, size or brand, and all behind it
@@ -941,21 +942,27 @@ def words_of(text: str, brand: Spelling) -> list[re.Match]:
     return found
 
 
-def less_ends(words: list[re.Match], is_branded: bool = False) -> list[re.Match]:
-    """A name's words less what is around it: brand before it; a size and all after it, strength.
-
-    Where names say their brand, it may stand at the end of some without a mark: Scandal Maru.
-    """
+def less_ends(words: list[re.Match]) -> list[re.Match]:
+    """A name's words less what is around it: brand before it; a size and all after it, strength."""
     kinds = "".join(word.lastgroup[0] for word in words)
     before = BEFORE_NAME.match(kinds)
     start = before.end() if before else 0
     behind = BEHIND_NAME.search(kinds[start:])
-    end = start + behind.start() if behind else len(words)
-    behind = re.search("(?<=[WGPBJ])[BJ]G*$", kinds[start:end])
-    if is_branded and behind and not re.search("[BJ]", kinds[:start] + kinds[end:]):
-        is_joined = folded(words[start + behind.start() - 1][0]) in meanings("joint")
-        return words[start : end if is_joined else start + behind.start()]  # Bleu de Chanel
-    return words[start:end]
+    return words[start : start + behind.start() if behind else None]
+
+
+def less_house(name: list[re.Match], words: list[re.Match]) -> list[re.Match]:
+    """A name's words less the brand at its end, if nothing else of its words is the brand.
+
+    Scandal Maru is Scandal; Maru – Mr. Maru and Bleu de Maru stay.
+    """
+    kinds = "".join(word.lastgroup[0] for word in name)
+    last = re.search("(?<=[WGPBJ])[BJ]G*$", kinds)
+    said = sum(word.lastgroup in HOUSE for word in words)
+    if not last or said > len(re.findall("[BJ]", kinds)):
+        return name
+    is_joined = folded(name[last.start() - 1][0]) in meanings("joint")
+    return name if is_joined else name[: last.start()]
 
 
 def kind_of_word(word: re.Match) -> str:
@@ -992,12 +999,14 @@ def is_sold(word: re.Match) -> bool:
 
 def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
     """{address: name of a template's perfume as written, less brand, size and concentration}."""
-    names = [words_of(page.name, brands[page.url]) for page in pages]
-    sold = sum(is_sold(words[0]) for words in names if words)
-    if sold >= max(FEW, REPEATED * len(names)):  # Perfume Luna
-        names = [[*itertools.dropwhile(is_sold, words)] or words for words in names]
-    branded = sum(any(word.lastgroup in HOUSE for word in words) for words in names)
-    names = [less_ends(words, branded > SHARED * len(names)) for words in names]
+    whole = [words_of(page.name, brands[page.url]) for page in pages]
+    sold = sum(is_sold(words[0]) for words in whole if words)
+    if sold >= max(FEW, REPEATED * len(whole)):  # Perfume Luna
+        whole = [[*itertools.dropwhile(is_sold, words)] or words for words in whole]
+    names = [less_ends(words) for words in whole]
+    branded = sum(any(word.lastgroup in HOUSE for word in words) for words in whole)
+    if branded > SHARED * len(whole):
+        names = [less_house(*both) for both in zip(names, whole, strict=True)]
     names = names if "name" in SELECTORS else less_shared(names)
     return {page.url: as_text(words) for page, words in zip(pages, names, strict=True)}
 
