@@ -1034,10 +1034,10 @@ def tells_notes(page: PageText) -> bool:
     return has_notes or says("concentration", page.name)
 
 
-def tells_perfume(page: PageText, common: set[Line]) -> bool:
-    """Whether a product's page says perfume in what is not common to all of its template."""
-    own = [line for line in {*page.lines} - common if not line.slot.startswith(("title", "meta"))]
-    return any(says("perfume", line.text) for line in own)
+def tells_perfume(lines: Iterable[Line]) -> bool:
+    """Whether lines say perfume, other than in a title, where the shop's name may."""
+    own = (line.text for line in lines if not line.slot.startswith(("title", "meta")))
+    return any(says("perfume", text) for text in own)
 
 
 def described(page: PageText) -> str | None:
@@ -1052,9 +1052,8 @@ def described(page: PageText) -> str | None:
 def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     """The record of a perfume."""
     found = {field: page.facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}
-    found["brand"], found["brand_ja"] = (text or None for text in brand)
-    found["name"], found["name_ja"] = (text or None for text in name)
-    found["name_ja"] = found["name_ja"] if is_japanese(name[1]) else None
+    for field, (known, other) in {"brand": brand, "name": name}.items():
+        found[field], found[f"{field}_ja"] = known or None, other if is_japanese(other) else None
     found["url"] = page.url
     if "concept" not in SELECTORS:
         found["concept"] = found["concept"] or described(page)
@@ -1116,12 +1115,16 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
 def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     """The perfumes of a template: products that tell it, or all where nearly all do.
 
-    Where most tell notes, what tells none does not speak for the shop: it may be a candle.
+    What all products say tells nothing of one, unless none says more. Where most tell notes, what
+    tells none does not speak for the shop: it may be a candle.
     """
     common = set.intersection(*({*page.lines} for page in named)) if len(named) >= FEW else set()
     products = [page for page in named if page.url not in goods]
     by_notes = sum(map(tells_notes, products))
-    telling = [page for page in products if tells_notes(page) or tells_perfume(page, common)]
+    own = {page.url: {*page.lines} - common for page in products}
+    telling = [page for page in products if tells_notes(page) or tells_perfume(own[page.url])]
+    if not telling and tells_perfume(common):
+        return products
     are_all = len(telling) > NEARLY_ALL * len(products)
     return products if are_all and by_notes <= MOST * len(products) else telling
 

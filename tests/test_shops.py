@@ -121,10 +121,7 @@ def check_form(records: list[dict]) -> None:
 
 
 KNOWN_MISTAKES = {  # shops that are not wholly read, and how many mistakes there are at most
-    "woo-both-spellings": 1,  # two spellings joined by a dash, one of them half Latin
-    "base-one-house": 2,  # listings so small that they look like products
     "encyclopedia-sentences": 2,  # a name with 'by' in it before a brand without a mark
-    "everything": 1,  # a bag among perfumes
 }
 
 
@@ -493,6 +490,150 @@ def test_entities_are_unescaped_until_nothing_is_left():
     pages = pages_of("Caf&amp;amp;eacute; &amp;amp; Cr&amp;egrave;me")
     record = read(pages)["0"]
     assert record["name"] == "Café & Crème"
+
+
+# What pages of one template say together ------------------------------------------------------------------------------
+PAIRS = [
+    ("雨音", "AMAOTO"),
+    ("焚火", "TAKIBI"),
+    ("硝子", "GARASU"),
+    ("朝市", "ASAICHI"),
+    ("桜餅", "SAKURA"),
+]
+
+
+def template(bodies: list[str], title: str = "Document", head: str = "") -> list[tuple[str, bytes]]:
+    """Pages of one template, whose titles say nothing."""
+    html = "<html><head><meta charset='utf-8'><title>{}</title></head><body>{}<main>{}</main></body></html>"
+    return [
+        (f"https://tin.example/{place}", html.format(title, head, body).encode())
+        for place, body in enumerate(bodies)
+    ]
+
+
+def test_names_of_two_scripts_are_two_spellings_where_most_names_are():
+    found = read(
+        template(
+            [
+                f"<h2>{one} {two}</h2><p>香水 ¥{n}000</p><button>購入する</button>"
+                for n, (one, two) in enumerate(PAIRS, 1)
+            ]
+        )
+    )
+    assert [(record["name"], record["name_ja"]) for record in found.values()] == [
+        (two, one) for one, two in PAIRS
+    ]
+
+
+def test_a_shop_of_one_house_is_called_as_its_first_heading_says():
+    bodies = [
+        f"<h3>{name}</h3><p>Eau de Parfum</p><p>${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:6], 1)
+    ]
+    found = read(template(bodies, head="<header><h1>Tin Bell</h1></header>"))
+    assert {record["brand"] for record in found.values()} == {"Tin Bell"}
+    assert [record["name"] for record in found.values()] == list(PLAIN[:6])
+
+
+@pytest.mark.parametrize("around", ["香水「{}」30ml", "『{}』", "オードパルファム「{}」"])
+def test_a_name_in_quotes_is_what_is_quoted(around):
+    names = ["古書店", "夜更け", "灯台", "あとがき", "月刊"]
+    bodies = [
+        f"<h1>{around.format(name)}</h1><p>¥{n}800</p><button>購入する</button><p>香水 {n}</p>"
+        for n, name in enumerate(names, 1)
+    ]
+    assert [record["name"] for record in read(template(bodies)).values()] == names
+
+
+def test_a_brand_behind_names_is_no_part_of_them_where_names_say_their_brand():
+    headings = [
+        "Paco Rabanne Invictus",
+        "Le Male Jean Paul Gaultier",
+        "Chanel Bleu de Chanel",
+        "Eros Versace",
+        "Dior Sauvage",
+    ]
+    bodies = [
+        f"<h1>{name} Eau de Toilette 100ml</h1><p>${n}9</p><button>Buy now</button>"
+        for n, name in enumerate(headings, 1)
+    ]
+    found = read(template(bodies)).values()
+    assert [record["name"] for record in found] == [
+        "Invictus",
+        "Le Male",
+        "Bleu de Chanel",
+        "Eros",
+        "Sauvage",
+    ]
+    assert [record["brand"] for record in found] == [
+        "Paco Rabanne",
+        "Jean Paul Gaultier",
+        "Chanel",
+        "Versace",
+        "Dior",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heads", "values"),
+    [
+        ("<tr><th>{}</th><th>{}</th><th>{}</th></tr>", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>"),
+        ("<ul><li class='active'>{}</li><li>{}</li><li>{}</li></ul>", "<p class='tab'>{}</p><p class='tab'>{}</p><p class='tab'>{}</p>"),
+        ("<div><b class='h'>{}</b><b class='h'>{}</b><b class='h'>{}</b></div>", "<div>{}</div><div>{}</div><div>{}</div>"),
+    ],
+)  # fmt: skip
+def test_three_labels_in_a_row_head_columns_or_tabs(heads, values):
+    bodies = []
+    for place, name in enumerate(PLAIN[:5]):
+        notes = [
+            f"{NOTES[place * 3]}, {NOTES[place * 3 + 1]}",
+            NOTES[place * 3 + 2],
+            NOTES[-place - 1],
+        ]
+        table = heads.format("Top Notes", "Heart Notes", "Base Notes") + values.format(*notes)
+        bodies.append(f"<h1>{name}</h1><p>${place}9</p>{table}<button>Add to cart</button>")
+    for place, record in enumerate(read(template(bodies)).values()):
+        assert record["top_notes"] == NOTES[place * 3 : place * 3 + 2]
+        assert record["middle_notes"] == [NOTES[place * 3 + 2]]
+        assert record["last_notes"] == [NOTES[-place - 1]]
+
+
+def test_what_all_products_say_does_not_make_one_a_perfume():
+    menu = "<p>Fine fragrance and objects</p>"
+    notes = "<p>Top notes: {}, {}</p><p>Base notes: {}</p>"
+    bodies = [
+        f"{menu}<h1>{name}</h1><p>${n}5</p>{notes.format(*NOTES[n * 3 : n * 3 + 3])}<button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:6])
+    ]
+    bodies += [
+        f"{menu}<h1>{name}</h1><p>$9</p><button>Add to cart</button>"
+        for name in ("Aviator", "Field Notebook")
+    ]
+    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:6])
+
+
+def test_a_menu_that_never_ends_hides_no_product():
+    bodies = [
+        f"<h2>{name}</h2><p>Eau de Parfum</p><p>${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:5], 1)
+    ]
+    found = read(template(bodies, head="<nav><ul><li>Home<li>Shop</ul>"))
+    assert [record["name"] for record in found.values()] == list(PLAIN[:5])
+
+
+def test_a_brand_in_a_trail_is_read():
+    brands = ["Diptyque", "Byredo", "Le Labo", "Hermès", "Diptyque"]
+    bodies = [f"<nav class='breadcrumb'><a>Home</a> › <a>Brands</a> › <a>{brand}</a></nav><h2>{name}</h2><p>Perfume ${n}5</p><button>Add to cart</button>"
+              for n, (name, brand) in enumerate(zip(PLAIN, brands, strict=False), 1)]  # fmt: skip
+    assert [record["brand"] for record in read(template(bodies)).values()] == brands
+
+
+def test_labels_of_words_that_are_not_known_end_the_last_tier():
+    rows = "<tr><th>Base notes</th><td>{}, {}</td></tr><tr><th>Entstehung</th><td>Grasse</td></tr>"
+    bodies = [f"<h1>{name}</h1><p>${n}5</p><table><tr><th>Top notes</th><td>{NOTES[n]}</td></tr>{rows.format(*NOTES[n + 5 : n + 7])}</table><button>Add to cart</button>"
+              for n, name in enumerate(PLAIN[:5], 1)]  # fmt: skip
+    for place, record in enumerate(read(template(bodies)).values(), 1):
+        assert record["last_notes"] == NOTES[place + 5 : place + 7]
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------
