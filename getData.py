@@ -226,6 +226,11 @@ class Line(NamedTuple):
     text: str
     is_furniture: bool = False  # says the same on most pages
 
+    @property
+    def is_in_head(self) -> bool:
+        """Whether it is a title or a meta field, which the page does not show."""
+        return self.slot.startswith(("title", "meta"))
+
 
 class PageText(NamedTuple):
     """What is kept of a page: its lines, not its tree; and what is then learned of it."""
@@ -447,7 +452,7 @@ def are_columns(labels: list[Label]) -> bool:
 
 def own_labels(line: Line) -> list[tuple[list[str], str]]:
     """The labels of a line; tiers that all pages tell alike, Top はじまり, are labels alone."""
-    labels = [] if line.slot.startswith(("title", "meta")) else labels_in(line.text)
+    labels = [] if line.is_in_head else labels_in(line.text)
     if "@" in line.slot:  # a picture called イメージ tells no image
         labels = [(fields, value) for fields, value in labels if {*fields} & {*TIERS}]
     if not line.is_furniture or len(labels) != 1 or len(split_items(labels[0][1])) != 1:
@@ -546,7 +551,7 @@ def facts_of(page: PageText) -> dict[str, object]:
 # Templates and names ------------------------------------------------------------------------------
 SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
 NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
-HALF = 0.5  # share of slots that makes two pages one template's; of pages that makes furniture
+HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages, a whole page
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
@@ -572,12 +577,10 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 def shop_names(pages: list[PageText]) -> list[str]:
     """What a shop calls itself: in most of its pages' titles or first headings, the best first."""
     lines = [line for page in pages for line in page.lines]
-    lines = [
-        line
-        for line in lines
-        if line.slot == "title<head" or (line.is_furniture and line.slot[:2] == "h1")
-    ]
-    pieces = Counter(piece for line in lines for piece in re.split(PIECES, line.text))
+    titles = [line for line in lines if line.slot == "title<head"]
+    logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
+    texts = [line.text for line in titles + logos]
+    pieces = Counter(piece for text in texts for piece in re.split(PIECES, text))
     common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
     others = meanings("perfume").keys() | meanings("page").keys()
@@ -606,7 +609,7 @@ def is_price(text: str) -> bool:
 
 def offer_slots(page: PageText) -> set[str]:
     """Where a page's first price and its first button to buy stand, if not many stand there."""
-    own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
+    own = [line for line in page.lines if not line.is_in_head]
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
     buttons = [line.slot for line in own if says("buy", line.text)]
     return {slots[0] for slots in (prices, buttons) if slots and slots.count(slots[0]) < CARDS}
@@ -721,7 +724,7 @@ MAKER = re.compile(
         ((?:[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
     re.VERBOSE,
 )
-WORD = re.compile(r"(?<=\s)\S")
+WORD = re.compile(r"(?<=\s)\S")  # where a word begins, but the first
 TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
 REPEATS = 0.7  # how far a text is believed to be a brand that is no known house, but repeats
 
@@ -767,7 +770,7 @@ def brand_texts(page: PageText, opening: str) -> dict[str, str]:
         if maker := maker_in(line.text, page.name):
             found.setdefault("by", maker)
         has_name = page.name in line.text
-        is_near = number in near and not line.slot.startswith(("title", "meta"))
+        is_near = number in near and not line.is_in_head
         is_brand = says("brand", line.slot) and counts[line.slot] < CARDS
         is_trail = TRAIL.search(line.text) or says("trail", line.slot)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
@@ -850,6 +853,7 @@ SHARED = 0.6  # share of a template's names beyond which a word at an end of the
 HOUSE = ("Brand", "Japanese")  # kinds of words that say the brand
 SOLD = ("Concentration", "Perfume")  # kinds of words that say what is sold
 MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
+MARKED = 2  # likeness of two spellings with a mark between them: more than any sound can tell
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -867,9 +871,11 @@ def spelled(text: str, says_both: bool = False) -> Spelling:
         if not is_apart or re.search("[A-Za-z]{3}", other):
             continue
         is_known = houses().get(folded(latin), latin) is houses().get(folded(other), other)
-        is_said = says_both and re.search("[A-Za-z]{2}", latin)
-        is_marked = bool(cut[0].strip(" ") or is_known)
-        alike = is_marked + 1 if is_marked or is_said else likeness(latin, other)
+        alike = likeness(latin, other)
+        if cut[0].strip(" ") or is_known:
+            alike = MARKED
+        elif says_both and re.search("[A-Za-z]{2}", latin):
+            alike = 1
         if alike >= most:
             best, most = (latin, other), alike
     return best
@@ -1036,8 +1042,7 @@ def tells_notes(page: PageText) -> bool:
 
 def tells_perfume(lines: Iterable[Line]) -> bool:
     """Whether lines say perfume, other than in a title, where the shop's name may."""
-    own = (line.text for line in lines if not line.slot.startswith(("title", "meta")))
-    return any(says("perfume", text) for text in own)
+    return any(says("perfume", line.text) for line in lines if not line.is_in_head)
 
 
 def described(page: PageText) -> str | None:
