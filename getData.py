@@ -551,7 +551,7 @@ def facts_of(page: PageText) -> dict[str, object]:
 # Templates and names ------------------------------------------------------------------------------
 SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
 NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
-HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages, a whole page
+HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
