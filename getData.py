@@ -197,7 +197,7 @@ def is_foreign(text: str) -> bool:
 @functools.lru_cache(100_000)
 def likeness(one: str, other: str) -> float:
     """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
-    if is_japanese(one) == is_japanese(other):
+    if is_foreign(one) == is_foreign(other):
         return -1.0
     if re.search("[一-龠]", one + other):
         return 0.0  # nobody can tell how it sounds
@@ -579,7 +579,8 @@ def shop_names(pages: list[PageText]) -> list[str]:
     lines = [line for page in pages for line in page.lines]
     titles = [line for line in lines if line.slot == "title<head"]
     logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
-    texts = [line.text for line in titles + logos]
+    own = [line for line in lines if says("site", line.slot)]
+    texts = [line.text for line in own + titles + logos]
     pieces = Counter(piece for text in texts for piece in re.split(PIECES, text))
     common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
@@ -669,7 +670,8 @@ def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     if any(text.count(left) != text.count(right) for left, right in BRACKETS) or labels_in(text):
         return False
-    if len(text) > NAME_LENGTH or is_price(text):
+    core = re.sub(TALK, "", text)
+    if len(core) > NAME_LENGTH or is_price(core):
         return False
     if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
         return False
@@ -693,7 +695,10 @@ def names_by_slot(page: PageText) -> dict[str, str]:
 def name_score(slot: str, texts: Iterable[str]) -> float:
     """How far a slot holds names: by where it is, and how different its texts are."""
     is_title = says("title", slot.partition("<")[0])
-    trust = TRUST.get(slot) or TRUST.get(slot[:2]) or TRUST_BY_CLASS[is_title]
+    trust = TRUST.get(slot) or TRUST.get(slot[:2])
+    if not trust:  # 62 points, 118 points
+        texts = [re.sub(r"\d", "", text) for text in texts]
+    trust = trust or TRUST_BY_CLASS[is_title]
     return trust * len({folded(text) for text in texts}) / len(texts)
 
 
@@ -803,7 +808,7 @@ def house_in(texts: Iterable[str]) -> str:
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
-    if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text):
+    if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text) or re.search(r"\d", text):
         return False
     kinds = {word.lastgroup for word in words_of(text, ("", ""))}
     return "Word" in kinds and not kinds & {"Perfume", "Gender", "Concentration"}
@@ -903,7 +908,7 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
 BEFORE_NAME = re.compile(
     r"""(?: [^WBJ]* (?: B [TME]* J? | J [TME]* B? ) )?  # the brand, in one spelling or two
-        [TME]* (?=.*[WGP])                              # marks; of a name something stays""",
+        [TME]* (?=.*[WGPD])                             # marks; of a name something stays""",
     re.VERBOSE,
 )
 BEHIND_NAME = re.compile(
@@ -924,10 +929,11 @@ def word_pattern() -> re.Pattern:
                | (?P<Gender> (?:for\s)?(?:{any_of("gender").pattern}) )
                | (?P<Concentration> (?<!\w)(?:{any_of("tail").pattern}) )
                | (?P<Perfume> {any_of("perfume").pattern} )
+               | (?P<Date> {YEAR.pattern}(?!\w) )
                | (?P<Mark> [(（{MARKS}] )
                | (?P<End> [)）\]] )
                | (?P<Y> by(?!\w) )
-               | (?P<Word> [^\s()（）{MARKS}]+ | . ) ) \s*""",
+               | (?P<Word> [^\s()（）{MARKS}]+ | . ) ) [^\S{MARK}]*""",
         re.VERBOSE | re.IGNORECASE,
     )
 
@@ -940,7 +946,7 @@ def words_of(text: str, brand: Spelling) -> list[re.Match]:
             return words_of(quoted[1], ("", ""))
     latin, japanese = (re.escape(one) or "(?!)" for one in brand)
     house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
-    of_house = re.compile(rf"(?<!\w){house}(?!\w)\s*", re.IGNORECASE)
+    of_house = re.compile(rf"(?<!\w){house}(?!\w)[^\S{MARK}]*", re.IGNORECASE)
     found, at = [], 0
     while match := of_house.match(text, at) or word_pattern().match(text, at):
         found.append(match)
@@ -963,7 +969,7 @@ def less_house(name: list[re.Match], words: list[re.Match]) -> list[re.Match]:
     Scandal Maru is Scandal; Maru – Mr. Maru and Bleu de Maru stay.
     """
     kinds = "".join(word.lastgroup[0] for word in name)
-    last = re.search("(?<=[WGPBJ])[BJ]G*$", kinds)
+    last = re.search("(?<=[WGPBJD])[BJ]G*$", kinds)
     said = sum(word.lastgroup in HOUSE for word in words)
     if not last or said > len(re.findall("[BJ]", kinds)):
         return name
@@ -977,7 +983,7 @@ def kind_of_word(word: re.Match) -> str:
         return word.lastgroup
     if word.lastgroup in SOLD:
         return SOLD[0]
-    return YEAR.sub("year", folded(word[0])) or word[0].strip()
+    return word.lastgroup if word.lastgroup == "Date" else folded(word[0]) or word[0].strip()
 
 
 def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
