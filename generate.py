@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import ctypes
 import difflib
 import functools
 import itertools
 import json
-import mmap
 import os
 import random
 import re
@@ -28,10 +26,13 @@ import time
 import unicodedata
 import warnings
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 # --------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
@@ -342,8 +343,10 @@ class Lexicon:
             shared = next((known[fold(word)] for word in row if fold(word) in known), ())
             for word in row:
                 own = known.get(fold(ENDING.sub("", word)), ())
+                kinds = {value.kind for value in own or shared}  # a note is no family
+                like = [value for value in shared if value.kind in kinds]
                 for form in {word, re.sub("(?<=[一-龠])い$", "", word)}:  # 甘い: 甘く, 甘さ
-                    self.add(form, *shared, *own)
+                    self.add(form, *like, *own)
         for kind, label, *words in (row for row in read_words("asked_words.csv") if len(row) > 2):
             self.labels[label] = words[0]
             for word in words:
@@ -770,64 +773,58 @@ def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any
 
 
 # --- evaluation -----------------------------------------------------------------------------------
-Table = dict[str, dict[str, float]]  # {column: {row: share}}
+def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> DataFrame:
+    """Shares of right answers to the test split: types of question by ways to answer.
 
-
-def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> Table:
-    """How adapter, bare base model and chance answer the test split, in all and by kinds."""
+    The ways are those of the adapter, of the bare base model and of chance. The last row is the
+    share of answers that are true, right or not.
+    """
+    import pandas
     from tqdm import tqdm
 
     random.Random(0).shuffle(tests)
-    right: dict[Value, set[str]] = defaultdict(set)
+    good: dict[Value, set[str]] = defaultdict(set)
     for claim in clerk.claims:
-        right[asked_by(claim.record)].add(claim.record["response"])
-    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-
-    def note(column: str, test: Record, share: float, said: str = "") -> None:
-        found[column]["全体"].append(share)
-        found[column][test["type"]].append(share)
-        if said:
-            found[column]["事実"].append(not clerk.invented(said))
-            found[column]["完結"].append(said.endswith("。"))
-
+        good[asked_by(claim.record)].add(claim.record["response"])
+    results = []
     for title, adapted in {"アダプター": True, "基盤モデル": False}.items():
         assistant = ready(adapted)
         sys.modules["torch"].manual_seed(0)  # the same figures again
         for number, test in enumerate(tqdm(tests, desc=title, disable=None)):
-            asked, texts = test["instruction"], right[asked_by(test)]
+            asked, kind, right = test["instruction"], test["type"], good[asked_by(test)]
             plan = clerk.plan(clerk.understand(asked))
             choices = (part for part in plan if not isinstance(part, str))
             narrowed = next(choices, [clerk.computed("")])
             for way, claims in {"制約": clerk.claims, "絞り込み": narrowed}.items():
                 said = assistant.choose(asked, claims).record["response"]
-                note(f"{title}・{way}", test, said in texts, said)
                 may = {claim.record["response"] for claim in claims}
-                note(f"偶然・{way}", test, len(may & texts) / len(may))
+                is_true = not clerk.invented(said)
+                results.append((f"{title}・{way}", kind, float(said in right), is_true))
+                results.append((f"偶然・{way}", kind, len(may & right) / len(may), None))
             if number < FREE_TESTS:  # right where true and begun as a right one
-                said, begins = assistant.free(asked), {text.partition("、")[0] for text in texts}
-                correct = said.partition("、")[0] in begins and not clerk.invented(said)
-                note(f"{title}・自由", test, correct, said)
-    first = found["アダプター・制約"]
-    order = ["全体", *sorted({test["type"] for test in tests}), "事実", "完結"]
-    table: Table = {"件数": {row: len(first[row]) for row in order}}
-    for column, rows in found.items():
-        table[column] = {row: sum(rows[row]) / len(rows[row]) for row in order if rows[row]}
+                said = assistant.free(asked)
+                begins = {text.partition("、")[0] for text in right}
+                is_true = not clerk.invented(said)
+                is_right = is_true and said.partition("、")[0] in begins
+                results.append((f"{title}・自由", kind, float(is_right), is_true))
+    found = pandas.DataFrame(results, columns=["", "種類", "正解", "事実"])
+    table = found.pivot_table("正解", "種類", "", sort=False, margins=True, margins_name="全体")
+    table = table.drop(columns="全体")
+    table.insert(0, "件数", Counter(test["type"] for test in tests) | {"全体": len(tests)})
+    table.loc["事実"] = found.groupby("")["事実"].mean()
     return table
 
 
-def publish(table: Table) -> None:
+def publish(table: DataFrame) -> None:
     """Prints the table, and keeps it beside the adapter: evaluation.json, and in the model card."""
-    lines = [["", *table], ["---", *["---:"] * len(table)]]
-    for row in dict.fromkeys(row for column in table.values() for row in column):
-        cells = [column.get(row, "") for column in table.values()]
-        lines.append([row, *(f"{c:.1%}" if isinstance(c, float) else str(c) for c in cells)])
-    text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    known = table.astype(object).where(table.notna(), None)
+    text = known.to_markdown(floatfmt=("", ".0f", *[".1%"] * len(table.columns)), missingval="")
     print(text)
     card = Path(ADAPTER_DIR, "README.md")
     kept = card.read_text(encoding="utf-8") if card.exists() else ""
     kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S).rstrip()
-    figures = json.dumps(table, ensure_ascii=False)
-    contents = {card: f"{kept}\n\n## 評価\n\n{text}\n", card.with_name("evaluation.json"): figures}
+    contents = {card: f"{kept}\n\n## 評価\n\n{text}\n"}
+    contents[card.with_name("evaluation.json")] = table.to_json(force_ascii=False)
     for path, content in contents.items():
         path.with_suffix(".tmp").write_text(content, encoding="utf-8")
         os.replace(path.with_suffix(".tmp"), path)
@@ -836,7 +833,6 @@ def publish(table: Table) -> None:
 
 # --- loading --------------------------------------------------------------------------------------
 SMALL_BYTES = 2**31  # of weights in float32: up to here a CPU gains nothing from fewer bits
-MADV_DONTNEED = 4  # Linux, madvise(2)
 
 
 def choose_device(size: int) -> tuple[str, Any]:
@@ -849,40 +845,23 @@ def choose_device(size: int) -> tuple[str, Any]:
     return "cpu", torch.float32 if 4 * size <= SMALL_BYTES else torch.bfloat16
 
 
-def let_go(tensor: Any) -> None:
-    """Gives back the memory pages of a tensor that is read no more, without its file closed."""
-    if sys.platform == "linux":
-        start = -(-tensor.data_ptr() // mmap.PAGESIZE) * mmap.PAGESIZE
-        end = (tensor.data_ptr() + tensor.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
-        if start < end:
-            release = ctypes.CDLL(None).madvise
-            release(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
-
-
 def settle(model: Any, adapted: bool, device: str, dtype: Any) -> Any:
     """The base model on the device in that precision; with its adapter, added in float32.
 
-    It goes weight by weight, so that host memory holds the model once: a stored weight is a part
-    of its file, mapped into memory, and leaves it as soon as it is converted.
+    It goes weight by weight: host memory holds the model once, beside the file it is mapped from.
     """
     import torch
     from peft.tuners.lora import LoraLayer
 
-    layers = (layer for layer in model.modules() if isinstance(layer, LoraLayer))
-    layer_of = {id(layer.base_layer.weight): layer for layer in layers if adapted}
-    for name, weight in model.named_parameters():
-        if "lora_" in name:
-            continue
-        stored = weight.data
-        layer = layer_of.get(id(weight))
-        with torch.no_grad():
-            full = stored.float() + layer.get_delta_weight("default") if layer else stored
-        weight.data = full.to(device, dtype)
-        if weight.data_ptr() != stored.data_ptr():
-            let_go(stored)
-    for buffer in model.buffers():
-        buffer.data = buffer.to(device)
-    return model.unload()
+    for layer in model.modules():
+        if adapted and isinstance(layer, LoraLayer):
+            weight = layer.base_layer.weight
+            with torch.no_grad():
+                weight.data = (weight.float() + layer.get_delta_weight("default")).to(dtype)
+    base = model.unload()
+    for weight in base.parameters():
+        weight.data = weight.data.to(device, dtype)
+    return base.to(device)
 
 
 def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:

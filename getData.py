@@ -1258,7 +1258,6 @@ HEALING = (408, 429, *range(500, 600))  # worth a second try
 MAX_REDIRECTS = 5
 MAX_FAILURES = 10  # pages failing in a row after which the shop is asked for nothing more
 BACKOFF_SECONDS = 2  # wait before the second try; doubles each time
-FOLDER_DELAY = 0.05  # most seconds between pages of a folder: robots.txt means to spare a server
 JITTER = 1.2  # most times the delay that is waited
 WANTED = {"Accept-Language": "ja", "Accept-Encoding": "gzip"}
 FETCHED, KEPT = "取得", "ディスクから"
@@ -1321,8 +1320,8 @@ class Shop:
             raise SystemExit(said + AGAIN) from None
         text = page.body if page.status == 200 else b""
         self.rules = Protego.parse(text.decode("utf-8-sig", "replace"))
-        delay = self.rules.crawl_delay(USER_AGENT) or 0
-        self.delay = max(self.delay, min(delay, FOLDER_DELAY) if self.served else delay)
+        if not self.served:  # a folder has no server to spare
+            self.delay = max(self.delay, self.rules.crawl_delay(USER_AGENT) or 0)
 
     def unknown(self, urls: list[str]) -> list[str]:
         """The addresses that are new pages'; a saved folder's live host is the folder itself."""

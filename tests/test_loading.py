@@ -139,20 +139,26 @@ def test_the_model_is_held_once_while_it_is_loaded(folder, tmp_path):
     """200 MB of weights in 16 bits: stored, converted and merged they never take twice that."""
     make_adapter(tmp_path, layers=8, hidden=1024, heads=8)
     size = sum(file.stat().st_size for file in (tmp_path / "base").glob("*.bin"))
-    code = "\n".join(
-        [
-            "from pathlib import Path",
-            "def kib(name):",
-            "    lines = Path('/proc/self/status').read_text().splitlines()",
-            "    return next(int(line.split()[1]) for line in lines if line.startswith(name))",
-            "generate.SMALL_BYTES = 0",
-            f"generate.load({str(folder / 'adapter')!r})  # what the libraries take is taken now",
-            "Path('/proc/self/clear_refs').write_text('5')  # the peak begins anew",
-            "before = kib('VmRSS')",
-            f"model, _ = generate.load({str(tmp_path / 'adapter')!r})",
-            "print(kib('VmHWM') - before, model.dtype)",
-        ]
-    )
+    code = f"""
+import threading
+from pathlib import Path
+def own():  # kibibytes, without the pages of mapped files, which the system may take back
+    lines = Path('/proc/self/status').read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith('RssAnon'))
+generate.SMALL_BYTES = 0
+generate.load({str(folder / "adapter")!r})  # what the libraries take is taken now
+before, peak, ended = own(), 0, threading.Event()
+def watch():
+    global peak
+    while not ended.wait(0.002):
+        peak = max(peak, own())
+watcher = threading.Thread(target=watch)
+watcher.start()
+model, _ = generate.load({str(tmp_path / "adapter")!r})
+ended.set()
+watcher.join()
+print(peak - before, model.dtype)
+"""
     run = in_a_process(code)
     taken, dtype = run.stdout.split()
     assert dtype == "torch.bfloat16", run.stderr
