@@ -510,7 +510,8 @@ def read_field(field: str, values: list[str]) -> object:
         return [word for word in words if not other or not named(other, word)]
     value = values[0].lstrip(f":： {MARK}") if 0 < len(values) < CARDS else ""
     first = plain(value.split(MARK)[0])
-    is_name = len(first) <= NAME_LENGTH and not re.search("[。@]|[|｜].*[|｜]", first)
+    is_list = value.count(MARK) >= CARDS or re.search("[|｜].*[|｜]", first)
+    is_name = len(first) <= NAME_LENGTH and not is_list and not re.search("[。@]", first)
     return first if is_name and folded(first) not in meanings("unknown") else None
 
 
@@ -726,7 +727,7 @@ ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the br
 NEAR = 4  # lines between a name and its brand
 MAKER = re.compile(
     r"""^(|.*\s)[Bb]y:?\s                                       # Luna by, by
-        ((?:[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
+        ((?:(?:d['’])?[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
     re.VERBOSE,
 )
 WORD = re.compile(r"(?<=\s)\S")  # where a word begins, but the first
@@ -1126,18 +1127,17 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
 def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     """The perfumes of a template: products that tell it, or all where nearly all do.
 
-    What all products say tells nothing of one, unless none says more. Where most tell notes, what
-    tells none does not speak for the shop: it may be a candle.
+    What all products say tells nothing of one, unless none says more. Where candles are sold too,
+    what does not tell may be one.
     """
     common = set.intersection(*({*page.lines} for page in named)) if len(named) >= FEW else set()
     products = [page for page in named if page.url not in goods]
-    by_notes = sum(map(tells_notes, products))
     own = {page.url: {*page.lines} - common for page in products}
     telling = [page for page in products if tells_notes(page) or tells_perfume(own[page.url])]
     if not telling and tells_perfume(common):
         return products
     are_all = len(telling) > NEARLY_ALL * len(products)
-    return products if are_all and by_notes <= MOST * len(products) else telling
+    return products if are_all and len(products) == len(named) else telling
 
 
 def house_of(shop: list[str], pages: list[PageText]) -> Spelling:

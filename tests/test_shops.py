@@ -470,8 +470,8 @@ def test_forbidden_characters_are_left_out_and_the_rest_is_read():
         ("Stainless steel, water resistant, with a strap of leather.", False),
     ],
 )
-def test_where_most_products_tell_notes_what_tells_none_has_to_speak_of_perfume(told, is_perfume):
-    pages = pages_of("Tide")
+def test_where_other_goods_are_sold_what_tells_no_notes_has_to_speak_of_perfume(told, is_perfume):
+    pages = [*pages_of("Tide"), ("candle", page("Sea Candle", 99).encode())]
     pages[0] = (pages[0][0], page("Tide", 0, notes=f"<p>{told}</p>").encode())
     assert ("0" in read(pages)) == is_perfume
 
