@@ -413,34 +413,25 @@ def labels_of(page: PageText) -> list[Label]:
     """The labels of a page, with the texts beside them, or below them in one slot."""
     found: list[Label] = []
     waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
-    label_slot, value_slot, goes_on = "", "", False
-    for line, labels in with_labels(page.lines):
+    label_slot, value_slot = "", ""
+    for line in page.lines:
+        labels = own_labels(line)
         slot, text, is_furniture = line
         is_menu = is_furniture and slot.startswith("li")
         is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
         if labels:
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
             values = found[-1].values
-            goes_on = len(values) == 1 and is_note(values[0])  # ユズ<br>ライム
             before = waiting if are_columns(found[-2:]) else []
-            waiting = [*before, values] if goes_on or not values else []
-            label_slot, value_slot = slot, slot if goes_on else ""
-        elif is_menu or is_next or (goes_on and not is_note(text)):
+            waiting = [] if values else [*before, values]
+            label_slot, value_slot = slot, ""
+        elif is_menu or is_next:
             waiting = []  # another label, in words that are not known, or prose
         elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
             given = sum(map(len, waiting))
             waiting[given % len(waiting)].append(text)
             value_slot = slot
     return found
-
-
-def with_labels(lines: list[Line]) -> Iterator[tuple[Line, list[tuple[list[str], str]]]]:
-    """Each line with its labels, less the attributes that repeat the line before."""
-    before = ""
-    for line in lines:
-        if "@" not in line.slot or line.text != before:
-            yield line, own_labels(line)
-        before = line.text
 
 
 def are_columns(labels: list[Label]) -> bool:

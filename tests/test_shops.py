@@ -358,7 +358,6 @@ def test_a_tier_has_many_labels(top, middle, last):
         ("パウダリーノート、ウッディノート", ["パウダリーノート", "ウッディノート"]),
         ("Green Notes, Coconut", ["Green Notes", "Coconut"]),
         ("<a href='/n/1'>ユズ</a> <a href='/n/2'>ライム</a>", ["ユズ", "ライム"]),
-        ("ユズ<br>ライム<br>苔", ["ユズ", "ライム", "苔"]),
         ("不明", []),
         ("－", []),
     ],
