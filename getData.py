@@ -800,7 +800,8 @@ def house_in(texts: Iterable[str]) -> str:
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
-    if len(text.split()) >= WORDS_OF_PROSE or not could_be_name(text) or re.search(r"\d", text):
+    is_number = re.search(r"\d|\.$", text)  # 残り2点, No.
+    if len(text.split()) >= WORDS_OF_PROSE or is_number or not could_be_name(text):
         return False
     kinds = {word.lastgroup for word in words_of(text, ("", ""))}
     return "Word" in kinds and not kinds & {"Perfume", "Gender", "Concentration"}
@@ -1026,8 +1027,8 @@ class ShopRead(NamedTuple):
 
 def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
-    slug = unquote(page.url).rstrip("/").rpartition("/")[2].partition(".")[0]
-    said = any_of("concentration").sub("", f"{page.name}\n{slug.replace('-', ' ')}")
+    path = re.sub(r"[/_-]", " ", unquote(urlsplit(page.url).path))
+    said = any_of("concentration").sub("", f"{page.name}\n{path}")
     goods = rf"(?:{any_of('goods').pattern})(?!の)"  # 石けんの朝 is a name
     return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
