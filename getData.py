@@ -196,7 +196,7 @@ def is_foreign(text: str) -> bool:
 
 @functools.lru_cache(100_000)
 def likeness(one: str, other: str) -> float:
-    """How well two texts fit as the Latin and the Japanese spelling of one name, 0 to 1."""
+    """How well two texts fit as a name's spelling in Latin letters and in others, 0 to 1."""
     if is_foreign(one) == is_foreign(other):
         return -1.0
     if re.search("[一-龠]", one + other):
@@ -567,12 +567,15 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 
 
 def shop_names(pages: list[PageText]) -> list[str]:
-    """What a shop calls itself: in most of its pages' titles or first headings, the best first."""
+    """What a shop calls itself on most of its pages, the best first.
+
+    It is said in their data or logo, in their titles, or in first headings that they all have.
+    """
     lines = [line for page in pages for line in page.lines]
+    declared = [line for line in lines if says("site", line.slot)]
     titles = [line for line in lines if line.slot == "title<head"]
     logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
-    own = [line for line in lines if says("site", line.slot)]
-    texts = [line.text for line in own + titles + logos]
+    texts = [line.text for line in declared + titles + logos]
     pieces = Counter(piece for text in texts for piece in re.split(PIECES, text))
     common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
@@ -688,9 +691,9 @@ def name_score(slot: str, texts: Iterable[str]) -> float:
     """How far a slot holds names: by where it is, and how different its texts are."""
     is_title = says("title", slot.partition("<")[0])
     trust = TRUST.get(slot) or TRUST.get(slot[:2])
-    if not trust:  # 62 points, 118 points
-        texts = [re.sub(r"\d", "", text) for text in texts]
-    trust = trust or TRUST_BY_CLASS[is_title]
+    if not trust:
+        trust = TRUST_BY_CLASS[is_title]
+        texts = [re.sub(r"\d", "", text) for text in texts]  # 62 points, 118 points
     return trust * len({folded(text) for text in texts}) / len(texts)
 
 
@@ -972,11 +975,11 @@ def less_house(name: list[re.Match], words: list[re.Match]) -> list[re.Match]:
 
 def kind_of_word(word: re.Match) -> str:
     """What words at the ends of names have in common."""
-    if word.lastgroup in (*HOUSE, "Gender"):
+    if word.lastgroup in (*HOUSE, "Gender", "Date"):
         return word.lastgroup
     if word.lastgroup in SOLD:
         return SOLD[0]
-    return word.lastgroup if word.lastgroup == "Date" else folded(word[0]) or word[0].strip()
+    return folded(word[0]) or word[0].strip()
 
 
 def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:

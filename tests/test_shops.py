@@ -611,6 +611,57 @@ def test_what_all_products_say_does_not_make_one_a_perfume():
     assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:6])
 
 
+def test_what_differs_in_numbers_alone_is_no_house_and_no_name():
+    bodies = [
+        f"<div>楽天ポイント {n}9ポイント</div><p>残り{n % 2 + 2}点</p><h1>{name}</h1><p>¥{n}000</p><p>香水</p><button>購入する</button>"
+        for n, name in enumerate(PLAIN[:6], 1)
+    ]
+    found = read(template(bodies, title="Tin Bell")).values()
+    assert [(record["brand"], record["name"]) for record in found] == [
+        ("Tin Bell", name) for name in PLAIN[:6]
+    ]
+
+
+def test_a_menu_of_brands_is_no_label():
+    menu = "<ul><li>Brands</li><li><a>Chanel</a> <a>Diptyque</a> <a>Byredo</a> <a>Le Labo</a></li></ul>"
+    brands = ["Diptyque", "Byredo", "Le Labo", "Byredo", "Diptyque"]
+    bodies = [
+        f"<h2 class='vendor'>{brand}</h2><h1>{name}</h1><p>Eau de Parfum ${n}5</p><button>Add to cart</button>"
+        for n, (brand, name) in enumerate(zip(brands, PLAIN, strict=False), 1)
+    ]
+    found = read(template(bodies, head=menu)).values()
+    assert [record["brand"] for record in found] == brands
+
+
+def test_the_year_behind_a_brand_is_no_part_of_the_name():
+    named = ["Sauvage", "Fahrenheit", "Dune", "Poison", "J'adore"]
+    bodies = [
+        f"<h1>{name} <span>Dior</span> <span>19{n}8</span></h1><p>Eau de Parfum ${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(named, 1)
+    ]
+    assert [record["name"] for record in read(template(bodies)).values()] == named
+
+
+def test_a_folder_of_an_address_may_say_what_is_sold():
+    bodies = [
+        f"<h1>{name}</h1><p>Perfume ${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:6], 1)
+    ]
+    pages = template(bodies)
+    pages[2] = (pages[2][0].replace("tin.example/", "tin.example/candles/"), pages[2][1])
+    names = [record["name"] for record in read(pages).values()]
+    assert sorted(names) == sorted({*PLAIN[:6]} - {PLAIN[2]})
+
+
+def test_where_nothing_but_perfumes_is_sold_one_need_not_say_so():
+    bodies = [
+        f"<h1>{name}</h1><p>${n}5</p><p>Top notes: {NOTES[n]}</p><p>Base notes: {NOTES[-n]}</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:8], 1)
+    ]
+    bodies.append("<h1>Tide</h1><p>$95</p><p>A storm in a bottle.</p><button>Add to cart</button>")
+    assert "Tide" in [record["name"] for record in read(template(bodies)).values()]
+
+
 def test_a_menu_that_never_ends_hides_no_product():
     bodies = [
         f"<h2>{name}</h2><p>Eau de Parfum</p><p>${n}5</p><button>Add to cart</button>"
