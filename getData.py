@@ -501,7 +501,7 @@ def read_field(field: str, values: list[str]) -> object:
         return [word for word in words if not other or not named(other, word)]
     value = values[0].lstrip(f":： {MARK}") if 0 < len(values) < CARDS else ""
     first = plain(value.split(MARK)[0])
-    is_list = value.count(MARK) >= CARDS or re.search("[|｜].*[|｜]", first)
+    is_list = re.search(rf"({MARK}.*){{3}}|[|｜].*[|｜]", value)  # a menu of brands
     is_name = len(first) <= NAME_LENGTH and not is_list and not re.search("[。@]", first)
     return first if is_name and folded(first) not in meanings("unknown") else None
 
