@@ -865,7 +865,7 @@ def spelled(text: str, says_both: bool = False) -> Spelling:
     Without a mark between they must sound alike, or the shop is known to say both: 雨音 AMAOTO.
     """
     best, most = (plain(text), plain(text) if is_japanese(text) else ""), ALIKE
-    for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s+|\s+", text):
+    for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s*|\s+", text):
         halves = plain(text[: cut.start()]), plain(text[cut.end() :])
         latin, other = sorted((half.strip(" ()（）–-") for half in halves), key=is_foreign)
         is_apart = latin and is_foreign(other) and not is_foreign(latin)
