@@ -540,6 +540,36 @@ def facts_of(page: PageText) -> dict[str, object]:
     return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
+def is_list_of_notes(text: str) -> bool:
+    """Whether a text is a list of materials and nothing else."""
+    items = split_items(text)
+    return len(items) > 1 and all(map(is_note, items)) and not re.search(r"\d|[>＞»›]", text)
+
+
+def with_tiers(pages: list[PageText]) -> list[PageText]:
+    """The pages of a template, their tiers called as they are known: ひらく is トップノート.
+
+    Whatever they are called, they are three texts of one slot before lists that differ.
+    """
+    lists: dict[Line, set[str]] = defaultdict(set)
+    for page in pages:
+        for line, after in itertools.pairwise(page.lines):
+            if is_list_of_notes(after.text):
+                lists[line].add(after.text)
+    heads: dict[str, list[Line]] = defaultdict(list)
+    for line, texts in lists.items():
+        is_short = len(line.text) <= NOTE_LENGTH[True] and line.text[0] not in "(（"
+        is_usual = len(texts) >= max(FEW, HALF * len(pages))
+        if is_short and is_usual and not label_fields(line.text):
+            heads[line.slot].append(line)
+    known: dict[Line, Line] = {}
+    for lines in heads.values():
+        if len(lines) == len(TIERS):
+            for line, tier in zip(lines, TIERS, strict=True):
+                known[line] = line._replace(text=page_words("label")[tier][0])
+    return [page._replace(lines=[known.get(line, line) for line in page.lines]) for page in pages]
+
+
 # Templates and names ------------------------------------------------------------------------------
 SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
 NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
@@ -1146,7 +1176,8 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
     shop = shop_names(own)
-    groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
+    groups = [with_tiers(group) for group in templates_of(own)]
+    groups = [[page._replace(facts=facts_of(page)) for page in group] for group in groups]
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:

@@ -597,6 +597,16 @@ def test_three_labels_in_a_row_head_columns_or_tabs(heads, values):
         assert record["last_notes"] == [NOTES[-place - 1]]
 
 
+def test_tiers_in_words_that_nobody_knows_are_learned_from_their_lists():
+    told = "<h2>{}</h2><p>¥{}000</p><dl><dt>ひらく</dt><dd>{}、{}</dd><dt>めぐる</dt><dd>{}、{}</dd><dt>のこる</dt><dd>{}、{}</dd></dl><button>購入する</button>"
+    names = ["雨音", "焚火", "硝子", "朝市", "夜凪"]
+    bodies = [told.format(name, n, *NOTES[n : n + 6]) for n, name in enumerate(names, 1)]
+    for n, record in enumerate(read(template(bodies)).values(), 1):
+        assert record["top_notes"] == NOTES[n : n + 2]
+        assert record["middle_notes"] == NOTES[n + 2 : n + 4]
+        assert record["last_notes"] == NOTES[n + 4 : n + 6]
+
+
 def test_what_all_products_say_does_not_make_one_a_perfume():
     menu = "<p>Fine fragrance and objects</p>"
     notes = "<p>Top notes: {}, {}</p><p>Base notes: {}</p>"
