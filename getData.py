@@ -540,6 +540,7 @@ def facts_of(page: PageText) -> dict[str, object]:
     return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
+@functools.lru_cache(50_000)
 def is_list_of_notes(text: str) -> bool:
     """Whether a text is a list of materials and nothing else."""
     items = split_items(text)
@@ -551,16 +552,20 @@ def with_tiers(pages: list[PageText]) -> list[PageText]:
 
     Whatever they are called, they are three texts of one slot before lists that differ.
     """
-    lists: dict[Line, set[str]] = defaultdict(set)
+    enough = max(FEW, HALF * len(pages))
+    times = Counter(line for page in pages for line in dict.fromkeys(page.lines))
+    lists: dict[Line, set[str]] = {}  # what stands below a line that most pages have
+    for line, count in times.items():
+        is_short = len(line.text) <= NOTE_LENGTH[True] and line.text[0] not in "(（"
+        if count >= enough and is_short and not label_fields(line.text):
+            lists[line] = set()
     for page in pages:
-        for line, after in itertools.pairwise(page.lines):
-            if is_list_of_notes(after.text):
-                lists[line].add(after.text)
+        for line, below in itertools.pairwise(page.lines):
+            if line in lists and is_list_of_notes(below.text):
+                lists[line].add(below.text)
     heads: dict[str, list[Line]] = defaultdict(list)
     for line, texts in lists.items():
-        is_short = len(line.text) <= NOTE_LENGTH[True] and line.text[0] not in "(（"
-        is_usual = len(texts) >= max(FEW, HALF * len(pages))
-        if is_short and is_usual and not label_fields(line.text):
+        if len(texts) >= enough:
             heads[line.slot].append(line)
     known: dict[Line, Line] = {}
     for lines in heads.values():
