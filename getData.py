@@ -544,7 +544,8 @@ def facts_of(page: PageText) -> dict[str, object]:
 def is_list_of_notes(text: str) -> bool:
     """Whether a text is a list of materials and nothing else."""
     items = split_items(text)
-    return len(items) > 1 and all(map(is_note, items)) and not re.search(r"\d|[>＞»›]", text)
+    is_else = TRAIL.search(text) or re.search(r"\d", text)
+    return len(items) > 1 and all(map(is_note, items)) and not is_else
 
 
 def with_tiers(pages: list[PageText]) -> list[PageText]:
@@ -889,6 +890,7 @@ SHARED = 0.6  # share of a template's names beyond which a word at an end of the
 HOUSE = ("Brand", "Japanese")  # kinds of words that say the brand
 SOLD = ("Concentration", "Perfume")  # kinds of words that say what is sold
 MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
+SPACES = rf"[^\S{MARK}]*"  # after a word of a name; a MARK is one, though Python calls it a space
 MARKED = 2  # likeness of two spellings with a mark between them: more than any sound can tell
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
@@ -964,7 +966,7 @@ def word_pattern() -> re.Pattern:
                | (?P<Mark> [(（{MARKS}] )
                | (?P<End> [)）\]] )
                | (?P<Y> by(?!\w) )
-               | (?P<Word> [^\s()（）{MARKS}]+ | . ) ) [^\S{MARK}]*""",
+               | (?P<Word> [^\s()（）{MARKS}]+ | . ) ) {SPACES}""",
         re.VERBOSE | re.IGNORECASE,
     )
 
@@ -977,7 +979,7 @@ def words_of(text: str, brand: Spelling) -> list[re.Match]:
             return words_of(quoted[1], ("", ""))
     latin, japanese = (re.escape(one) or "(?!)" for one in brand)
     house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
-    of_house = re.compile(rf"(?<!\w){house}(?!\w)[^\S{MARK}]*", re.IGNORECASE)
+    of_house = re.compile(rf"(?<!\w){house}(?!\w){SPACES}", re.IGNORECASE)
     found, at = [], 0
     while match := of_house.match(text, at) or word_pattern().match(text, at):
         found.append(match)
