@@ -17,22 +17,22 @@ import difflib
 import functools
 import itertools
 import json
+import operator
 import os
 import random
 import re
 import shutil
 import sys
-import time
 import unicodedata
 import warnings
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from tqdm import tqdm
+from wcwidth import wcswidth
 
 # --------------------------------------------------------------------------------------------------
 ADAPTER_DIR = "fine_tuned_open_calm"  # written by loadModel.py
@@ -49,7 +49,6 @@ MAX_NEW_TOKENS = 256  # tokens of a free answer; grounded answers are as long as
 TEMPERATURE = 0.7  # > 0; lower: the likeliest more often; free, and among equally right answers
 TOP_P = 0.9  # 0-1; free decoding: draw from the likeliest tokens that together have this share
 REPETITION_PENALTY = 1.2  # 1.0: none; free decoding only: it would punish repeating the brand asked
-CHARACTER_SECONDS = 0.005  # pause after each character at the terminal, for the eye; 0: none
 # --------------------------------------------------------------------------------------------------
 
 WORDS = Path(__file__).parent / "data"
@@ -66,24 +65,29 @@ ONE_EACH = {"brand", "gender", "concentration", "perfumer", "year"}  # a perfume
 VALUED = {"name", *FIELDS.values()}  # kinds of value that perfumes bear out
 PROPER = {"name", "brand", "notes"}  # what may be misspelt
 ABOUT = ("name_", "yes_no", "similar", "compare")  # how types of answer about named perfumes begin
-ANSWERED = ("topic", "number", "other", "ask", "like", "brands", "count")  # kinds of cue
 IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ", IGNORED)
 V_ROW = {"ヴァ": "バ", "ヴィ": "ビ", "ヴ": "ブ", "ヴェ": "ベ", "ヴォ": "ボ"}
-KANJI = re.compile("[一-龠々]")
 NOUN = re.compile(
     "(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
-TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # of a longer word
-UNKNOWN = 0.6  # the price of a letter in an unknown noun; a known word, or no noun, costs 1
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
-DENIED = re.compile("を使わない|以外の")
+FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
+)
+UNUSABLE = re.compile(rf"{FORBIDDEN.pattern}|<\|\w+\|>")  # special tokens too
+LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+OBJECT = re.compile(r"(?:^|[\[,\n])\s*(?=\{)")  # where one begins, in an array or on a line
+UNIT = re.compile(  # what stays on one line: no line begins with 、。」ー, no word is broken
+    r"[「『（【［]*(?:[A-Za-z0-9À-ɏ'’&.°]+|.)[、。，．・：；？！?!,」』）】］ーぁぃぅぇぉゃゅょっァィゥェォャュョッ々…〜]*"
+)
+SMALL_BYTES = 2**31  # of weights in float32: up to here a CPU gains nothing from fewer bits
 ABSENT = "はデータにありません。"
-UNSURE = "※データで確かめられない言葉："
 AGAIN = "python {} を実行してください。"
 Record = dict[str, Any]
+asked_by = operator.itemgetter("type", "key")  # records that answer the same are equally right
 
 
 class Value(NamedTuple):
@@ -128,22 +132,13 @@ class Question(NamedTuple):
         values = (value for word in self.words for value in word.values)
         return list(dict.fromkeys(value.text for value in values if value.kind in kinds))
 
-    @property
-    def facts(self) -> list[str]:
-        """The types of answer that tell what is wished, or else the tiers or types asked for."""
-        wished = {f"name_{kind}" for word in self.wishes for kind in word.kinds}
-        asked = set(self.says("ask", "brands")) or {""}
-        if len(asked) > 1:
-            asked -= {"name_features"}
-        return sorted(wished) or self.says("tier") or sorted(asked)
-
 
 class Claim(NamedTuple):
     """A record of the data set, the perfumes that it tells of, and the values that it says."""
 
     record: Record
     perfumes: tuple[int, ...]
-    says: frozenset[str] = frozenset()
+    says: frozenset[str | int] = frozenset()  # its words, and the numbers of perfumes asked about
 
 
 Plan = list[str | list[Claim]]  # what is to be said: fixed texts, and what the model chooses from
@@ -159,14 +154,6 @@ class Said(NamedTuple):
 
 
 # --- records --------------------------------------------------------------------------------------
-FORBIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
-)  # control, bidi, surrogates, private use
-LINE_END = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-SPECIAL_TOKEN = re.compile(r"<\|\w+\|>")
-OBJECT = re.compile(r"(?:^|[\[,\n])\s*(?=\{)")  # where one begins, in an array or on a line
-
-
 def parse_records(text: str) -> list:
     """The objects of a JSON array or of JSON Lines, None for each broken one."""
     records, at = [], 0
@@ -184,8 +171,7 @@ def usable(record: Any, fields: tuple[str, ...]) -> bool:
     texts = [record.get(field) for field in fields] if isinstance(record, dict) else [None]
     if not all(isinstance(text, str) and text.strip() for text in texts):
         return False
-    shown = LINE_END.sub("", "".join(texts))
-    return not (FORBIDDEN.search(shown) or SPECIAL_TOKEN.search(shown))
+    return not UNUSABLE.search(LINE_END.sub("", "".join(texts)))
 
 
 def content_of(path: str | Path, remedy: str) -> bytes:
@@ -216,20 +202,18 @@ def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[
 
 def decoded(content: bytes) -> str:
     """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp932", "replace")
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content
+    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp932"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    return content.decode("cp932", "replace")
 
 
 def read_words(name: str) -> list[list[str]]:
     """The lines of a word list in data/."""
     content = content_of(WORDS / name, f"git checkout data/{name} で戻してください。")
     rows = csv.reader(decoded(content).splitlines())
-    cells = ([cell.strip() for cell in row if cell.strip()] for row in rows)
-    return [row for row in cells if row]
+    return [[*filter(None, map(str.strip, row))] for row in rows if any(map(str.strip, row))]
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -265,32 +249,25 @@ def texts(perfume: Record, *fields: str) -> list[str]:
 
 
 def quoted(words: Iterable[Word]) -> str:
-    """「夏」「甘い」: the words by their one meaning, or else as they were said."""
-    shown = (min(w.values).text if len(w.values) == 1 else w.text for w in words)
-    return "".join(f"「{word}」" for word in shown)
-
-
-def described(wishes: Iterable[Word]) -> str:
-    """「シャネル」以外の「夏」に合う香水."""
-    without = quoted(word for word in wishes if word.excluded)
-    wished = quoted(word for word in wishes if not word.excluded)
-    return f"{without}以外の" * bool(without) + f"{wished}に合う" * bool(wished) + "香水"
+    """「夏」「シャネル以外」: the words by their one meaning, or else as they were said."""
+    said = ""
+    for word in words:
+        text = min(word.values).text if len(word.values) == 1 else word.text
+        said += f"「{text}{'以外' * word.excluded}」"
+    return said
 
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
     """The words that a question excludes, linked ones before a cue (ローズが苦手) or the one after."""
-    excluded: set[Word] = set()
-    run, waiting = [], False
-    for word in words:
+    excluded, run, waiting = set(), [], False
+    for word in (word for word in words if word.kinds & {"not", *VALUED}):
         if "not" in word.kinds:
-            excluded.update(run)
-            run, waiting = [], not excluded
-        elif word.kinds & VALUED:
-            excluded.update([word] * waiting)
-            linked = bool(run and LINKED.fullmatch(text[run[-1].end : word.start]))
-            run, waiting = [*run * linked, word], False
-        elif not word.kinds & {"topic", "plain"}:
-            run = []
+            excluded |= {*run}
+            waiting = not excluded
+        elif waiting:
+            return {word}
+        linked = run and LINKED.fullmatch(text[run[-1].end : word.start])
+        run = [*run, word] if linked else [word]
     return excluded
 
 
@@ -303,9 +280,19 @@ class Lexicon:
         self.words: dict[str, set[Value]] = defaultdict(set)  # a word folded: what it means
         self.bearing: dict[Value, set[int]] = defaultdict(set)
         self.labels: dict[str, str] = {}  # a type of answer: what it tells
+        self.titles: list[str] = []  # of perfumes
         known = " ".join(record["instruction"] + record["response"] for record in qa)
         self.ordinary = set(NOUN.findall(known))  # words of what is learned
-        self.add_values()
+        for number, perfume in enumerate(self.perfumes):
+            for field, kind in FIELDS.items():
+                for text in texts(perfume, field):
+                    self.bearing[Value(kind, text)].add(number)
+                    self.bearing[Value(kind, text, field)].add(number)
+                    self.add(text + "年" * (kind == "year"), Value(kind, text))
+            for spelling in texts(perfume, "brand", "brand_ja"):
+                self.add(spelling, Value("brand", perfume["brand"]))
+            strength = f"（{perfume['concentration']}）" if perfume.get("concentration") else ""
+            self.titles.append(f"{perfume['brand']}の「{self.names[number][-1]}」{strength}")
         self.add_listed()
         self.add_names()
         self.longest = max(map(len, self.words))
@@ -316,41 +303,24 @@ class Lexicon:
         if len(key) > 1 or re.match("[一-龠a-z]", key):
             self.words[key].update(values)
 
-    def add_values(self) -> None:
-        """What the perfumes have in their fields, houses in both spellings."""
-        for number, perfume in enumerate(self.perfumes):
-            for field, kind in FIELDS.items():
-                for text in texts(perfume, field):
-                    self.bearing[Value(kind, text)].add(number)
-                    self.bearing[Value(kind, text, field)].add(number)
-                    self.add(text + "年" * (kind == "year"), Value(kind, text))
-            for spelling in texts(perfume, "brand", "brand_ja"):
-                self.add(spelling, Value("brand", perfume["brand"]))
-
     def add_listed(self) -> None:
         """The words of the lists: a line means what the first of it does that the data has."""
         synonyms = [*read_words("brands.csv"), *read_words("spellings.csv")]
         apart = {row[0] for row in synonyms}
         for value, numbers in list(self.bearing.items()):  # シチリア産レモン is レモン too
             for cut in range(1, len(value.text) * (value.text not in apart)):
-                wider = value._replace(text=value.text[cut:])
-                if wider in self.bearing:
-                    self.bearing[wider] |= numbers
-        for tier in TIERS:
-            self.add(tier, Value("tier", tier))
-        known = {key: frozenset(values) for key, values in self.words.items()}
-        for row in synonyms:
-            shared = next((known[fold(word)] for word in row if fold(word) in known), ())
-            for word in row:
-                own = known.get(fold(ENDING.sub("", word)), ())
-                kinds = {value.kind for value in own or shared}  # a note is no family
-                like = [value for value in shared if value.kind in kinds]
-                for form in {word, re.sub("(?<=[一-龠])い$", "", word)}:  # 甘い: 甘く, 甘さ
-                    self.add(form, *like, *own)
+                self.bearing.get(value._replace(text=value.text[cut:]), set()).update(numbers)
         for kind, label, *words in (row for row in read_words("asked_words.csv") if len(row) > 2):
             self.labels[label] = words[0]
             for word in words:
                 self.add(word, Value(kind, label))
+        known = {key: frozenset(values) for key, values in self.words.items()}
+        for row in synonyms:
+            shared = next((known[fold(word)] for word in row if fold(word) in known), ())
+            for word in row:
+                for form in {word, re.sub("(?<=[一-龠ぁ-ん])い$", "", word)}:  # 甘い: 甘く, 甘さ
+                    own = known.get(fold(ENDING.sub("", form)), ())
+                    self.add(form, *shared, *own)
 
     def add_names(self) -> None:
         """Names, and their first words where one house alone has them (バカラルージュ)."""
@@ -379,27 +349,23 @@ class Lexicon:
         return set(range(len(self.perfumes))) - borne if word.excluded else borne
 
     def read(self, text: str) -> list[Word]:
-        """The nouns of a text, of all ways to read it by the one that leaves least unknown."""
+        """The nouns of a text: from left to right the longest known word, or else a whole noun."""
         letters, places = folded(text)
         places.append(len(text))
-        best: list[tuple[float, list[Word]]] = [(0, [])] + [(len(text) * 2, [])] * len(letters)
-        for at, letter in enumerate(letters):
-            steps = [] if NOUN.match(letter) else [(at + 1, float(letter.isalnum()), None)]
-            if noun := NOUN.match(text, places[at]):  # of kana whole: no ローズ in ローズマリア
-                last = bisect_left(places, noun.end())
-                for end in range(at + 1 if KANJI.match(letter) else last, last + 1):
-                    steps.append((end, 1 + UNKNOWN * (end - at), frozenset()))
-            for end in range(at + 1, min(at + self.longest, len(letters)) + 1):
-                values = self.words.get(letters[at:end])
-                if values is not None and not (end - at < 3 and TORN.match(letters, at)):
-                    steps.append((end, 1, frozenset(values)))
-            for end, price, values in steps:
-                if best[at][0] + price < best[end][0]:
-                    said = text[places[at] : places[end]].rstrip(" 　・")
-                    word = Word(places[at], places[at] + len(said), said, values or frozenset())
-                    added = [] if values is None else [word]
-                    best[end] = best[at][0] + price, best[at][1] + added
-        return best[-1][1]
+        words, at = [], 0
+        while at < len(letters):
+            noun = NOUN.match(text, places[at])
+            whole = bisect_left(places, noun.end()) if noun else at + 1
+            is_kanji = "一" <= letters[at] <= "龠"  # no ローズ in ローズマリア, but 夏 in 夏用
+            ends = range(min(at + self.longest, len(letters)), at if is_kanji else whole - 1, -1)
+            known = next((end for end in ends if letters[at:end] in self.words), 0)
+            end = known or whole
+            if known or noun:
+                said = text[places[at] : places[end]].rstrip(" 　・")
+                values = frozenset(self.words.get(letters[at:end], ()))
+                words.append(Word(places[at], places[at] + len(said), said, values))
+            at = end
+        return words
 
     def understand(self, said: str) -> Question:
         """What a question says."""
@@ -409,7 +375,7 @@ class Lexicon:
         for word, after in itertools.zip_longest(read, read[1:]):
             is_joined = after and text[word.end : after.start] in ("", " ", "の")  # クロエのノマド
             owns = is_joined and self.bears(word.only("brand")) & self.bears(after.only("name"))
-            words.append(word.only("brand") if owns else self.meant(word, words, about))
+            words.append(word.only("brand") if owns else self.meant(word, about))
         excluded = left_out(text, words)
         words = [word._replace(excluded=word in excluded) for word in words]
         names = [word for word in words if "name" in word.kinds and not word.excluded]
@@ -427,13 +393,11 @@ class Lexicon:
             wishes = list({frozenset(word.kinds): word for word in wishes}.values())
         return question._replace(wishes=tuple(wishes))
 
-    def meant(self, word: Word, before: list[Word], about: bool) -> Word:
-        """What a word means: a name after its brand, or where a perfume is asked about."""
+    def meant(self, word: Word, about: bool) -> Word:
+        """What a word means: a name where a perfume is asked about, or where it is nothing else."""
         word = word._replace(values=word.values or self.guessed(word))
         name = word.only("name")
-        owners = self.bears(name)
-        owned = any("brand" in house.kinds and owners & self.bears(house) for house in before)
-        if name.values and (owned or about or name == word):
+        if name.values and (about or name == word):
             return name
         return word._replace(values=word.values - name.values)  # サクラの香り
 
@@ -448,47 +412,34 @@ class Lexicon:
 
 
 # --- answering ------------------------------------------------------------------------------------
-def asked_by(record: Record) -> Value:
-    """What a record's question asks; answers to the same are equally right."""
-    return Value(record["type"], record["key"])
-
-
 class Clerk(Lexicon):
     """Knows what may be said to a question: the records that say what it says, or a frame."""
 
     def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
         super().__init__(perfumes, qa)
-        self.titles, self.at = [], defaultdict(list)  # a page: its perfumes
-        for number, perfume in enumerate(self.perfumes):
-            strength = f"（{perfume['concentration']}）" if perfume.get("concentration") else ""
-            self.titles.append(f"{perfume['brand']}の「{self.names[number][-1]}」{strength}")
-            self.at[perfume["url"]].append(number)
+        self.at = {perfume["url"]: number for number, perfume in enumerate(self.perfumes)}
         self.claims = [self.claim(record) for record in qa]
 
     def claim(self, record: Record) -> Claim:
-        """A record, whom it names, and what it says: type, key, -what is left out, #a perfume."""
+        """A record, whom it tells of, and what it says: type, key, -what is left out, a number."""
         kind, says = record["type"], record["key"].split("×")
-        here = [number for url in record.get("source") or () for number in self.at.get(url, ())]
-        said = record["response"]
-        named = [n for n in dict.fromkeys(here) if any(name in said for name in self.names[n])]
-        told = tuple(named or here)
+        told = tuple(self.at[url] for url in record.get("source") or () if url in self.at)
         if kind.startswith("without_"):
             says[-1] = f"-{says[-1]}"
         if kind.startswith(ABOUT):
             about = told[:1] if kind == "similar" else told
             told = told[len(about) :] or told
-            says += [f"#{number}" for number in about]
+            says += about
         return Claim(record, told, frozenset([kind, *says]))
 
     def computed(self, text: str, *numbers: int) -> Claim:
         """A sentence whose words follow from the facts of perfumes."""
         source = [self.perfumes[number]["url"] for number in numbers]
-        shown = FORBIDDEN.sub("", text)
-        return Claim({"response": shown, "type": "", "key": "", "source": source}, numbers)
+        return Claim({"response": text, "type": "", "key": "", "source": source}, numbers)
 
-    def saying(self, meanings: list[set[str]], fit: set[int]) -> tuple[list[Claim], int]:
+    def saying(self, meanings: list[set], fit: set[int]) -> tuple[list[Claim], int]:
         """(the claims about these perfumes that say most of what is meant, how much they lack)."""
-        named = any(text.startswith("#") for meaning in meanings for text in meaning)
+        named = any(isinstance(said, int) for meaning in meanings for said in meaning)
         ranks: dict[tuple[int, int], list[Claim]] = defaultdict(list)
         for claim in self.claims:
             about = claim.record["type"].startswith(ABOUT)
@@ -502,9 +453,9 @@ class Clerk(Lexicon):
         """A question with what it takes up: それは…, 他には？, もっと爽やかなの."""
         question = self.understand(text)
         known = question.names or question.wishes
-        bare = not (known or question.says("brands", "unknown", "topic"))
-        asks = bare and question.says("ask", "tier")
-        if before.told and (asks or question.says("it")):
+        is_whole = known or question.says("brands", "unknown", "topic")
+        asks = question.says("it") or (question.says("ask", "tier") and not is_whole)
+        if before.told and asks:
             return self.titles[before.told[-1]].partition("（")[0] + text
         goes_on = question.says("rather" if known else "other")
         return f"{before.question}。{text}" if goes_on else text
@@ -515,11 +466,10 @@ class Clerk(Lexicon):
         for word in question.words:
             if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        if unknown := quoted(word for word in question.words if "unknown" in word.kinds):
-            said += unknown + ABSENT
-        if lacks := question.says("lack"):
-            said += "、".join(lacks) + "の情報" + ABSENT
-        return said
+        unknown = quoted(word for word in question.words if "unknown" in word.kinds)
+        lacks = "、".join(question.says("lack"))
+        said += f"{unknown}{ABSENT}" * bool(unknown)
+        return said + f"{lacks}の情報{ABSENT}" * bool(lacks)
 
     def plan(self, question: Question, told: Iterable[int] = ()) -> Plan:
         """What is to be said: what the data does not know, and the answer to the rest."""
@@ -529,7 +479,7 @@ class Clerk(Lexicon):
         if question.says("lack"):
             known = not question.names and any("brand" not in w.kinds for w in question.wishes)
         elif not question.says("unknown"):
-            known = known or question.says(*ANSWERED)
+            known = known or question.says("topic", "number", "other", "ask", "like", "brands")
         if not known:
             missing = missing or f"お尋ねの内容{ABSENT}"
             return [missing + self.suggestions(question, EXAMPLES)]
@@ -540,49 +490,43 @@ class Clerk(Lexicon):
     def suggestions(self, question: Question, number: int) -> str:
         """Questions of the data set about the same perfumes, or else of some kinds."""
         told = set().union(*map(self.bears, (*question.names, *question.wishes)))
-        related = [claim for claim in self.claims if told.issuperset(claim.perfumes)]
         examples: dict[str, str] = {}  # {type: a question}
-        for claim in (*related, *self.claims):
+        for claim in sorted(self.claims, key=lambda claim: not told.issuperset(claim.perfumes)):
             examples.setdefault(claim.record["type"], claim.record["instruction"])
         return f"「{'」「'.join([*examples.values()][:number])}」のようにお尋ねください。"
 
     def recommended(self, question: Question, told: Iterable[int]) -> Plan:
         """Perfumes that meet the wishes: records that say them, or a frame around some titles."""
         fit, met = set(range(len(self.perfumes))), []
-        wishes = (*self.alike(question.names), *question.wishes)
+        named = set().union(*map(self.bears, question.names))
+        kin = {family for number in named for family in texts(self.perfumes[number], "families")}
+        like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in kin))
+        others = (name._replace(excluded=True) for name in question.names)
+        wishes = (*others, *[like] * bool(kin), *question.wishes)
         for word in wishes:
-            others = [w for w in wishes if w.kinds == word.kinds <= ONE_EACH and not w.excluded]
-            either = [word] if word.excluded else [word, *others]  # シャネルかディオール
-            if borne := fit.intersection(set().union(*map(self.bears, either))):
-                fit, met = borne, [*met, word]
+            same = (w for w in wishes if w.kinds == word.kinds <= ONE_EACH and not word.excluded)
+            borne = self.bears(word).union(*map(self.bears, same))  # シャネルかディオール
+            if fit & borne:
+                fit, met = fit & borne, [*met, word]
         unmet = f"{quoted(wishes)}のすべてに当てはまる香水{ABSENT}" * (len(met) < len(wishes))
         fit -= set(told)
         if not fit:
             return [f"ほかに当てはまる香水{ABSENT}"]
-        if question.says("count"):
-            return [f"{unmet}{described(met)}は、データに{len(fit):,}種類あります。"]
-        branded = any("brand" in word.kinds for word in met)
-        brands = not branded and "name_brand" in question.says("ask", "brands")
+        brands = "name_brand" in question.says("ask", "brands")
         meanings = [word.says for word in met if word in question.wishes] + [{"brands"}] * brands
-        meanings += [{text} for text in question.says("tier", "number")]
-        for name in question.names[:1]:
-            meanings += [{"similar"}, {f"#{number}" for number in self.bears(name)}]
-        claims, lacking = self.saying(meanings, fit)
         numbers = question.says("number")
-        if not lacking or (lacking == 1 and numbers == ["1"]):
+        meanings += [{text} for text in (*question.says("tier"), *numbers)]
+        for name in question.names[:1]:
+            meanings += [{"similar"}, self.bears(name)]
+        claims, lacking = self.saying(meanings, fit)
+        if not lacking:
             return [unmet, claims]
         wanted = MOST if brands else int("".join(numbers[:1]) or 1)
         titles = [self.computed(self.titles[number], number) for number in sorted(fit)]
         fewer = f"データにあるのは{len(fit)}つです。" * (len(fit) < wanted)
         listed = ["、", titles] * min(wanted, len(fit))
-        return [f"{unmet}{described(met)}では", *listed, f"がおすすめです。{fewer}"]
-
-    def alike(self, names: Iterable[Word]) -> list[Word]:
-        """The wishes for others of the same families as the perfumes named."""
-        numbers = set().union(*map(self.bears, names))
-        families = {f for number in numbers for f in texts(self.perfumes[number], "families")}
-        like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in families))
-        return [*(name._replace(excluded=True) for name in names), *[like] * bool(families)]
+        opening = unmet + f"{quoted(met)}の" * bool(met)
+        return [f"{opening}香水では", *listed, f"がおすすめです。{fewer}"]
 
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
@@ -592,7 +536,7 @@ class Clerk(Lexicon):
         for word in question.wishes:
             borne.append(self.bears(word) | (shared if "gender" in word.kinds else set()))
         fit = [numbers for numbers in same if all(map(numbers.intersection, borne))]
-        opening, meanings = "", [{f"#{number}" for number in numbers} for numbers in same]
+        opening, meanings = "", [*same]
         if len(question.wishes) == len(same) == 1:  # more are to choose from: メンズ？レディース？
             opening = "はい、" if fit else "いいえ、"
             meanings += [{"yes_no"}, question.wishes[0].says]
@@ -602,13 +546,15 @@ class Clerk(Lexicon):
         claims, lacking = self.saying(meanings, set().union(*same))
         if not lacking and len(meanings) > len(same):
             return [claims]
-        return [opening, *(self.fact(n, kind) for n in fit or same for kind in question.facts)]
+        wished = {f"name_{kind}" for word in question.wishes for kind in word.kinds}
+        told = wished or question.says("tier") or question.says("ask", "brands") or [""]
+        return [opening, *(self.fact(n, kind) for n in fit or same for kind in sorted(told))]
 
     def fact(self, numbers: set[int], kind: str) -> list[Claim]:
         """The records about a perfume of a type, of a tier, or of what it is like."""
         number = min(numbers)
         meant = {kind} if kind else {"name_features", "name_notes"}
-        claims, lacking = self.saying([{f"#{number}" for number in numbers}, meant], numbers)
+        claims, lacking = self.saying([numbers, meant], numbers)
         if not lacking:
             return claims
         notes = "、".join(texts(self.perfumes[number], TIERS.get(kind, "")))
@@ -625,7 +571,7 @@ class Clerk(Lexicon):
         told = set().union(*(self.bears(word.only("name")) for word in names if not are_houses))
         told = told or set().union(*(self.bears(word.only("brand")) for word in listed))
         for word in words:
-            denied = DENIED.match(text[word.end :])
+            denied = text.startswith(("を使わない", "以外の"), word.end)
             false = word.kinds & VALUED and not denied and not self.bears(word) & told
             if false or (not word.values and word.text not in self.ordinary):
                 wrong.append(word.text)
@@ -702,7 +648,7 @@ class Assistant:
         if not GROUNDED:
             said = self.free(asked)
             doubtful = "」「".join(self.clerk.invented(said))
-            return Said(said + f"{UNSURE}「{doubtful}」" * bool(doubtful))
+            return Said(said + f"※データで確かめられない言葉：「{doubtful}」" * bool(doubtful))
         told = before.told * asked.startswith(before.question or "。")
         said = self.carry_out(self.clerk.plan(self.clerk.understand(asked), told), asked)
         now = (number for claim in said.claims for number in claim.perfumes)
@@ -710,33 +656,24 @@ class Assistant:
 
 
 # --- the terminal ---------------------------------------------------------------------------------
-UNIT = re.compile(  # what stays on one line: no line begins with 、。」ー, no word is broken
-    r"[「『（【［]*(?:[A-Za-z0-9À-ɏ'’&.°]+|.)[、。，．・：；？！?!,」』）】］ーぁぃぅぇぉゃゅょっァィゥェォャュョッ々…〜]*"
-)
-
-
 def show(text: str) -> None:
-    """Prints an answer little by little in lines of the terminal's width."""
-    from wcwidth import wcswidth
-
+    """Prints an answer in lines of the terminal's width."""
     width, column = shutil.get_terminal_size().columns, 0
     for unit in UNIT.findall(text):
         if column and column + wcswidth(unit) > width:
             print()
             column, unit = 0, unit.lstrip()
         column += max(wcswidth(unit), 0)
-        print(unit, end="", flush=True)
-        time.sleep(CHARACTER_SECONDS * len(unit))
+        print(unit, end="")
     print()
 
 
 def footer(said: Said) -> str:
     """The lines under an answer: the pages that its facts are from."""
-    urls = (url for claim in said.claims for url in claim.record.get("source") or ())
-    pages = list(dict.fromkeys(FORBIDDEN.sub("", url) for url in urls))
-    lines = [f"　出典：{page}\n" for page in pages[:SOURCES]]
-    lines += [f"　　　　その他 {len(pages) - SOURCES} 件\n"] * (len(pages) > SOURCES)
-    return "".join(lines)
+    urls = [FORBIDDEN.sub("", url) for c in said.claims for url in c.record.get("source") or ()]
+    pages = [f"　出典：{url}\n" for url in dict.fromkeys(urls)]
+    more = f"　　　　その他 {len(pages) - SOURCES} 件\n" * (len(pages) > SOURCES)
+    return "".join(pages[:SOURCES]) + more
 
 
 def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any) -> None:
@@ -745,26 +682,24 @@ def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any
     if typed:
         from prompt_toolkit import PromptSession
 
-        session = PromptSession()
+        session = PromptSession(interrupt_exception=EOFError)
         print("「使い方」「終了」も入力できます。")
     while waiting or session:
         try:
-            question = waiting[0] if waiting else session.prompt("Q：").strip()
-        except (EOFError, KeyboardInterrupt):
-            if session.default_buffer.text:  # Ctrl-C clears a half-typed line
-                continue
-            return
-        if question in ("終了", "終わり", "exit", "quit"):
-            return
-        try:
             if waiting:
-                print(f"Q：{waiting.pop(0)}", flush=True)
+                print(f"Q：{waiting[0]}", flush=True)
+            question = waiting.pop(0) if waiting else session.prompt("Q：").strip()
+            if question in ("終了", "終わり", "exit", "quit"):
+                return
             if question:
                 said = assistant.answer(question)
                 (show if typed else print)(f"A：{said.text}")
                 print(footer(said), file=notes, flush=True)
                 if said.told:  # an interrupted answer is not remembered
                     assistant.before = said
+        except EOFError:  # Ctrl-D, or Ctrl-C, which clears a half-typed line
+            if not session.default_buffer.text:
+                return
         except KeyboardInterrupt:
             if not typed:
                 raise
@@ -773,40 +708,31 @@ def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any
 
 
 # --- evaluation -----------------------------------------------------------------------------------
-def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> DataFrame:
-    """Shares of right answers to the test split: types of question by ways to answer.
-
-    The ways are those of the adapter, of the bare base model and of chance. The last row is the
-    share of answers that are true, right or not.
-    """
+def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> Any:
+    """DataFrame: shares of right answers by type and way; last of true ones, right or not."""
     import pandas
-    from tqdm import tqdm
 
     random.Random(0).shuffle(tests)
-    good: dict[Value, set[str]] = defaultdict(set)
-    for claim in clerk.claims:
-        good[asked_by(claim.record)].add(claim.record["response"])
-    results = []
+    results, records = [], [claim.record for claim in clerk.claims]
     for title, adapted in {"アダプター": True, "基盤モデル": False}.items():
         assistant = ready(adapted)
         sys.modules["torch"].manual_seed(0)  # the same figures again
         for number, test in enumerate(tqdm(tests, desc=title, disable=None)):
-            asked, kind, right = test["instruction"], test["type"], good[asked_by(test)]
+            asked, kind = test["instruction"], test["type"]
+            right = {qa["response"] for qa in records if asked_by(qa) == asked_by(test)}
+            begins = {text.partition("、")[0] for text in right}
             plan = clerk.plan(clerk.understand(asked))
             choices = (part for part in plan if not isinstance(part, str))
-            narrowed = next(choices, [clerk.computed("")])
-            for way, claims in {"制約": clerk.claims, "絞り込み": narrowed}.items():
-                said = assistant.choose(asked, claims).record["response"]
-                may = {claim.record["response"] for claim in claims}
+            ways = {"制約": clerk.claims, "絞り込み": next(choices, [clerk.computed("")])}
+            for way in (*ways, *["自由"] * (number < FREE_TESTS)):
+                claim = assistant.choose(asked, ways[way]) if way in ways else None
+                said = claim.record["response"] if claim else assistant.free(asked)
                 is_true = not clerk.invented(said)
-                results.append((f"{title}・{way}", kind, float(said in right), is_true))
-                results.append((f"偶然・{way}", kind, len(may & right) / len(may), None))
-            if number < FREE_TESTS:  # right where true and begun as a right one
-                said = assistant.free(asked)
-                begins = {text.partition("、")[0] for text in right}
-                is_true = not clerk.invented(said)
-                is_right = is_true and said.partition("、")[0] in begins
-                results.append((f"{title}・自由", kind, float(is_right), is_true))
+                is_right = said in right if claim else is_true and said.partition("、")[0] in begins
+                results.append((f"{title}・{way}", kind, float(is_right), is_true))
+                if claim:
+                    may = {claim.record["response"] for claim in ways[way]}
+                    results.append((f"偶然・{way}", kind, len(may & right) / len(may), None))
     found = pandas.DataFrame(results, columns=["", "種類", "正解", "事実"])
     table = found.pivot_table("正解", "種類", "", sort=False, margins=True, margins_name="全体")
     table = table.drop(columns="全体")
@@ -815,15 +741,14 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
     return table
 
 
-def publish(table: DataFrame) -> None:
-    """Prints the table, and keeps it beside the adapter: evaluation.json, and in the model card."""
+def publish(table: Any) -> None:
+    """Prints a table, and keeps it beside the adapter: evaluation.json, and in the model card."""
     known = table.astype(object).where(table.notna(), None)
     text = known.to_markdown(floatfmt=("", ".0f", *[".1%"] * len(table.columns)), missingval="")
     print(text)
     card = Path(ADAPTER_DIR, "README.md")
-    kept = card.read_text(encoding="utf-8") if card.exists() else ""
-    kept = re.sub(r"\n+## 評価\n.*?(?=\n## |\Z)", "", kept, flags=re.S).rstrip()
-    contents = {card: f"{kept}\n\n## 評価\n\n{text}\n"}
+    kept = card.read_text(encoding="utf-8").partition("\n## 評価")[0] if card.exists() else ""
+    contents = {card: f"{kept.rstrip()}\n\n## 評価\n\n{text}\n"}
     contents[card.with_name("evaluation.json")] = table.to_json(force_ascii=False)
     for path, content in contents.items():
         path.with_suffix(".tmp").write_text(content, encoding="utf-8")
@@ -832,9 +757,6 @@ def publish(table: DataFrame) -> None:
 
 
 # --- loading --------------------------------------------------------------------------------------
-SMALL_BYTES = 2**31  # of weights in float32: up to here a CPU gains nothing from fewer bits
-
-
 def choose_device(size: int) -> tuple[str, Any]:
     """Where a model of so many weights answers, and in which precision."""
     import torch
@@ -845,28 +767,13 @@ def choose_device(size: int) -> tuple[str, Any]:
     return "cpu", torch.float32 if 4 * size <= SMALL_BYTES else torch.bfloat16
 
 
-def settle(model: Any, adapted: bool, device: str, dtype: Any) -> Any:
-    """The base model on the device in that precision; with its adapter, added in float32.
+def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
+    """(model, tokenizer), the adapter added in float32; SystemExit names what is wrong.
 
     It goes weight by weight: host memory holds the model once, beside the file it is mapped from.
     """
-    import torch
-    from peft.tuners.lora import LoraLayer
-
-    for layer in model.modules():
-        if adapted and isinstance(layer, LoraLayer):
-            weight = layer.base_layer.weight
-            with torch.no_grad():
-                weight.data = (weight.float() + layer.get_delta_weight("default")).to(dtype)
-    base = model.unload()
-    for weight in base.parameters():
-        weight.data = weight.data.to(device, dtype)
-    return base.to(device)
-
-
-def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
-    """(model, tokenizer), the adapter merged; SystemExit names what is wrong with the folder."""
     from peft import AutoPeftModelForCausalLM, PeftConfig, get_peft_model_state_dict
+    from peft.tuners.lora import LoraLayer
     from safetensors.torch import load as load_tensors
     from transformers import AutoTokenizer
     from transformers.utils import logging
@@ -890,20 +797,19 @@ def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
         }
         for fault in filter(faults.get, faults):
             raise ValueError(fault)
-        size = model.get_base_model().num_parameters()
-        return settle(model, adapted, *choose_device(size)).eval(), tokenizer
+        device, dtype = choose_device(model.get_base_model().num_parameters())
+        for layer in model.modules():
+            if adapted and isinstance(layer, LoraLayer):
+                weight, delta = layer.base_layer.weight, layer.get_delta_weight("default")
+                weight.data = (weight.data.float() + delta.data).to(dtype)
+        model = model.unload()
+        for weight in model.parameters():
+            weight.data = weight.data.to(device, dtype)
+        return model.to(device).eval(), tokenizer
     except Exception as error:
         why = FORBIDDEN.sub("", " ".join(str(error).split()))[:200]
         what = f"{folder} のアダプター（基盤モデル {base}）が読めません（{why}）。"
         raise SystemExit(what + again) from None
-
-
-def piped_questions() -> list[str]:
-    """The lines of standard input, in whatever encoding; none where it is a keyboard."""
-    if not hasattr(sys.stdin, "buffer") or sys.stdin.isatty():
-        return []
-    lines = decoded(sys.stdin.buffer.read()).split("\n")
-    return [question for line in lines if (question := FORBIDDEN.sub("", line).strip())]
 
 
 def main() -> None:
@@ -922,16 +828,18 @@ def main() -> None:
     def ready(adapted: bool = True) -> Assistant:
         model, tokenizer = load(ADAPTER_DIR, adapted)
         adapter = f"アダプター {ADAPTER_DIR if adapted else 'なし'}"
-        how = f"制約あり（{QA_FILE} の回答だけ）" if GROUNDED else "制約なし"
-        what = f"基盤モデル {model.config.name_or_path}、{adapter}、{model.device}、{model.dtype}"
-        print(FORBIDDEN.sub("", what), how, sep="\n", file=notes, flush=True)
+        how = "制約あり" if GROUNDED else "制約なし"
+        what = f"基盤モデル {model.config.name_or_path}、{adapter}、{how}、{model.device}、{model.dtype}"
+        print(FORBIDDEN.sub("", what), file=notes, flush=True)
         return Assistant(model, tokenizer, clerk)
 
     if EVALUATE:
         tests = read_records(f"{ADAPTER_DIR}/test.json", "loadModel.py", fields)
         publish(evaluate(ready, clerk, tests))
         return
-    piped = piped_questions()
+    is_piped = hasattr(sys.stdin, "buffer") and not sys.stdin.isatty()
+    lines = decoded(sys.stdin.buffer.read()).split("\n") if is_piped else []
+    piped = [question for line in lines if (question := FORBIDDEN.sub("", line).strip())]
     converse(ready(), piped or QUESTIONS, typed, notes if piped else sys.stdout)
 
 

@@ -226,7 +226,6 @@ NAMED = [  # question, the names of the perfumes
     ("ソバージュの特徴", {"Sauvage"}),
     ("バカラルージュの香り", {"Baccarat Rouge 540"}),
     ("グッチのブルームは？", {"Gucci Bloom"}),
-    ("クロエの香水クロエは春向き？", {"Chloé"}),
     ("クロエの香水", set()),
     ("シャネルのチャンス", {"Chance Eau Tendre", "Chance Eau Fraîche"}),
     ("アクアディパルマのサクラってどんな香り", {"Sakura"}),
@@ -347,12 +346,6 @@ def test_an_unknown_word_beside_known_ones_is_named_and_the_rest_answered(clerk)
     plan = planned(clerk, "メゾン・マルジェラのレプリカ")
     assert fixed(plan).startswith("「レプリカ」はデータにありません。")
     assert {clerk.perfumes[n]["brand"] for n in fit(clerk, plan)} == {"Maison Margiela"}
-
-
-def test_how_many_perfumes_there_are_is_told(clerk):
-    assert fixed(planned(clerk, "何種類ありますか")) == "香水は、データに160種類あります。"
-    number = sum(perfume["brand"] == "Chanel" for perfume in clerk.perfumes)
-    assert f"{number}種類" in fixed(planned(clerk, "シャネルは何種類ある？"))
 
 
 def test_a_name_alone_asks_what_it_is_like(clerk):
@@ -574,7 +567,7 @@ def test_nothing_waits_in_a_notebook(here, monkeypatch, capsys):
 def test_what_free_answers_invent_is_named(here, monkeypatch, capsys):
     out, _ = run_main(monkeypatch, capsys, GROUNDED=False, MAX_NEW_TOKENS=40, TEMPERATURE=1.0)
     assert out.count("A：") == 3
-    assert generate.UNSURE in out
+    assert "※データで確かめられない言葉：" in out
 
 
 def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
@@ -596,7 +589,6 @@ def test_control_characters_never_reach_the_terminal(here, monkeypatch, capsys):
 @pytest.mark.parametrize("columns", [20, 40, 80])
 def test_no_line_begins_with_a_closing_mark(capsys, monkeypatch, columns):
     monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
-    monkeypatch.setattr(generate, "CHARACTER_SECONDS", 0)
     text = (
         "A：春でしたら、Maison Margielaの「レイジー サンデー モーニング」がおすすめです。【トップノート】ペアー, ローズ。"
         * 3
@@ -623,30 +615,28 @@ def test_at_a_terminal(here):
             "HF_HUB_OFFLINE": "1",
             "CUDA_VISIBLE_DEVICES": "",
         }
-        os.execv(
-            sys.executable,
-            [
-                sys.executable,
-                "-c",
-                "import generate; generate.CHARACTER_SECONDS = 0.01; generate.main()",
-            ],
-        )
-    shown, pieces = b"", 0
+        slowly = """
+import generate, time
+answer = generate.Assistant.answer
+generate.Assistant.answer = lambda self, text: (time.sleep(1), answer(self, text))[1]
+generate.main()
+"""
+        os.execv(sys.executable, [sys.executable, "-c", slowly])
+    shown = b""
 
     def until(*wanted, seconds=180):
-        nonlocal shown, pieces
+        nonlocal shown
         end = time.monotonic() + seconds
         while not all(word.encode() in shown for word in wanted) and time.monotonic() < end:
             if select.select([screen], [], [], 0.5)[0]:
                 try:
-                    shown, pieces = shown + os.read(screen, 4096), pieces + 1
+                    shown += os.read(screen, 4096)
                 except OSError:
                     return
         assert all(word.encode() in shown for word in wanted), shown.decode(errors="replace")
 
     until(*(f"Q：{question}" for question in generate.QUESTIONS), "出典")
     first, shown = shown.decode(), shown[-200:]
-    assert pieces > 20, "one burst"
     assert "\ufffd" not in first
     time.sleep(3)
     os.write(screen, "天気は？\r".encode())
@@ -668,8 +658,7 @@ def test_at_a_terminal(here):
         for line in answer
     )
     os.write(screen, "\x15春の香水を教えて\r".encode())
-    shown = b""
-    until("A：")
+    time.sleep(0.7)
     os.write(screen, b"\x03")
     until("止めました")
     time.sleep(1)
