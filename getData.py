@@ -414,7 +414,7 @@ def labels_of(page: PageText) -> list[Label]:
     found: list[Label] = []
     waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
     label_slot, value_slot = "", ""
-    for line in page.lines:
+    for line in own_lines(page):
         labels = own_labels(line)
         slot, text, is_furniture = line
         is_menu = is_furniture and slot.startswith("li")
@@ -432,6 +432,15 @@ def labels_of(page: PageText) -> list[Label]:
             waiting[given % len(waiting)].append(text)
             value_slot = slot
     return found
+
+
+def own_lines(page: PageText) -> list[Line]:
+    """A page's lines without the furniture above its own first one: a menu's ブランド, お知らせ."""
+    is_own = [
+        not (line.is_furniture or line.is_in_head or "<" not in line.slot) for line in page.lines
+    ]
+    first = is_own.index(True) if True in is_own else 0
+    return [line for line in page.lines[:first] if not line.is_furniture] + page.lines[first:]
 
 
 def are_columns(labels: list[Label]) -> bool:
@@ -540,42 +549,6 @@ def facts_of(page: PageText) -> dict[str, object]:
     return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
-@functools.lru_cache(50_000)
-def is_list_of_notes(text: str) -> bool:
-    """Whether a text is a list of materials and nothing else."""
-    items = split_items(text)
-    is_else = TRAIL.search(text) or re.search(r"\d", text)
-    return len(items) > 1 and all(map(is_note, items)) and not is_else
-
-
-def with_tiers(pages: list[PageText]) -> list[PageText]:
-    """The pages of a template, their tiers called as they are known: ひらく is トップノート.
-
-    Whatever they are called, they are three texts of one slot before lists that differ.
-    """
-    enough = max(FEW, HALF * len(pages))
-    times = Counter(line for page in pages for line in dict.fromkeys(page.lines))
-    lists: dict[Line, set[str]] = {}  # what stands below a line that most pages have
-    for line, count in times.items():
-        is_short = len(line.text) <= NOTE_LENGTH[True] and line.text[0] not in "(（"
-        if count >= enough and is_short and not label_fields(line.text):
-            lists[line] = set()
-    for page in pages:
-        for line, below in itertools.pairwise(page.lines):
-            if line in lists and is_list_of_notes(below.text):
-                lists[line].add(below.text)
-    heads: dict[str, list[Line]] = defaultdict(list)
-    for line, texts in lists.items():
-        if len(texts) >= enough:
-            heads[line.slot].append(line)
-    known: dict[Line, Line] = {}
-    for lines in heads.values():
-        if len(lines) == len(TIERS):
-            for line, tier in zip(lines, TIERS, strict=True):
-                known[line] = line._replace(text=page_words("label")[tier][0])
-    return [page._replace(lines=[known.get(line, line) for line in page.lines]) for page in pages]
-
-
 # Templates and names ------------------------------------------------------------------------------
 SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
 NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
@@ -611,8 +584,9 @@ def shop_names(pages: list[PageText]) -> list[str]:
     declared = [line for line in lines if says("site", line.slot)]
     titles = [line for line in lines if line.slot == "title<head"]
     logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
-    texts = [line.text for line in declared + titles + logos]
-    pieces = Counter(piece for text in texts for piece in re.split(PIECES, text))
+    pieces = Counter(plain(line.text).strip(".") for line in declared + logos)
+    for line in titles:
+        pieces.update(re.split(PIECES, line.text))
     common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
     others = meanings("perfume").keys() | meanings("page").keys()
@@ -704,7 +678,7 @@ def could_be_name(text: str) -> bool:
     core = re.sub(TALK, "", text)
     if len(core) > NAME_LENGTH or is_price(core):
         return False
-    if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###", text):
+    if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###|\s\S+\s\S+\w{3}\.$", text):
         return False
     return meanings("page").keys().isdisjoint(map(folded, re.split(PIECES, text)))
 
@@ -718,7 +692,7 @@ def names_by_slot(page: PageText) -> dict[str, str]:
             found[line.slot].append(line.text)
             if line.slot[:2] in HEADINGS:
                 found[line.slot[:2]].append(line.text)
-    names = {slot: texts[0] for slot, texts in found.items() if len(texts) < CARDS or slot in TRUST}
+    names = {slot: texts[0] for slot, texts in found.items()}
     names["label"] = str(page.facts.get("name") or "")
     return {slot: text for slot, text in names.items() if could_be_name(text)}
 
@@ -730,7 +704,7 @@ def name_score(slot: str, texts: Iterable[str]) -> float:
     if not trust:
         trust = TRUST_BY_CLASS[is_title]
         texts = [re.sub(r"\d", "", text) for text in texts]  # 62 points, 118 points
-    return trust * len({folded(text) for text in texts}) / len(texts)
+    return trust * len({folded(text) for text in texts} - houses().keys()) / len(texts)
 
 
 def with_names(pages: list[PageText]) -> list[PageText]:
@@ -839,7 +813,7 @@ def house_in(texts: Iterable[str]) -> str:
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
-    is_number = re.search(r"\d|\.$", text)  # 残り2点, No.
+    is_number = re.search(r"\d|[.:：]$", text)  # 残り2点, No.
     if len(text.split()) >= WORDS_OF_PROSE or is_number or not could_be_name(text):
         return False
     kinds = {word.lastgroup for word in words_of(text, ("", ""))}
@@ -853,10 +827,11 @@ def is_declared(source: str) -> bool:
 
 def brand_evidence(source: str, text: str, repeats: bool) -> float:
     """How far a text is a brand: it is declared or a known house, or what could be one repeats."""
-    if is_declared(source) or not houses().keys().isdisjoint(map(folded, spelled(text))):
+    if not houses().keys().isdisjoint(map(folded, spelled(text))):
         return 1
-    is_picture = source.startswith("img")
-    return REPEATS if repeats and not is_picture and could_be_brand(text) else 0
+    if is_declared(source) and not re.search(r"\d\d", text):
+        return 1
+    return REPEATS if repeats and could_be_brand(text) else 0
 
 
 def is_repeated(source: str, count: int, times: int) -> bool:
@@ -876,12 +851,10 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
         repeats = text not in shop and (is_alone or is_repeated(source, count, times[source]))
         evidence[source] += count * [brand_evidence(source, text, repeats)]
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
-    declared = Counter(text for source, text in told.elements() if is_declared(source))
-    one_house = len(declared) == 1 and declared.total() > HALF * len(pages)
-    usual = {"label": next(iter(declared))} if one_house else {}
     brands = {}
     for url, found in sources.items():
-        brands[url] = next(filter(None, map((usual | found).get, ranked)), "")
+        texts = (text for text in map(found.get, ranked) if text and text not in shop)
+        brands[url] = next(texts, found.get("label", ""))
     return [page._replace(brand=brands[page.url]) for page in pages]
 
 
@@ -957,7 +930,7 @@ BEHIND_NAME = re.compile(
 def word_pattern() -> re.Pattern:
     """Pattern of a word of a name, or of what a shop puts around names, by kind."""
     return re.compile(
-        rf"""(?: (?P<Talk> {TALK} )
+        rf"""(?: (?P<Talk> {TALK} | (?:{any_of("filler").pattern}) )
                | (?P<Size> (?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of("size").pattern}) | [x×]\s?\d+ )
                | (?P<Gender> (?:for\s)?(?:{any_of("gender").pattern}) )
                | (?P<Concentration> (?<!\w)(?:{any_of("tail").pattern}) )
@@ -971,13 +944,23 @@ def word_pattern() -> re.Pattern:
     )
 
 
+def loose(spelling: str) -> str:
+    """Pattern of a spelling, whatever joins its words: クリスチャン ディオール, クリスチャン・ディオール."""
+    return re.sub(r"\\ |・|\\-", r"[\\s・-]?", re.escape(spelling)).replace("'", "['’]")
+
+
 def words_of(text: str, brand: Spelling) -> list[re.Match]:
     """The words of a name and of what is around it; of the quoted one, if all around is no name."""
     if quoted := re.search("[「『“](.+?)[」』”]", text):
         around = words_of(text.replace(quoted[0], " ").strip(), brand)
         if all(word.lastgroup != "Word" for word in around):
             return words_of(quoted[1], ("", ""))
-    latin, japanese = (re.escape(one) or "(?!)" for one in brand)
+    known = (name for name in houses().get(folded(brand[0]), ()) if len(name) >= PART)
+    spellings = sorted({*brand, *known} - {""}, key=len, reverse=True)
+    latin, japanese = (
+        "|".join(loose(one) for one in spellings if is_japanese(one) == flag) or "(?!)"
+        for flag in (False, True)
+    )
     house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
     of_house = re.compile(rf"(?<!\w){house}(?!\w){SPACES}", re.IGNORECASE)
     found, at = [], 0
@@ -1037,17 +1020,9 @@ def as_text(words: list[re.Match]) -> str:
     return words[0].string[words[0].start() : words[-1].end()].strip() if words else ""
 
 
-def is_sold(word: re.Match) -> bool:
-    """Whether a word says what is sold: perfume, Eau de Parfum."""
-    return word.lastgroup in SOLD
-
-
 def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
     """{address: name of a template's perfume as written, less brand, size and concentration}."""
     whole = [words_of(page.name, brands[page.url]) for page in pages]
-    sold = sum(is_sold(words[0]) for words in whole if words)
-    if sold >= max(FEW, REPEATED * len(whole)):  # Perfume Luna
-        whole = [[*itertools.dropwhile(is_sold, words)] or words for words in whole]
     names = [less_ends(words) for words in whole]
     branded = sum(any(word.lastgroup in HOUSE for word in words) for words in whole)
     if branded > SHARED * len(whole):
@@ -1166,7 +1141,7 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     products = [page for page in named if page.url not in goods]
     own = {page.url: {*page.lines} - common for page in products}
     telling = [page for page in products if tells_notes(page) or tells_perfume(own[page.url])]
-    if not telling and tells_perfume(common):
+    if not telling and any(says("perfume", line.text) for line in common):
         return products
     are_all = len(telling) > NEARLY_ALL * len(products)
     return products if are_all and len(products) == len(named) else telling
@@ -1183,8 +1158,8 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
     shop = shop_names(own)
-    groups = [with_tiers(group) for group in templates_of(own)]
-    groups = [[page._replace(facts=facts_of(page)) for page in group] for group in groups]
+    facts = [page._replace(facts=facts_of(page)) for page in own]
+    groups = templates_of(facts)
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:
