@@ -269,6 +269,13 @@ def spoken(element: lxml.etree._Element) -> str:
     return element.get("alt") or element.get("content") or next(labels, "")
 
 
+def logos(menu: lxml.etree._Element) -> Iterator[Line]:
+    """What a menu calls the shop."""
+    for element in menu.iter():
+        if says("site", slot := part_of_slot(element)):
+            yield Line(slot, "".join(element.itertext()))
+
+
 def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
     """The lines of a page, in their order; no recursion: pages nest thousands deep."""
     slots, pieces, size = ["html"], [], root.xpath("count(.//*)")
@@ -288,6 +295,7 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             continue
         slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
         if is_dropped(element, size):
+            yield from logos(element)
             walk.skip_subtree()
             continue
         if element.attrib and (said := spoken(element)):
@@ -417,7 +425,7 @@ def labels_of(page: PageText) -> list[Label]:
     for line in own_lines(page):
         labels = own_labels(line)
         slot, text, is_furniture = line
-        is_menu = is_furniture and slot.startswith("li")
+        is_menu = is_furniture and slot == label_slot and slot.startswith("li")
         is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
         if labels:
             found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
@@ -1135,7 +1143,7 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     """The perfumes of a template: products that tell it, or all where nearly all do.
 
     What all products say tells nothing of one, unless none says more. Where candles are sold too,
-    what does not tell may be one.
+    what does not tell may be one; where nothing else is seen to be sold, half are enough.
     """
     common = set.intersection(*({*page.lines} for page in named)) if len(named) >= FEW else set()
     products = [page for page in named if page.url not in goods]
@@ -1143,7 +1151,7 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     telling = [page for page in products if tells_notes(page) or tells_perfume(own[page.url])]
     if not telling and any(says("perfume", line.text) for line in common):
         return products
-    are_all = len(telling) > NEARLY_ALL * len(products)
+    are_all = len(telling) >= (NEARLY_ALL if goods else HALF) * len(products)
     return products if are_all and len(products) == len(named) else telling
 
 

@@ -612,13 +612,61 @@ def test_what_all_products_say_does_not_make_one_a_perfume():
     notes = "<p>Top notes: {}, {}</p><p>Base notes: {}</p>"
     bodies = [
         f"{menu}<h1>{name}</h1><p>${n}5</p>{notes.format(*NOTES[n * 3 : n * 3 + 3])}<button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:3])
+    ]
+    others = [
+        f"{menu}<h1>{name}</h1><p>$9</p><button>Add to cart</button>"
+        for name in ("Aviator", "Field Notebook", "Lamp", "Tray")
+    ]
+    found = [record["name"] for record in read(template(bodies + others)).values()]
+    assert found == list(PLAIN[:3])
+
+
+def test_where_nothing_else_is_seen_to_be_sold_half_that_tell_are_enough():
+    bodies = [
+        f"<h1>{name}</h1><p>${n}5</p>{'<p>Eau de Parfum</p>' * (n % 2)}<button>Add to cart</button>"
         for n, name in enumerate(PLAIN[:6])
     ]
-    bodies += [
-        f"{menu}<h1>{name}</h1><p>$9</p><button>Add to cart</button>"
-        for name in ("Aviator", "Field Notebook")
-    ]
     assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:6])
+    candle = "<h1>Fig Candle</h1><p>$9</p><button>Add to cart</button>"
+    assert len(read(template([*bodies, candle]))) == 3
+
+
+def test_a_menu_above_a_page_s_own_lines_labels_nothing_and_its_logo_names_the_shop():
+    menu = (
+        "<ul><li><a>Brands</a></li><li><a>Journal</a></li></ul><span>ブランド</span><p>お便り</p>"
+    )
+    menu += "<nav><a class='navbar-brand'>Tin Bell</a><a>Home</a></nav>"
+    bodies = [
+        f"<h1>{name}</h1><p>Eau de Parfum ${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:6])
+    ]
+    found = read(template(bodies, head=menu, title="Document")).values()
+    assert {record["brand"] for record in found} == {"Tin Bell"}
+
+
+def test_a_name_in_a_slot_of_many_texts_is_the_first_that_differs():
+    bodies = [
+        f"<table><tr><td>{name}</td></tr><tr><td>Type</td><td>Attar</td></tr>"
+        f"<tr><td>Price</td><td>${n}5</td></tr><tr><td>Stock</td><td>{n} left</td></tr></table>"
+        for n, name in enumerate(PLAIN[:6])
+    ]
+    found = read(template(bodies, title="Orchard Perfume")).values()
+    assert [record["name"] for record in found] == list(PLAIN[:6])
+
+
+def test_the_shop_s_own_name_is_a_brand_only_where_no_other_is_told():
+    bodies = [
+        f"<script type='application/ld+json'>{{'@type': 'Product', 'brand': 'Tin Bell'}}</script>"
+        f"<h1>{house} - {name}</h1><p>Eau de Parfum ${n}5</p><button>Add to cart</button>".replace(
+            "'", '"'
+        )
+        for n, (house, name) in enumerate(
+            zip(["Diptyque", "Byredo", "Le Labo"] * 2, PLAIN[:6], strict=True)
+        )
+    ]
+    found = read(template(bodies, title="Tin Bell")).values()
+    assert {record["brand"] for record in found} == {"Diptyque", "Byredo", "Le Labo"}
 
 
 def test_what_differs_in_numbers_alone_is_no_house_and_no_name():
