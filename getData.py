@@ -605,7 +605,7 @@ def templates_of(pages: list[PageText]) -> list[list[PageText]]:
     """The pages by template: those with mostly the same slots."""
     found: list[tuple[set[str], list[PageText]]] = []
     for page in pages:
-        slots = {line.slot for line in page.lines}
+        slots = {line.slot for line in page.lines if not line.is_furniture}
         shares = [len(slots & other) / len(slots | other) for other, _ in found]
         if shares and max(shares) >= HALF:
             found[shares.index(max(shares))][1].append(page)
