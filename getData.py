@@ -727,7 +727,7 @@ def with_names(pages: list[PageText]) -> list[PageText]:
         counts = Counter(texts.values())
         columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
         scores[slot] = name_score(slot, texts.values()) * len(columns[slot]) / len(pages)
-    for slot in sorted(scores, key=lambda slot: (-scores[slot], slot)):
+    for slot in sorted(scores, key=scores.get, reverse=True):  # of equals the first on the pages
         names = columns[slot] | names if scores[slot] >= LEAST else names
     names = columns["label"] if "name" in SELECTORS else names
     return [page._replace(name=names[page.url]) for page in pages if page.url in names]
@@ -1031,6 +1031,10 @@ def as_text(words: list[re.Match]) -> str:
 def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
     """{address: name of a template's perfume as written, less brand, size and concentration}."""
     whole = [words_of(page.name, brands[page.url]) for page in pages]
+    sold = sum(words[0].lastgroup in SOLD for words in whole if words)
+    if sold >= max(FEW, REPEATED * len(whole)):  # Perfume Luna
+        kept = (itertools.dropwhile(lambda word: word.lastgroup in SOLD, words) for words in whole)
+        whole = [[*rest] or words for rest, words in zip(kept, whole, strict=True)]
     names = [less_ends(words) for words in whole]
     branded = sum(any(word.lastgroup in HOUSE for word in words) for words in whole)
     if branded > SHARED * len(whole):
@@ -1145,11 +1149,12 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     What all products say tells nothing of one, unless none says more. Where candles are sold too,
     what does not tell may be one; where nothing else is seen to be sold, half are enough.
     """
-    common = set.intersection(*({*page.lines} for page in named)) if len(named) >= FEW else set()
+    lines = {page.url: {*own_lines(page)} for page in named}
+    common = set.intersection(*lines.values()) if len(named) >= FEW else set()
     products = [page for page in named if page.url not in goods]
-    own = {page.url: {*page.lines} - common for page in products}
-    telling = [page for page in products if tells_notes(page) or tells_perfume(own[page.url])]
-    if not telling and any(says("perfume", line.text) for line in common):
+    own = {page.url for page in products if tells_perfume(lines[page.url] - common)}
+    telling = [page for page in products if page.url in own or tells_notes(page)]
+    if tells_perfume(common) and not (telling and goods):
         return products
     are_all = len(telling) >= (NEARLY_ALL if goods else HALF) * len(products)
     return products if are_all and len(products) == len(named) else telling
