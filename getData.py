@@ -810,7 +810,9 @@ def brand_texts(page: PageText, opening: str) -> dict[str, str]:
 def maker_in(text: str, name: str) -> str:
     """The house after 'by' in a line that begins as the name does, or empty: Luna by Maru."""
     match = MAKER.search(text if text == name else text.removeprefix(name))
-    return match[2].strip() if match and folded(name).startswith(folded(match[1])) else ""
+    if not match or not folded(name).startswith(folded(match[1])):
+        return ""
+    return as_text(less_ends(words_of(match[2].strip(), ("", ""))))  # Maru EDT Spray
 
 
 def house_in(texts: Iterable[str]) -> str:
