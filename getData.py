@@ -269,7 +269,7 @@ def spoken(element: lxml.etree._Element) -> str:
     return element.get("alt") or element.get("content") or next(labels, "")
 
 
-def logos(menu: lxml.etree._Element) -> Iterator[Line]:
+def logo_lines(menu: lxml.etree._Element) -> Iterator[Line]:
     """What a menu calls the shop."""
     for element in menu.iter():
         if says("site", slot := part_of_slot(element)):
@@ -295,7 +295,7 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             continue
         slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
         if is_dropped(element, size):
-            yield from logos(element)
+            yield from logo_lines(element)
             walk.skip_subtree()
             continue
         if element.attrib and (said := spoken(element)):
@@ -444,10 +444,12 @@ def labels_of(page: PageText) -> list[Label]:
 
 def own_lines(page: PageText) -> list[Line]:
     """A page's lines without the furniture above its own first one: a menu's ブランド, お知らせ."""
-    is_own = [
-        not (line.is_furniture or line.is_in_head or "<" not in line.slot) for line in page.lines
-    ]
-    first = is_own.index(True) if True in is_own else 0
+    first = 0
+    for number, line in enumerate(page.lines):
+        is_shown = "<" in line.slot and not line.is_in_head
+        if is_shown and not line.is_furniture:
+            first = number
+            break
     return [line for line in page.lines[:first] if not line.is_furniture] + page.lines[first:]
 
 
@@ -686,7 +688,8 @@ def could_be_name(text: str) -> bool:
     core = re.sub(TALK, "", text)
     if len(core) > NAME_LENGTH or is_price(core):
         return False
-    if not re.search(r"\w", text) or re.search(r"[@。<>]|://|###|\s\S+\s\S+\w{3}\.$", text):
+    is_sentence = re.search(r"。|\s\S+\s\S*\w{3}\.$", text)
+    if not re.search(r"\w", text) or is_sentence or re.search(r"[@<>]|://|###", text):
         return False
     return meanings("page").keys().isdisjoint(map(folded, re.split(PIECES, text)))
 
@@ -839,7 +842,7 @@ def brand_evidence(source: str, text: str, repeats: bool) -> float:
     """How far a text is a brand: it is declared or a known house, or what could be one repeats."""
     if not houses().keys().isdisjoint(map(folded, spelled(text))):
         return 1
-    if is_declared(source) and not re.search(r"\d\d", text):
+    if is_declared(source) and not re.search(r"\d\d", text):  # SL-106 is an article's number
         return 1
     return REPEATS if repeats and could_be_brand(text) else 0
 

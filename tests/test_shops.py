@@ -655,6 +655,24 @@ def test_a_name_in_a_slot_of_many_texts_is_the_first_that_differs():
     assert [record["name"] for record in found] == list(PLAIN[:6])
 
 
+def test_a_sentence_in_a_heading_is_no_name():
+    bodies = [
+        f"<h3>{name}</h3><h2>{one} in the cold morning air.</h2><p>Eau de Parfum ${n}5</p><button>Add to cart</button>"
+        for n, (name, one) in enumerate(zip(PLAIN[:6], NOTES, strict=False))
+    ]
+    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:6])
+
+
+def test_a_house_is_known_in_names_by_all_its_spellings_and_what_is_sold_is_no_part_of_it():
+    bodies = [
+        f"<h2>{name} / Christian Dior（クリスチャン・ディオール）</h2><p>{name} by Dior EDT Spray</p><p>${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:6])
+    ]
+    found = read(template(bodies)).values()
+    assert [record["name"] for record in found] == list(PLAIN[:6])
+    assert {record["brand"] for record in found} <= {"Christian Dior", "Dior"}
+
+
 def test_the_shop_s_own_name_is_a_brand_only_where_no_other_is_told():
     bodies = [
         f"<script type='application/ld+json'>{{'@type': 'Product', 'brand': 'Tin Bell'}}</script>"
