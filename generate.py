@@ -73,6 +73,7 @@ NOUN = re.compile(
     "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
 )
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
+TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # いや in いやつ
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
@@ -225,7 +226,7 @@ def normal(text: str) -> str:
 
 
 def folded(text: str) -> tuple[str, list[int]]:
-    """(the text without what spellings differ in, where each of its characters stood)."""
+    """(the text without what spellings differ in, where its characters and its end stood)."""
     letters, places = "", []
     for piece in re.finditer("ヴ[ァィェォ]?|.", text):
         letter = V_ROW.get(piece[0], piece[0]).translate(SMALL)
@@ -233,7 +234,7 @@ def folded(text: str) -> tuple[str, list[int]]:
             letter = unicodedata.normalize("NFKD", letter)[:1].casefold()[:1]
         letters += letter
         places += [piece.start()] * len(letter)
-    return letters, places
+    return letters, [*places, len(text)]
 
 
 def fold(text: str) -> str:
@@ -351,16 +352,15 @@ class Lexicon:
     def read(self, text: str) -> list[Word]:
         """The nouns of a text: from left to right the longest known word, or else a whole noun."""
         letters, places = folded(text)
-        places.append(len(text))
         words, at = [], 0
         while at < len(letters):
             noun = NOUN.match(text, places[at])
             whole = bisect_left(places, noun.end()) if noun else at + 1
-            is_kanji = "一" <= letters[at] <= "龠"  # no ローズ in ローズマリア, but 夏 in 夏用
-            ends = range(min(at + self.longest, len(letters)), at if is_kanji else whole - 1, -1)
-            known = next((end for end in ends if letters[at:end] in self.words), 0)
-            end = known or whole
-            if known or noun:
+            least = at if "一" <= letters[at] <= "龠" else whole - 1  # ローズマリア: no ローズ
+            least += 2 * bool(TORN.match(letters, at))
+            ends = range(min(at + self.longest, len(letters)), least, -1)
+            end = next((end for end in ends if letters[at:end] in self.words), whole)
+            if noun or letters[at:end] in self.words:
                 said = text[places[at] : places[end]].rstrip(" 　・")
                 values = frozenset(self.words.get(letters[at:end], ()))
                 words.append(Word(places[at], places[at] + len(said), said, values))
@@ -515,7 +515,7 @@ class Clerk(Lexicon):
         brands = "name_brand" in question.says("ask", "brands")
         meanings = [word.says for word in met if word in question.wishes] + [{"brands"}] * brands
         numbers = question.says("number")
-        meanings += [{text} for text in (*question.says("tier"), *numbers)]
+        meanings += [{text} for text in (*question.says("tier"), *numbers) if text != "1"]
         for name in question.names[:1]:
             meanings += [{"similar"}, self.bears(name)]
         claims, lacking = self.saying(meanings, fit)

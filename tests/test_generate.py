@@ -198,6 +198,7 @@ def test_words_of_customers_are_found(clerk, question, wished):
 
 
 EXCLUDED = [  # question, what is excluded, what is wished
+    ("YSLでいいやつ教えて", set(), {"Yves Saint Laurent"}),
     ("シャネル以外のメンズ", {"Chanel"}, {"メンズ"}),
     ("甘くない夏の香水", {"スイート"}, {"夏"}),
     ("レモンとミントは苦手です。冬に合う香水は？", {"レモン", "ミント"}, {"冬"}),
@@ -293,6 +294,11 @@ def test_only_what_bears_out_all_the_wishes_may_be_said(clerk, question, holds):
     told = fit(clerk, planned(clerk, question))
     assert told
     assert all(holds(clerk.perfumes[number] | {"url": ""}) for number in told)
+
+
+def test_one_wanted_is_any_record_that_says_the_rest(clerk):
+    (claims,) = choices(planned(clerk, "シャネルのメンズを一つ"))
+    assert {claim.record["type"] for claim in claims} == {"brand_gender"}
 
 
 def test_wishes_that_cannot_be_met_together_are_said(clerk):
