@@ -859,9 +859,11 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     told = Counter(pair for found in sources.values() for pair in found.items())
     times = Counter(source for found in sources.values() for source in found)
     evidence: dict[str, list[float]] = defaultdict(list)
+    firsts = [found["name 0"] for found in sources.values() if {"name 0", "name 1"} <= found.keys()]
+    are_many = len(firsts) > NEARLY_ALL * len(pages) and len({*firsts}) < NEARLY_ALL * len(firsts)
     for (source, text), count in told.items():
-        is_alone = source == "name 0" and len(pages) < FEW  # as most shops write it
-        repeats = text not in shop and (is_alone or is_repeated(source, count, times[source]))
+        is_first = source == "name 0" and (are_many or len(pages) < FEW)  # as most shops write it
+        repeats = text not in shop and (is_first or is_repeated(source, count, times[source]))
         evidence[source] += count * [brand_evidence(source, text, repeats)]
     ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
     brands = {}

@@ -673,6 +673,17 @@ def test_a_house_is_known_in_names_by_all_its_spellings_and_what_is_sold_is_no_p
     assert {record["brand"] for record in found} <= {"Christian Dior", "Dior"}
 
 
+def test_what_a_mark_sets_before_nearly_all_names_is_the_brand_though_some_stand_once():
+    houses = ["Orvek", "Tamsil", "Orvek", "Belu & Co.", "Tamsil", "Orvek"]
+    bodies = [
+        f"<h1>{house} - {name}</h1><p>Eau de Parfum ${n}5</p><button>Add to cart</button>"
+        for n, (house, name) in enumerate(zip(houses, PLAIN, strict=False))
+    ]
+    found = read(template(bodies)).values()
+    assert [record["brand"] for record in found] == houses
+    assert [record["name"] for record in found] == list(PLAIN[:6])
+
+
 def test_the_shop_s_own_name_is_a_brand_only_where_no_other_is_told():
     bodies = [
         f"<script type='application/ld+json'>{{'@type': 'Product', 'brand': 'Tin Bell'}}</script>"
