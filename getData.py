@@ -826,7 +826,7 @@ def house_in(texts: Iterable[str]) -> str:
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
-    is_number = re.search(r"\d|[.:：]$", text)  # 残り2点, No.
+    is_number = re.search(r"\d|[:：]$|^No\.$", text)  # 残り2点
     if len(text.split()) >= WORDS_OF_PROSE or is_number or not could_be_name(text):
         return False
     kinds = {word.lastgroup for word in words_of(text, ("", ""))}
