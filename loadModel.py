@@ -64,9 +64,10 @@ SAVE_MINUTES = 10  # minutes between checkpoints; the last two are kept
 EVAL_EXAMPLES = 100  # train and test records whose loss is measured every half epoch, at most
 REPORT_TO = "none"  # "tensorboard", "wandb", "trackio": once that is installed
 MERGED_DIR = None  # "merged_open_calm": a 16-bit model with the adapter inside too, for vLLM etc.
-REHEARSAL_OVERRIDES = {  # what only so small a model needs; 4 examples a step: more, smaller steps
-    "LEARNING_RATE": 2e-3,
+REHEARSAL_OVERRIDES = {  # what only so small a model needs; 8 examples a step: more, smaller steps
+    "LEARNING_RATE": 3e-3,
     "TARGET_MODULES": "all-linear",
+    "BATCH_SIZE": 8,
     "GRADIENT_ACCUMULATION": 1,
     "LORA_DROPOUT": 0.0,
 }
