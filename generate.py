@@ -497,12 +497,11 @@ class Clerk(Lexicon):
 
     def recommended(self, question: Question, told: Iterable[int]) -> Plan:
         """Perfumes that meet the wishes: records that say them, or a frame around some titles."""
-        fit, met = set(range(len(self.perfumes))), []
         named = set().union(*map(self.bears, question.names))
         kin = {family for number in named for family in texts(self.perfumes[number], "families")}
         like = Word(0, 0, "同じ香調", frozenset(Value("family", family) for family in kin))
-        others = (name._replace(excluded=True) for name in question.names)
-        wishes = (*others, *[like] * bool(kin), *question.wishes)
+        wishes = (*[like] * bool(kin), *question.wishes)
+        fit, met = set(range(len(self.perfumes))) - named, []
         for word in wishes:
             same = (w for w in wishes if w.kinds == word.kinds <= ONE_EACH and not word.excluded)
             borne = self.bears(word).union(*map(self.bears, same))  # シャネルかディオール
@@ -525,7 +524,8 @@ class Clerk(Lexicon):
         titles = [self.computed(self.titles[number], number) for number in sorted(fit)]
         fewer = f"データにあるのは{len(fit)}つです。" * (len(fit) < wanted)
         listed = ["、", titles] * min(wanted, len(fit))
-        opening = unmet + f"{quoted(met)}の" * bool(met)
+        opening = unmet + f"{quoted(question.names)}に似た" * bool(named)
+        opening += f"{quoted(met)}の" * bool(met)
         return [f"{opening}香水では", *listed, f"がおすすめです。{fewer}"]
 
     def of_named(self, question: Question) -> Plan:
