@@ -1178,8 +1178,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
     shop = shop_names(own)
-    facts = [page._replace(facts=facts_of(page)) for page in own]
-    groups = templates_of(facts)
+    groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:
