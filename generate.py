@@ -4,9 +4,7 @@ Command: python generate.py     (or: python generate.py < questions.txt, one que
 Reads:   ADAPTER_DIR, QA_FILE, PERFUMES_FILE; data/spellings.csv, brands.csv and asked_words.csv
 Writes:  with EVALUATE = True evaluation.json and the section 評価 of the model card, else nothing
 Prints:  the answers to QUESTIONS, then to what is typed; to piped questions lines Q：… and A：…
-
-The words of a question are found, what may be said is narrowed to what bears them out, and within
-that the model chooses: each token of its answer continues one of the responses that are left.
+A question narrows what may be said to what bears out its words; within that the model chooses.
 """
 
 from __future__ import annotations
@@ -63,18 +61,21 @@ FIELDS = {  # field of a perfume: what it tells; the type of answer that says it
 }  # fmt: skip
 ONE_EACH = {"brand", "gender", "concentration", "perfumer", "year"}  # a perfume has one of these
 VALUED = {"name", *FIELDS.values()}  # kinds of value that perfumes bear out
-PROPER = {"name", "brand", "notes"}  # what may be misspelt
 ABOUT = ("name_", "yes_no", "similar", "compare")  # how types of answer about named perfumes begin
 IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings of one word differ in
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ", IGNORED)
 V_ROW = {"ヴァ": "バ", "ヴィ": "ビ", "ヴ": "ブ", "ヴェ": "ベ", "ヴォ": "ボ"}
 NOUN = re.compile(
-    "(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
-    "|(?<![ぁ-ん])[ぁ-ん]{3,}(?=の(?:香り|匂い|におい))"
+    r"No\.\d+|(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
+    "|(?<![ぁ-んァ-ヺー一-龠])[ぁ-んー]{3,}(?=の香り|の匂い|のにおい|入り)"
 )
+# what follows a noun that is asked for: 線香の匂い, 線香っぽい
+ASKED = re.compile("は|って|も?[?。]?$|[系風]|っぽ|あ[るり]|に似|の?にお|[のがを]?[よ香匂入使]")
+HIRAGANA = str.maketrans({chr(code + 96): chr(code) for code in range(ord("ぁ"), ord("ゖ") + 1)})
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
 TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # いや in いやつ
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
+LEADS = re.compile("(?:な|の|もの|やつ|香り|匂い|香水|は|が|:| )*")  # 苦手なのはローズ
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
@@ -251,29 +252,26 @@ def texts(perfume: Record, *fields: str) -> list[str]:
 
 def quoted(words: Iterable[Word]) -> str:
     """「夏」「シャネル以外」: the words by their one meaning, or else as they were said."""
-    said = ""
-    for word in words:
-        text = min(word.values).text if len(word.values) == 1 else word.text
-        said += f"「{text}{'以外' * word.excluded}」"
-    return said
+    said = ((min(word.values).text if len(word.values) == 1 else word.text, word) for word in words)
+    return "".join(f"「{text}{'以外' * word.excluded}」" for text, word in said)
 
 
 def left_out(text: str, words: list[Word]) -> set[Word]:
     """The words that a question excludes, linked ones before a cue (ローズが苦手) or the one after."""
-    excluded, run, waiting = set(), [], False
+    excluded, run, cue = set(), [], None
     for word in (word for word in words if word.kinds & {"not", *VALUED}):
         if "not" in word.kinds:
-            excluded |= {*run}
-            waiting = not excluded
-        elif waiting:
+            excluded, cue = {*excluded, *run}, word
+        elif cue and not excluded and LEADS.fullmatch(text[cue.end : word.start]):
             return {word}
-        linked = run and LINKED.fullmatch(text[run[-1].end : word.start])
-        run = [*run, word] if linked else [word]
+        else:
+            linked = run and LINKED.fullmatch(text[run[-1].end : word.start])
+            run = [*run, word] if linked else [word]
     return excluded
 
 
-class Lexicon:
-    """All words that a question may hold, what they mean, and the perfumes that bear it out."""
+class Clerk:
+    """Knows the words that a question may hold, what they mean, and what may be said to it."""
 
     def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
         self.perfumes = [p | {"brand": p.get("brand") or p.get("brand_ja") or ""} for p in perfumes]
@@ -289,14 +287,22 @@ class Lexicon:
                 for text in texts(perfume, field):
                     self.bearing[Value(kind, text)].add(number)
                     self.bearing[Value(kind, text, field)].add(number)
-                    self.add(text + "年" * (kind == "year"), Value(kind, text))
+                    year = f"{text}年", f"{text[:3]}0年代", f"{text[2:3]}0年代"
+                    said = {"year": year, "perfumer": (text, text.split("・")[-1])}
+                    for spelling in said.get(kind, [text]):
+                        self.add(spelling, Value(kind, text))
             for spelling in texts(perfume, "brand", "brand_ja"):
                 self.add(spelling, Value("brand", perfume["brand"]))
             strength = f"（{perfume['concentration']}）" if perfume.get("concentration") else ""
             self.titles.append(f"{perfume['brand']}の「{self.names[number][-1]}」{strength}")
         self.add_listed()
         self.add_names()
+        for word, values in list(self.words.items()):  # るらぼ
+            if len(word) > 2 and {value.kind for value in values} & {"brand", "name"}:
+                self.words.setdefault(word.translate(HIRAGANA), values)
         self.longest = max(map(len, self.words))
+        self.at = {perfume["url"]: number for number, perfume in enumerate(self.perfumes)}
+        self.claims = [self.claim(record) for record in qa]
 
     def add(self, word: str, *values: Value) -> None:
         """Takes a word in, unless it is too short to be told from its surroundings."""
@@ -324,8 +330,8 @@ class Lexicon:
                     self.add(form, *shared, *own)
 
     def add_names(self) -> None:
-        """Names, and their first words where one house alone has them (バカラルージュ)."""
-        firsts: dict[str, set[int]] = defaultdict(set)
+        """Names, and parts of them that one house alone has: first words (バカラルージュ), last two."""
+        parts: dict[str, set[int]] = defaultdict(set)
         for number, perfume in enumerate(self.perfumes):
             house = {fold(spelling) for spelling in texts(perfume, "brand", "brand_ja")}
             title = Value("name", self.names[number][-1])
@@ -333,12 +339,12 @@ class Lexicon:
             for name in self.names[number]:
                 self.add(name, title)
                 words = re.split("[ ・＆&]+", normal(name))
-                if fold(words[0]) in house:  # グッチ ブルーム
-                    words.pop(0)
-                for part in itertools.accumulate(words):
+                words = words[fold(words[0]) in house :]  # グッチ ブルーム
+                ends = ("".join(words[at:]) for at in range(1, len(words) - 1))
+                for part in itertools.chain(itertools.accumulate(words), ends):
                     if len(part) > 3:
-                        firsts[fold(part)].add(number)
-        for part, numbers in firsts.items():
+                        parts[fold(part)].add(number)
+        for part, numbers in parts.items():
             houses = {self.perfumes[number]["brand"] for number in numbers}
             if len(houses) == 1 and part not in self.words:
                 self.words[part] = {Value("name", self.names[number][-1]) for number in numbers}
@@ -375,50 +381,48 @@ class Lexicon:
         for word, after in itertools.zip_longest(read, read[1:]):
             is_joined = after and text[word.end : after.start] in ("", " ", "の")  # クロエのノマド
             owns = is_joined and self.bears(word.only("brand")) & self.bears(after.only("name"))
+            word = word._replace(values=word.values or self.guessed(word, text[word.end :]))
             words.append(word.only("brand") if owns else self.meant(word, about))
         excluded = left_out(text, words)
         words = [word._replace(excluded=word in excluded) for word in words]
-        names = [word for word in words if "name" in word.kinds and not word.excluded]
+        names = (word for word in words if "name" in word.kinds and not word.excluded)
         question = Question(tuple(words), tuple(names), ())
-        tiers, wishes = question.says("tier"), []
-        told = set().union(*map(self.bears, names))
-        for word in words:
+        return question._replace(wishes=tuple(self.wishes(question)))
+
+    def wishes(self, question: Question) -> Iterable[Word]:
+        """What has to be borne out: all values but the names and their brands, each once."""
+        wishes, told = {}, set().union(*map(self.bears, question.names))
+        for word in sorted(
+            question.words, key=lambda word: word.excluded
+        ):  # ムスクは嫌。ムスクなしで
             owner = "brand" in word.kinds and told & self.bears(word)  # シャネルのチャンス
-            whose = owner and word.start < names[-1].start
-            if word.kinds & VALUED and word not in names and not whose:
-                values = [v._replace(field=TIERS[t]) for v in word.values for t in tiers]
-                notes = frozenset(value for value in values if value.kind == "notes")
-                wishes.append(word._replace(values=notes or word.values))
-        if question.says("rather"):  # of each kind the last counts: もっと爽やかなの
-            wishes = list({frozenset(word.kinds): word for word in wishes}.values())
-        return question._replace(wishes=tuple(wishes))
+            whose = owner and word.start < question.names[-1].start
+            if word.kinds & VALUED and word not in question.names and not whose:
+                values = itertools.product(word.only("notes").values, question.says("tier"))
+                notes = frozenset(value._replace(field=TIERS[tier]) for value, tier in values)
+                last = word.kinds if question.says("rather") else word.values  # もっと爽やかなの
+                wishes[frozenset(last)] = word._replace(values=notes or word.values)
+        return wishes.values()
 
     def meant(self, word: Word, about: bool) -> Word:
         """What a word means: a name where a perfume is asked about, or where it is nothing else."""
-        word = word._replace(values=word.values or self.guessed(word))
         name = word.only("name")
         if name.values and (about or name == word):
             return name
         return word._replace(values=word.values - name.values)  # サクラの香り
 
-    def guessed(self, noun: Word) -> frozenset[Value]:
-        """What an unknown noun may mean where it is a letter off, or else that it is unknown."""
-        key, near = fold(noun.text), []
-        if len(key) > 3:
+    def guessed(self, noun: Word, after: str) -> frozenset[Value]:
+        """What an unknown noun may mean, a letter off; unknown; or said aside: 孫娘がつけている."""
+        key, near, is_kanji = fold(noun.text), [], "一" <= noun.text[0] <= "龠"
+        if noun.text in self.ordinary or len(key) < 2:
+            return frozenset({Value("plain", noun.text)})
+        if len(key) > 3 and not is_kanji:
             near = difflib.get_close_matches(key, self.words, 1, 1 - 1.01 / len(key))
-        values = {value for word in near for value in self.words[word] if value.kind in PROPER}
-        kind = "plain" if noun.text in self.ordinary or len(key) < 2 else "unknown"
+        values = {value for word in near for value in self.words[word] if value.kind in VALUED}
+        kind = "aside" if is_kanji and not ASKED.match(after) else "unknown"
         return frozenset(values or {Value(kind, noun.text)})
 
-
-# --- answering ------------------------------------------------------------------------------------
-class Clerk(Lexicon):
-    """Knows what may be said to a question: the records that say what it says, or a frame."""
-
-    def __init__(self, perfumes: list[Record], qa: list[Record]) -> None:
-        super().__init__(perfumes, qa)
-        self.at = {perfume["url"]: number for number, perfume in enumerate(self.perfumes)}
-        self.claims = [self.claim(record) for record in qa]
+    # --- answering --------------------------------------------------------------------------------
 
     def claim(self, record: Record) -> Claim:
         """A record, whom it tells of, and what it says: type, key, -what is left out, a number."""
@@ -453,8 +457,9 @@ class Clerk(Lexicon):
         """A question with what it takes up: それは…, 他には？, もっと爽やかなの."""
         question = self.understand(text)
         known = question.names or question.wishes
-        is_whole = known or question.says("brands", "unknown", "topic")
-        asks = question.says("it") or (question.says("ask", "tier") and not is_whole)
+        is_whole = known or question.says("brands", "unknown", "aside", "topic")
+        first = next((word.kinds for word in question.words if word.kinds & {"it", *VALUED}), ())
+        asks = "it" in first or (question.says("ask", "tier") and not is_whole)
         if before.told and asks:
             return self.titles[before.told[-1]].partition("（")[0] + text
         goes_on = question.says("rather" if known else "other")
@@ -464,9 +469,10 @@ class Clerk(Lexicon):
         """What is said of words that the data does not have, or has in another spelling."""
         said = ""
         for word in question.words:
-            if word.kinds & PROPER and fold(word.text) not in self.words:  # a letter off
+            if word.kinds & VALUED and fold(word.text) not in self.words:  # a letter off
                 said += f"「{word.text}」を「{min(word.values).text}」としてお答えします。"
-        unknown = quoted(word for word in question.words if "unknown" in word.kinds)
+        aside = "" if question.names or question.says("brands") else "aside"
+        unknown = quoted(word for word in question.words if word.kinds & {"unknown", aside})
         lacks = "、".join(question.says("lack"))
         said += f"{unknown}{ABSENT}" * bool(unknown)
         return said + f"{lacks}の情報{ABSENT}" * bool(lacks)
@@ -531,23 +537,24 @@ class Clerk(Lexicon):
     def of_named(self, question: Question) -> Plan:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
         same = [self.bears(word) for word in question.names]
-        shared = set() if question.says("only") else self.bearing[Value("gender", "ユニセックス")]
-        borne = []
-        for word in question.wishes:
-            borne.append(self.bears(word) | (shared if "gender" in word.kinds else set()))
+        wished = {f"name_{kind}" for word in question.wishes for kind in word.kinds}
+        is_other = {*question.says("ask")} - {"name_features", *wished}
+        wishes = question.wishes * (not is_other)  # 妻の使うノマドはどこのブランド
+        is_shared = wished == {"name_gender"} and not question.says("only")
+        shared = self.bearing[Value("gender", "ユニセックス")] if is_shared else set()
+        borne = [self.bears(word) | shared for word in wishes]
         fit = [numbers for numbers in same if all(map(numbers.intersection, borne))]
         opening, meanings = "", [*same]
-        if len(question.wishes) == len(same) == 1:  # more are to choose from: メンズ？レディース？
+        if len(wishes) == len(same) == 1:  # more are to choose from: メンズ？レディース？
             opening = "はい、" if fit else "いいえ、"
-            meanings += [{"yes_no"}, question.wishes[0].says]
+            meanings += [{"yes_no"}, wishes[0].says]
         elif len(same) > 1 and not borne:
             opening = "と".join(self.titles[min(numbers)] for numbers in same) + "を比べると、"
             meanings += [{"compare"}]
         claims, lacking = self.saying(meanings, set().union(*same))
         if not lacking and len(meanings) > len(same):
             return [claims]
-        wished = {f"name_{kind}" for word in question.wishes for kind in word.kinds}
-        told = wished or question.says("tier") or question.says("ask", "brands") or [""]
+        told = wished if wishes else question.says("tier") or question.says("ask", "brands") or [""]
         return [opening, *(self.fact(n, kind) for n in fit or same for kind in sorted(told))]
 
     def fact(self, numbers: set[int], kind: str) -> list[Claim]:
@@ -557,9 +564,11 @@ class Clerk(Lexicon):
         claims, lacking = self.saying([numbers, meant], numbers)
         if not lacking:
             return claims
-        notes = "、".join(texts(self.perfumes[number], TIERS.get(kind, "")))
+        asked = TIERS.get(kind, kind)
+        fields = [field for field, told in FIELDS.items() if asked in (field, f"name_{told}")]
+        values = "、".join(texts(self.perfumes[number], *fields))
         said = f"{self.titles[number]}の{self.labels.get(kind, kind)}"
-        return [self.computed(said + (f"は、{notes}です。" if notes else ABSENT), number)]
+        return [self.computed(said + (f"は、{values}です。" if values else ABSENT), number)]
 
     def invented(self, answer: str) -> list[str]:
         """The words of an answer that no perfume named in it, or else house, bears out."""
@@ -708,8 +717,8 @@ def converse(assistant: Assistant, questions: list[str], typed: bool, notes: Any
 
 
 # --- evaluation -----------------------------------------------------------------------------------
-def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> Any:
-    """DataFrame: shares of right answers by type and way; last of true ones, right or not."""
+def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Record]) -> None:
+    """Prints shares of right answers by type and way, last of true ones; the card gets them too."""
     import pandas
 
     random.Random(0).shuffle(tests)
@@ -738,11 +747,6 @@ def evaluate(ready: Callable[[bool], Assistant], clerk: Clerk, tests: list[Recor
     table = table.drop(columns="全体")
     table.insert(0, "件数", Counter(test["type"] for test in tests) | {"全体": len(tests)})
     table.loc["事実"] = found.groupby("")["事実"].mean()
-    return table
-
-
-def publish(table: Any) -> None:
-    """Prints a table, and keeps it beside the adapter: evaluation.json, and in the model card."""
     known = table.astype(object).where(table.notna(), None)
     text = known.to_markdown(floatfmt=("", ".0f", *[".1%"] * len(table.columns)), missingval="")
     print(text)
@@ -768,10 +772,7 @@ def choose_device(size: int) -> tuple[str, Any]:
 
 
 def load(folder: str, adapted: bool = True) -> tuple[Any, Any]:
-    """(model, tokenizer), the adapter added in float32; SystemExit names what is wrong.
-
-    It goes weight by weight: host memory holds the model once, beside the file it is mapped from.
-    """
+    """(model, tokenizer), the adapter added in float32, layer by layer; SystemExit says why not."""
     from peft import AutoPeftModelForCausalLM, PeftConfig, get_peft_model_state_dict
     from peft.tuners.lora import LoraLayer
     from safetensors.torch import load as load_tensors
@@ -835,8 +836,7 @@ def main() -> None:
 
     if EVALUATE:
         tests = read_records(f"{ADAPTER_DIR}/test.json", "loadModel.py", fields)
-        publish(evaluate(ready, clerk, tests))
-        return
+        return evaluate(ready, clerk, tests)
     is_piped = hasattr(sys.stdin, "buffer") and not sys.stdin.isatty()
     lines = decoded(sys.stdin.buffer.read()).split("\n") if is_piped else []
     piped = [question for line in lines if (question := FORBIDDEN.sub("", line).strip())]
