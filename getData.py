@@ -1151,10 +1151,9 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
 
 
 def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
-    """The perfumes of a template: products that tell it, or all where nearly all do.
+    """The perfumes of a template: products that tell it, or where half do all but other goods.
 
-    What all products say tells nothing of one, unless none says more. Where candles are sold too,
-    what does not tell may be one; where nothing else is seen to be sold, half are enough.
+    What all products say tells nothing of one, unless none says more.
     """
     lines = {page.url: {*own_lines(page)} for page in named}
     common = set.intersection(*lines.values()) if len(named) >= FEW else set()
@@ -1163,8 +1162,7 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     telling = [page for page in products if page.url in own or tells_notes(page)]
     if tells_perfume(common) and not (telling and goods):
         return products
-    are_all = len(telling) >= (NEARLY_ALL if goods else HALF) * len(products)
-    return products if are_all and len(products) == len(named) else telling
+    return products if len(telling) >= HALF * len(products) else telling
 
 
 def house_of(shop: list[str], pages: list[PageText]) -> Spelling:
