@@ -138,7 +138,7 @@ def any_of(use: str) -> re.Pattern:
     told = [word for word in words if re.search(r"\w", word)]
     parts, whole = ("|".join(map(re.escape, some)) or "(?!)" for some in (long, told))
     pattern = rf"(?-i:{BEGIN})(?:{whole})(?-i:{END})|{parts}".replace(r"\ ", r"[\s-]?")
-    return re.compile(pattern, re.IGNORECASE)
+    return re.compile(pattern.replace("'", "['’]"), re.IGNORECASE)
 
 
 @functools.lru_cache(200_000)
@@ -570,6 +570,7 @@ LEAST = 0.4  # score of a slot of names below which it is none
 TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
 TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
+TITLES = ("title", "meta", "ld Product name")  # slots of a page's title, by how they begin
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup")
 TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # 【量り売り】, [送料無料]
@@ -718,6 +719,14 @@ def name_score(slot: str, texts: Iterable[str]) -> float:
     return trust * len({folded(text) for text in texts} - houses().keys()) / len(texts)
 
 
+def agreed(name: str, texts: Iterable[str]) -> str:
+    """The part of a heading that its page's titles or data say alone: a name without its slogan."""
+    parts = {folded(part): part for part in name.split(MARK)}
+    pieces = ({folded(piece) for piece in re.split(PIECES, text)} for text in texts)
+    told = {found.pop() for piece in pieces if len(found := parts.keys() & piece) == 1}
+    return parts[told.pop()] if len(told) == 1 else name
+
+
 def with_names(pages: list[PageText]) -> list[PageText]:
     """The pages of one template that have names, by the slot that differs on nearly every page."""
     columns: dict[str, dict[str, str]] = defaultdict(dict)
@@ -733,7 +742,13 @@ def with_names(pages: list[PageText]) -> list[PageText]:
     for slot in sorted(scores, key=scores.get, reverse=True):  # of equals the first on the pages
         names = columns[slot] | names if scores[slot] >= LEAST else names
     names = columns["label"] if "name" in SELECTORS else names
-    return [page._replace(name=names[page.url]) for page in pages if page.url in names]
+    titles = [texts for slot, texts in columns.items() if slot.startswith(TITLES)]
+    found = []
+    for page in pages:
+        if name := names.get(page.url):
+            told = (texts[page.url] for texts in titles if page.url in texts)
+            found.append(page._replace(name=agreed(name, told)))
+    return found
 
 
 # Brands -------------------------------------------------------------------------------------------
@@ -760,7 +775,7 @@ def believed(shown: dict[str, list[float]], pages: int) -> list[str]:
 
 def pieces_of(text: str) -> list[str]:
     """The pieces of a text between marks, brackets and quotes."""
-    pieces = re.split(rf"{PIECES}|\s[Bb]y\s|\s*[「」『』（）()【】［］\[\]]\s*", text)
+    pieces = re.split(rf"{PIECES}|{TALK}|\s[Bb]y\s|\s*[「」『』（）()【】［］\[\]]\s*", text)
     return [piece for piece in map(plain, pieces) if re.search(r"\w", piece)]
 
 
@@ -788,7 +803,7 @@ def brand_texts(page: PageText, opening: str) -> dict[str, str]:
     found = {"label": str(page.facts.get("brand") or "")}
     near, counts = near_name(page), Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        if maker := maker_in(line.text, page.name):
+        if not line.is_furniture and (maker := maker_in(line.text, page.name)):
             found.setdefault("by", maker)
         has_name = page.name in line.text
         is_near = number in near and not line.is_in_head
