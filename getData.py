@@ -864,7 +864,7 @@ def brand_evidence(source: str, text: str, repeats: bool) -> float:
 
 def is_repeated(source: str, count: int, times: int) -> bool:
     """Whether a text stands so often among so many in one place as brands do; in names, always."""
-    return 1 < count < times or (source.startswith("name") and count > 1)
+    return 1 < count < times or (source.startswith(("name", "opening")) and count > 1)
 
 
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
@@ -962,8 +962,8 @@ def word_pattern() -> re.Pattern:
     return re.compile(
         rf"""(?: (?P<Talk> {TALK} | (?:{any_of("filler").pattern}) )
                | (?P<Size> (?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of("size").pattern}) | [x×]\s?\d+ )
-               | (?P<Gender> (?:for\s)?(?:{any_of("gender").pattern}) )
                | (?P<Concentration> (?<!\w)(?:{any_of("tail").pattern}) )
+               | (?P<Gender> (?:for\s)?(?:{any_of("gender").pattern}) )
                | (?P<Perfume> {any_of("perfume").pattern} )
                | (?P<Date> {YEAR.pattern}(?!\w) )
                | (?P<Mark> [(（{MARKS}] )
