@@ -248,6 +248,8 @@ def part_of_slot(element: lxml.etree._Element) -> str:
     first = (element.get("class") or element.get("id") or "").split()[:1]
     told = [*filter(None, map(element.get, ("itemprop", "property", "name")))][:1]
     marks = [f".{word}" for word in first] + [f"[{word}]" for word in told]
+    if element.tag == "a" and says("brand", element.get("href", "")):
+        marks.append(".brand")  # a link to a maker's page
     return element.tag + re.sub("[0-9]+", "", "".join(marks))
 
 
