@@ -896,6 +896,7 @@ HOUSE = ("Brand", "Japanese")  # kinds of words that say the brand
 SOLD = ("Concentration", "Perfume")  # kinds of words that say what is sold
 MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
 SPACES = rf"[^\S{MARK}]*"  # after a word of a name; a MARK is one, though Python calls it a space
+READING = re.compile(r"^(.*[一-龠].*?)\s*[(（][ぁ-んー・ ]+[)）]$")  # 霧氷（むひょう）
 MARKED = 2  # likeness of two spellings with a mark between them: more than any sound can tell
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
@@ -906,6 +907,7 @@ def spelled(text: str, says_both: bool = False) -> Spelling:
 
     Without a mark between they must sound alike, or the shop is known to say both: 雨音 AMAOTO.
     """
+    text = READING.sub(r"\1", text)
     best, most = (plain(text), plain(text) if is_japanese(text) else ""), ALIKE
     for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s*|\s+", text):
         halves = plain(text[: cut.start()]), plain(text[cut.end() :])
@@ -1038,7 +1040,8 @@ def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
     """The words of names less those at the end of most of them."""
     names, enough = [*names], max(FEW - 1, SHARED * len(names))
     while True:
-        kinds = Counter(kind_of_word(words[-1]) for words in names if len(words) > 1)
+        ends = (words[-1] for words in names if len(words) > 1)
+        kinds = Counter(kind_of_word(end) for end in ends if end.lastgroup != "End")
         kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
         if count <= enough:
             return names
@@ -1167,10 +1170,11 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
-    """The perfumes of a template: products that tell it, or where half do all but other goods.
+def perfumes_among(named: list[PageText], goods: set[str], shop: list[str]) -> list[PageText]:
+    """The perfumes of a template: products that tell it, or all but other goods.
 
-    What all products say tells nothing of one, unless none says more.
+    All are, where half tell it or the shop is called by perfume. What all products say tells
+    nothing of one, unless none says more.
     """
     lines = {page.url: {*own_lines(page)} for page in named}
     common = set.intersection(*lines.values()) if len(named) >= FEW else set()
@@ -1179,7 +1183,8 @@ def perfumes_among(named: list[PageText], goods: set[str]) -> list[PageText]:
     telling = [page for page in products if page.url in own or tells_notes(page)]
     if tells_perfume(common) and not (telling and goods):
         return products
-    return products if len(telling) >= HALF * len(products) else telling
+    sells_perfume = any(says("perfume", name) for name in shop)
+    return products if sells_perfume or len(telling) >= HALF * len(products) else telling
 
 
 def house_of(shop: list[str], pages: list[PageText]) -> Spelling:
@@ -1199,7 +1204,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     for group in groups:
         named = with_names([page for page in group if page.url in shown])
         others |= {page.url for page in named if is_other(page)}
-        found.append(perfumes_among(with_brands(named, shop), others))
+        found.append(perfumes_among(with_brands(named, shop), others, shop))
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
