@@ -243,13 +243,17 @@ class PageText(NamedTuple):
     brand: str = ""
 
 
+def leads_to_brand(element: lxml.etree._Element) -> bool:
+    """Whether an element is a link to a maker's page: /brands/luna."""
+    return element.tag == "a" and says("brand", element.get("href", ""))
+
+
 def part_of_slot(element: lxml.etree._Element) -> str:
     """An element as a part of a slot: h1, span.price, span[brand], meta[og:title]."""
     first = (element.get("class") or element.get("id") or "").split()[:1]
     told = [*filter(None, map(element.get, ("itemprop", "property", "name")))][:1]
     marks = [f".{word}" for word in first] + [f"[{word}]" for word in told]
-    if element.tag == "a" and says("brand", element.get("href", "")):
-        marks.append(".brand")  # a link to a maker's page
+    marks += [".brand"] * leads_to_brand(element)
     return element.tag + re.sub("[0-9]+", "", "".join(marks))
 
 
@@ -286,9 +290,9 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
         inner = slots.pop() if event == "end" else slots[-1]
         outer = slots[-1].partition("<")[0]
         in_heading = outer[:2] in HEADINGS
-        is_marked = not in_heading and (element.get("class") or element.get("itemprop"))
+        is_marked = element.get("class") or element.get("itemprop") or leads_to_brand(element)
         joins = INLINE_AND_BR if in_heading or outer == "td" else INLINE
-        starts = is_marked or element.tag not in joins
+        starts = (is_marked and not in_heading) or element.tag not in joins
         if starts and pieces:
             yield Line(inner, MARK.join(pieces))
             pieces = []
@@ -805,7 +809,7 @@ def brand_texts(page: PageText, opening: str) -> dict[str, str]:
     found = {"label": str(page.facts.get("brand") or "")}
     near, counts = near_name(page), Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        if not line.is_furniture and (maker := maker_in(line.text, page.name)):
+        if maker := maker_in(line, page.name):
             found.setdefault("by", maker)
         has_name = page.name in line.text
         is_near = number in near and not line.is_in_head
@@ -827,10 +831,10 @@ def brand_texts(page: PageText, opening: str) -> dict[str, str]:
     return {source: text for source, text in found.items() if text not in ("", page.name)}
 
 
-def maker_in(text: str, name: str) -> str:
+def maker_in(line: Line, name: str) -> str:
     """The house after 'by' in a line that begins as the name does, or empty: Luna by Maru."""
-    match = MAKER.search(text if text == name else text.removeprefix(name))
-    if not match or not folded(name).startswith(folded(match[1])):
+    match = MAKER.search(line.text if line.text == name else line.text.removeprefix(name))
+    if line.is_furniture or not match or not folded(name).startswith(folded(match[1])):
         return ""
     return as_text(less_ends(words_of(match[2].strip(), ("", ""))))  # Maru EDT Spray
 
@@ -1093,9 +1097,10 @@ def tells_notes(page: PageText) -> bool:
     return has_notes or says("concentration", page.name)
 
 
-def tells_perfume(lines: Iterable[Line]) -> bool:
-    """Whether lines say perfume, other than in a title, where the shop's name may."""
-    return any(says("perfume", line.text) for line in lines if not line.is_in_head)
+def tells_perfume(page: PageText) -> bool:
+    """Whether a page says perfume of its own, other than in a title, where the shop's name may."""
+    own = (line.text for line in own_lines(page) if not line.is_in_head)
+    return any(says("perfume", text) for text in own)
 
 
 def described(page: PageText) -> str | None:
@@ -1176,13 +1181,8 @@ def perfumes_among(named: list[PageText], goods: set[str], shop: list[str]) -> l
     All are, where half tell it or the shop is called by perfume. What all products say tells
     nothing of one, unless none says more.
     """
-    lines = {page.url: {*own_lines(page)} for page in named}
-    common = set.intersection(*lines.values()) if len(named) >= FEW else set()
     products = [page for page in named if page.url not in goods]
-    own = {page.url for page in products if tells_perfume(lines[page.url] - common)}
-    telling = [page for page in products if page.url in own or tells_notes(page)]
-    if tells_perfume(common) and not (telling and goods):
-        return products
+    telling = [page for page in products if tells_notes(page) or tells_perfume(page)]
     sells_perfume = any(says("perfume", name) for name in shop)
     return products if sells_perfume or len(telling) >= HALF * len(products) else telling
 

@@ -461,18 +461,71 @@ def test_forbidden_characters_are_left_out_and_the_rest_is_read():
     assert [note.replace(" ", "") for note in record["middle_notes"]] == ["Rose", "Iris"]
 
 
-@pytest.mark.parametrize(
-    "told, is_perfume",
-    [
-        ("A perfume for late evenings, made in a small harbour.", True),
-        ("Eau de Parfum", True),
-        ("Stainless steel, water resistant, with a strap of leather.", False),
-    ],
-)
-def test_where_other_goods_are_sold_what_tells_no_notes_has_to_speak_of_perfume(told, is_perfume):
-    pages = [*pages_of("Tide"), ("candle", page("Sea Candle", 99).encode())]
-    pages[0] = (pages[0][0], page("Tide", 0, notes=f"<p>{told}</p>").encode())
-    assert ("0" in read(pages)) == is_perfume
+@pytest.mark.parametrize("telling", [2, 3])
+def test_where_half_tell_that_they_are_perfumes_all_are_but_other_goods(telling):
+    told = ["<p>A perfume for late evenings.</p>"] * telling + ["<p>Made by hand.</p>"] * 3
+    bodies = [
+        f"<h1>{name}</h1><p>${n}5</p>{text}<button>Add to cart</button>"
+        for n, (name, text) in enumerate(zip(PLAIN, told, strict=False), 1)
+    ]
+    candle = "<h1>Sea Candle</h1><p>$9</p><p>Perfume for a room.</p><button>Add to cart</button>"
+    found = [record["name"] for record in read(template([*bodies, candle])).values()]
+    assert found == list(PLAIN[: 6 if telling == 3 else 2])
+
+
+def test_in_a_shop_called_by_perfume_products_are_perfumes_but_other_goods():
+    bodies = [
+        f"<h1>{name}</h1><p>${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate([*PLAIN[:5], "Hand Cream", "Håndsæbe", "룸 스프레이"], 1)
+    ]
+    assert not read(template(bodies, title="Tin Bell"))
+    found = read(template(bodies, title="Tin Bell Perfumes")).values()
+    assert [record["name"] for record in found] == list(PLAIN[:5])
+
+
+def test_a_slogan_in_a_heading_is_no_part_of_the_name_that_titles_say_alone():
+    head = (
+        "<html><head><title>{} 50ml | Tin Bell</title></head><body><h1><span class='copy'>{}</span>"
+    )
+    rest = (
+        "<span class='item'>{} 50ml</span></h1><p>香水 ¥{}500</p><button>購入する</button></body>"
+    )
+    slogans = ("夜の散歩に", "はじめての一本", "人気 No.1", "港の朝", "静かな部屋で")
+    pages = [
+        (f"https://tin.example/{n}", (head + rest).format(name, slogan, name, n).encode())
+        for n, (name, slogan) in enumerate(zip(PLAIN, slogans, strict=False), 1)
+    ]
+    assert [record["name"] for record in read(pages).values()] == list(PLAIN[:5])
+
+
+@pytest.mark.parametrize("place", ["brands", "makers", "marques", "collections/vendors?q="])
+def test_a_link_to_a_maker_s_page_names_the_brand(place):
+    makers = ["Quill & Tide", "Maison Orme", "Hollowfield", "Atelier Sava", "Nightjar"]
+    bodies = [
+        f"<a href='/{place}/{n}'>{maker}</a><h1>{name}</h1><p>Perfume ${n}5</p><button>Buy</button>"
+        for n, (name, maker) in enumerate(zip(PLAIN, makers, strict=False), 1)
+    ]
+    assert [record["brand"] for record in read(template(bodies)).values()] == makers
+
+
+def test_a_reading_in_brackets_is_no_part_of_a_name():
+    names = ["霧氷（むひょう）", "木漏れ日（こもれび）", "焚火（たきび）", "夜凪（よなぎ）"]
+    bodies = [
+        f"<h1>{name} オードパルファム 30ml</h1><p>¥{n}500</p><button>購入する</button>"
+        for n, name in enumerate(names, 1)
+    ]
+    found = [record["name"] for record in read(template(bodies)).values()]
+    assert found == ["霧氷", "木漏れ日", "焚火", "夜凪"]
+
+
+def test_a_maker_behind_a_notice_between_stars_is_found():
+    names = ["ディオール ソヴァージュ", "シャネル エゴイスト", "ゲラン ミツコ", "ブルガリ マン"]
+    bodies = [
+        f"<h1>★特価★{name} オードトワレ 50ml</h1><p>¥{n}500</p><button>購入する</button>"
+        for n, name in enumerate(names, 1)
+    ]
+    found = [(record["brand_ja"], record["name"]) for record in read(template(bodies)).values()]
+    assert found == [tuple(name.split()) for name in names]
 
 
 def test_special_tokens_are_no_notes():
@@ -620,16 +673,6 @@ def test_what_all_products_say_does_not_make_one_a_perfume():
     ]
     found = [record["name"] for record in read(template(bodies + others)).values()]
     assert found == list(PLAIN[:3])
-
-
-def test_where_nothing_else_is_seen_to_be_sold_half_that_tell_are_enough():
-    bodies = [
-        f"<h1>{name}</h1><p>${n}5</p>{'<p>Eau de Parfum</p>' * (n % 2)}<button>Add to cart</button>"
-        for n, name in enumerate(PLAIN[:6])
-    ]
-    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:6])
-    candle = "<h1>Fig Candle</h1><p>$9</p><button>Add to cart</button>"
-    assert len(read(template([*bodies, candle]))) == 3
 
 
 def test_a_menu_above_a_page_s_own_lines_labels_nothing_and_its_logo_names_the_shop():
