@@ -75,7 +75,7 @@ HIRAGANA = str.maketrans({chr(code + 96): chr(code) for code in range(ord("ぁ")
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
 TORN = re.compile("[ぁ-ん]{2}(?=[ぁ-ん])(?![のとやはがもをにでみだなよかへて])")  # いや in いやつ
 LINKED = re.compile("と|や|も|か|、|・|とか| |と、|and|or")  # between what is excluded together
-LEADS = re.compile("(?:な|の|もの|やつ|香り|匂い|香水|は|が|:| )*")  # 苦手なのはローズ
+LEADS = re.compile("(?:な|の|もの|やつ|香り|匂い|香水|は|が|も|だけ|:| )*")  # 苦手なのはローズ
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
 )
@@ -205,9 +205,8 @@ def read_records(path: str | Path, maker: str, fields: tuple[str, ...]) -> list[
 def decoded(content: bytes) -> str:
     """The text of a file in UTF-8 with or without a mark, UTF-16, or cp932."""
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content
-    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp932"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return content.decode(encoding)
+    with contextlib.suppress(UnicodeDecodeError):
+        return content.decode("utf-16" if is_wide else "utf-8-sig")
     return content.decode("cp932", "replace")
 
 
@@ -260,13 +259,15 @@ def left_out(text: str, words: list[Word]) -> set[Word]:
     """The words that a question excludes, linked ones before a cue (ローズが苦手) or the one after."""
     excluded, run, cue = set(), [], None
     for word in (word for word in words if word.kinds & {"not", *VALUED}):
+        between = text[run[-1].end : word.start] if run else ""
         if "not" in word.kinds:
-            excluded, cue = {*excluded, *run}, word
+            if not run or "name" not in run[-1].kinds or LEADS.fullmatch(between):
+                excluded |= {*run}  # but モンパリはあり？なし？ excludes none
+            cue = word
         elif cue and not excluded and LEADS.fullmatch(text[cue.end : word.start]):
             return {word}
         else:
-            linked = run and LINKED.fullmatch(text[run[-1].end : word.start])
-            run = [*run, word] if linked else [word]
+            run = [*run, word] if LINKED.fullmatch(between) else [word]
     return excluded
 
 
@@ -297,10 +298,9 @@ class Clerk:
             self.titles.append(f"{perfume['brand']}の「{self.names[number][-1]}」{strength}")
         self.add_listed()
         self.add_names()
-        for word, values in list(self.words.items()):  # るらぼ
-            if len(word) > 2 and {value.kind for value in values} & {"brand", "name"}:
+        for word, values in list(self.words.items()):  # しゃねる
+            if len(word) > 3 and {value.kind for value in values} & {"brand", "name"}:
                 self.words.setdefault(word.translate(HIRAGANA), values)
-        self.longest = max(map(len, self.words))
         self.at = {perfume["url"]: number for number, perfume in enumerate(self.perfumes)}
         self.claims = [self.claim(record) for record in qa]
 
@@ -364,7 +364,7 @@ class Clerk:
             whole = bisect_left(places, noun.end()) if noun else at + 1
             least = at if "一" <= letters[at] <= "龠" else whole - 1  # ローズマリア: no ローズ
             least += 2 * bool(TORN.match(letters, at))
-            ends = range(min(at + self.longest, len(letters)), least, -1)
+            ends = range(len(letters), least, -1)
             end = next((end for end in ends if letters[at:end] in self.words), whole)
             if noun or letters[at:end] in self.words:
                 said = text[places[at] : places[end]].rstrip(" 　・")
@@ -377,11 +377,13 @@ class Clerk:
         """What a question says."""
         text = normal(said)
         read, words = self.read(text), []
-        about = any(word.kinds & {"ask", "tier", "like"} for word in read)
+        about = any(word.kinds & {"ask", "tier", "like", "as"} for word in read)
         for word, after in itertools.zip_longest(read, read[1:]):
             is_joined = after and text[word.end : after.start] in ("", " ", "の")  # クロエのノマド
             owns = is_joined and self.bears(word.only("brand")) & self.bears(after.only("name"))
             word = word._replace(values=word.values or self.guessed(word, text[word.end :]))
+            if "as" in word.kinds and words and "name" in words[-1].kinds:  # ソヴァージュっぽい
+                word = word._replace(values=frozenset({Value("like", "similar")}))
             words.append(word.only("brand") if owns else self.meant(word, about))
         excluded = left_out(text, words)
         words = [word._replace(excluded=word in excluded) for word in words]
@@ -521,8 +523,7 @@ class Clerk:
         meanings = [word.says for word in met if word in question.wishes] + [{"brands"}] * brands
         numbers = question.says("number")
         meanings += [{text} for text in (*question.says("tier"), *numbers) if text != "1"]
-        for name in question.names[:1]:
-            meanings += [{"similar"}, self.bears(name)]
+        meanings += [{"similar"}, *map(self.bears, question.names[:1])] * bool(named)
         claims, lacking = self.saying(meanings, fit)
         if not lacking:
             return [unmet, claims]
@@ -564,8 +565,7 @@ class Clerk:
         claims, lacking = self.saying([numbers, meant], numbers)
         if not lacking:
             return claims
-        asked = TIERS.get(kind, kind)
-        fields = [field for field, told in FIELDS.items() if asked in (field, f"name_{told}")]
+        fields = [f for f, told in FIELDS.items() if TIERS.get(kind, kind) in (f, f"name_{told}")]
         values = "、".join(texts(self.perfumes[number], *fields))
         said = f"{self.titles[number]}の{self.labels.get(kind, kind)}"
         return [self.computed(said + (f"は、{values}です。" if values else ABSENT), number)]

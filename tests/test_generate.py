@@ -207,6 +207,8 @@ EXCLUDED = [  # question, what is excluded, what is wished
     ("レモンの香りの香水ない？", set(), {"レモン"}),
     ("レモン系はちょっと苦手、冬に使うなら？", {"レモン"}, {"冬"}),
     ("perfume without lemon", {"レモン"}, set()),
+    ("強い香りは苦手なので、夏の香水で", set(), {"夏"}),
+    ("ムスクで酔うので、ムスクの入っていない香水", {"ムスク"}, set()),
 ]
 
 
@@ -233,6 +235,10 @@ NAMED = [  # question, the names of the perfumes
     ("サクラの香りの香水", set()),
     ("ワイルドな香りの香水", set()),
     ("j adore の調香師", {"J'adore"}),
+    ("ミスディオールのブルーミングブーケ", {"Miss Dior Blooming Bouquet"}),
+    ("びよんどらぶの香り", {"Beyond Love"}),
+    ("デートにモンパリはあり？なし？", {"Mon Paris"}),
+    ("ざっくりどんな香り？", set()),
 ]
 
 
@@ -322,6 +328,45 @@ def test_yes_or_no_comes_first(clerk, question, opening):
     plan = planned(clerk, question)
     said = {fixed(plan) + claim.record["response"] for claim in choices(plan)[0]}
     assert all(text.startswith(opening) for text in said)
+
+
+ASKED = [  # question with words beside the point, what is answered
+    ("孫娘がつけているシャリマーはいつの香水？", "name_year"),
+    ("妻が好きなノマドはどこのブランド？", "name_brand"),
+    ("母のプワゾンを作った調香師は？", "name_perfumer"),
+]
+
+
+@pytest.mark.parametrize(("question", "kind"), ASKED)
+def test_what_is_asked_is_answered_whatever_is_told_beside_it(clerk, question, kind):
+    plan = planned(clerk, question)
+    assert fixed(plan) == ""
+    assert {claim.record["type"] for claim in choices(plan)[0]} == {kind}
+
+
+@pytest.mark.parametrize(
+    "question", ["80年代の香水", "1980年代の香水", "エレナの香水", "ジャン＝クロード・エレナの香水"]
+)
+def test_perfumes_are_found_by_decade_and_by_perfumer(clerk, question):
+    (word,) = clerk.understand(question).wishes
+    facts = {
+        (clerk.perfumes[number]["year"], clerk.perfumes[number]["perfumer"])
+        for number in clerk.bears(word)
+    }
+    assert facts
+    if "年代" in question:
+        assert all(1980 <= year < 1990 for year, _ in facts)
+    else:
+        assert all(perfumer.endswith("エレナ") for _, perfumer in facts)
+
+
+def test_what_the_records_lack_is_told_from_the_facts(clerk):
+    perfume = next(p for p in clerk.perfumes if p.get("year"))
+    records = [c.record for c in clerk.claims if c.record["type"] != "name_year"]
+    plan = planned(generate.Clerk(clerk.perfumes, records), f"{perfume['name']}の発売年は？")
+    assert f"の発売年は、{perfume['year']}です。" in "".join(
+        c.record["response"] for c in choices(plan)[0]
+    )
 
 
 REFUSED = [  # question, what its refusal names
