@@ -579,6 +579,7 @@ TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or
 TITLES = ("title", "meta", "ld Product name")  # slots of a page's title, by how they begin
 PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
 DECLARING = ("schema:product", "schema:productgroup")
+EDGES = rf"{PIECES}|:\s+"  # between the shop's name and the rest
 TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # 【量り売り】, [送料無料]
 BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
@@ -603,7 +604,7 @@ def shop_names(pages: list[PageText]) -> list[str]:
     logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
     pieces = Counter(plain(line.text).strip(".") for line in declared + logos)
     for line in titles:
-        pieces.update(re.split(PIECES, line.text))
+        pieces.update(re.split(EDGES, line.text))
     common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
     names = [any_of("shop").sub("", name).strip() for name in common]
     others = meanings("perfume").keys() | meanings("page").keys()
@@ -733,7 +734,14 @@ def agreed(name: str, texts: Iterable[str]) -> str:
     return parts[told.pop()] if len(told) == 1 else name
 
 
-def with_names(pages: list[PageText]) -> list[PageText]:
+def less_shop(title: str, shop: list[str]) -> str:
+    """A title without the shop's name before or behind it: Luna – Shop."""
+    pieces = filter(re.compile(r"\w").search, re.split(EDGES, title))
+    own = [piece for piece in pieces if piece not in shop]
+    return title[title.find(own[0]) : title.rfind(own[-1]) + len(own[-1])] if own else title
+
+
+def with_names(pages: list[PageText], shop: list[str]) -> list[PageText]:
     """The pages of one template that have names, by the slot that differs on nearly every page."""
     columns: dict[str, dict[str, str]] = defaultdict(dict)
     for page in pages:
@@ -753,7 +761,7 @@ def with_names(pages: list[PageText]) -> list[PageText]:
     for page in pages:
         if name := names.get(page.url):
             told = (texts[page.url] for texts in titles if page.url in texts)
-            found.append(page._replace(name=agreed(name, told)))
+            found.append(page._replace(name=less_shop(agreed(name, told), shop)))
     return found
 
 
@@ -1083,10 +1091,14 @@ class ShopRead(NamedTuple):
     unmatched: list[str]  # SELECTORS that found nothing on any page
 
 
+def place_of(page: PageText) -> str:
+    """The words of a page's address."""
+    return re.sub(r"[/_-]", " ", unquote(urlsplit(page.url).path))
+
+
 def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
-    path = re.sub(r"[/_-]", " ", unquote(urlsplit(page.url).path))
-    said = any_of("concentration").sub("", f"{page.name}\n{path}")
+    said = any_of("concentration").sub("", f"{page.name}\n{place_of(page)}")
     goods = rf"(?:{any_of('goods').pattern})(?!の)"  # 石けんの朝 is a name
     return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
@@ -1100,7 +1112,7 @@ def tells_notes(page: PageText) -> bool:
 def tells_perfume(page: PageText) -> bool:
     """Whether a page says perfume of its own, other than in a title, where the shop's name may."""
     own = (line.text for line in own_lines(page) if not line.is_in_head)
-    return any(says("perfume", text) for text in own)
+    return any(says("perfume", text) for text in (place_of(page), *own))
 
 
 def described(page: PageText) -> str | None:
@@ -1202,7 +1214,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:
-        named = with_names([page for page in group if page.url in shown])
+        named = with_names([page for page in group if page.url in shown], shop)
         others |= {page.url for page in named if is_other(page)}
         found.append(perfumes_among(with_brands(named, shop), others, shop))
     house = house_of(shop, [page for group in found for page in group])
