@@ -734,14 +734,19 @@ def agreed(name: str, texts: Iterable[str]) -> str:
     return parts[told.pop()] if len(told) == 1 else name
 
 
-def less_shop(title: str, shop: list[str]) -> str:
-    """A title without the shop's name before or behind it: Luna – Shop."""
-    pieces = filter(re.compile(r"\w").search, re.split(EDGES, title))
-    own = [piece for piece in pieces if piece not in shop]
-    return title[title.find(own[0]) : title.rfind(own[-1]) + len(own[-1])] if own else title
+def less_shop(titles: dict[str, str]) -> dict[str, str]:
+    """{address: its title} without the pieces at the ends that most have: Luna – Shop."""
+    pieces = {url: [*filter(None, re.split(EDGES, title))] for url, title in titles.items()}
+    counts = Counter(itertools.chain(*map(set, pieces.values())))
+    found = dict(titles)
+    for url, title in titles.items():
+        own = [piece for piece in pieces[url] if not FEW <= counts[piece] > HALF * len(titles)]
+        if own:
+            found[url] = title[title.find(own[0]) : title.rfind(own[-1]) + len(own[-1])]
+    return found
 
 
-def with_names(pages: list[PageText], shop: list[str]) -> list[PageText]:
+def with_names(pages: list[PageText]) -> list[PageText]:
     """The pages of one template that have names, by the slot that differs on nearly every page."""
     columns: dict[str, dict[str, str]] = defaultdict(dict)
     for page in pages:
@@ -749,7 +754,8 @@ def with_names(pages: list[PageText], shop: list[str]) -> list[PageText]:
             columns[slot][page.url] = text
     names: dict[str, str] = {}
     scores, often = {}, max(FEW, REPEATED * len(pages))
-    for slot, texts in columns.items():
+    for slot in columns:
+        texts = less_shop(columns[slot]) if slot.startswith(TITLES) else columns[slot]
         counts = Counter(texts.values())
         columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
         scores[slot] = name_score(slot, texts.values()) * len(columns[slot]) / len(pages)
@@ -761,7 +767,7 @@ def with_names(pages: list[PageText], shop: list[str]) -> list[PageText]:
     for page in pages:
         if name := names.get(page.url):
             told = (texts[page.url] for texts in titles if page.url in texts)
-            found.append(page._replace(name=less_shop(agreed(name, told), shop)))
+            found.append(page._replace(name=agreed(name, told)))
     return found
 
 
@@ -1214,7 +1220,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:
-        named = with_names([page for page in group if page.url in shown], shop)
+        named = with_names([page for page in group if page.url in shown])
         others |= {page.url for page in named if is_other(page)}
         found.append(perfumes_among(with_brands(named, shop), others, shop))
     house = house_of(shop, [page for group in found for page in group])
