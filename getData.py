@@ -736,7 +736,8 @@ def agreed(name: str, texts: Iterable[str]) -> str:
 
 def less_shop(titles: dict[str, str]) -> dict[str, str]:
     """{address: its title} without the pieces at the ends that most have: Luna – Shop."""
-    pieces = {url: [*filter(None, re.split(EDGES, title))] for url, title in titles.items()}
+    words = re.compile(r"\w").search
+    pieces = {url: [*filter(words, re.split(EDGES, title))] for url, title in titles.items()}
     counts = Counter(itertools.chain(*map(set, pieces.values())))
     found = dict(titles)
     for url, title in titles.items():
