@@ -566,7 +566,6 @@ def facts_of(page: PageText) -> dict[str, object]:
 
 
 # Templates and names ------------------------------------------------------------------------------
-SIBLING = 0.8  # share of its products' own slots that makes another page of a template a product's
 NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
 HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages
 FEW = 3  # pages below which nothing can be learned from repetition
@@ -661,21 +660,8 @@ def product_pages(groups: list[list[PageText]]) -> set[str]:
         shown = {page.url for page in group if declares_product(page)} | selling & tiered
         shown |= selling if len(selling) >= FEW else set()
         shown |= tiered if len(tiered - shown) >= FEW else set()
-        found |= shown | siblings(group, shown)
+        found |= shown
     return found
-
-
-def siblings(group: list[PageText], shown: set[str]) -> set[str]:
-    """Addresses of a template's pages that have what its products have, at no more prices."""
-    slots = {page.url: {line.slot for line in page.lines} for page in group}
-    prices = {page.url: sum(is_price(line.text) for line in page.lines) for page in group}
-    own = slots.keys() & shown
-    counts = Counter(slot for url in own for slot in slots[url])
-    usual = {slot for slot, count in counts.items() if count > MOST * len(own)}
-    most = max((prices[url] for url in own), default=0)
-    alike = {url for url in slots if len(usual & slots[url]) > SIBLING * len(usual)}
-    selling = {url for url in alike if min(1, most) <= prices[url] <= most}
-    return selling if len(own) >= FEW else set()
 
 
 def declares_product(page: PageText) -> bool:
