@@ -1096,16 +1096,15 @@ def is_other(page: PageText) -> bool:
     return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 
-def tells_notes(page: PageText) -> bool:
-    """Whether a product's page tells notes, or its name the concentration."""
-    has_notes = any(field in page.facts for field in (*TIERS, "notes"))
-    return has_notes or says("concentration", page.name)
-
-
 def tells_perfume(page: PageText) -> bool:
-    """Whether a page says perfume of its own, other than in a title, where the shop's name may."""
+    """Whether a product tells that it is one: by notes, strength, address or word.
+
+    In its title the word may be the shop's name.
+    """
+    has_notes = any(field in page.facts for field in (*TIERS, "notes"))
     own = (line.text for line in own_lines(page) if not line.is_in_head)
-    return any(says("perfume", text) for text in (place_of(page), *own))
+    told = any(says("perfume", text) for text in (place_of(page), *own))
+    return told or has_notes or says("concentration", page.name)
 
 
 def described(page: PageText) -> str | None:
@@ -1180,14 +1179,12 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def perfumes_among(named: list[PageText], goods: set[str], shop: list[str]) -> list[PageText]:
-    """The perfumes of a template: products that tell it, or all but other goods.
+def perfumes_among(products: list[PageText], shop: list[str]) -> list[PageText]:
+    """The perfumes of a template's products: those that tell it; all where half of them do.
 
-    All are, where half tell it or the shop is called by perfume. What all products say tells
-    nothing of one, unless none says more.
+    All are too in a shop that is called by perfume.
     """
-    products = [page for page in named if page.url not in goods]
-    telling = [page for page in products if tells_notes(page) or tells_perfume(page)]
+    telling = [page for page in products if tells_perfume(page)]
     sells_perfume = any(says("perfume", name) for name in shop)
     return products if sells_perfume or len(telling) >= HALF * len(products) else telling
 
@@ -1207,9 +1204,10 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     shown = product_pages(groups)
     found, others = [], set()
     for group in groups:
-        named = with_names([page for page in group if page.url in shown])
-        others |= {page.url for page in named if is_other(page)}
-        found.append(perfumes_among(with_brands(named, shop), others, shop))
+        named = with_brands(with_names([page for page in group if page.url in shown]), shop)
+        goods = {page.url for page in named if is_other(page)}
+        others |= goods
+        found.append(perfumes_among([page for page in named if page.url not in goods], shop))
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
