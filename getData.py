@@ -566,7 +566,7 @@ def facts_of(page: PageText) -> dict[str, object]:
 
 
 # Templates and names ------------------------------------------------------------------------------
-NEARLY_ALL = 0.85  # share of a template's products that must tell that they are perfumes
+NEARLY_ALL = 0.85  # share beyond which nearly all of a template's names have something
 HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences

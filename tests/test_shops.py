@@ -508,6 +508,28 @@ def test_a_link_to_a_maker_s_page_names_the_brand(place):
     assert [record["brand"] for record in read(template(bodies)).values()] == makers
 
 
+@pytest.mark.parametrize("title", ["The Tin Bell: {}", "The Tin Bell - {}", "{} | The Tin Bell"])
+def test_what_most_titles_say_at_their_ends_is_the_shop_s(title):
+    told = (
+        "<html><head><title>{}</title></head><body><p>Perfume by {}, ${}5</p><p>Buy now</p></body>"
+    )
+    pages = [
+        (f"https://tin.example/{n}", told.format(title.format(name), "Maru", n).encode())
+        for n, name in enumerate(PLAIN[:6], 1)
+    ]
+    assert [record["name"] for record in read(pages).values()] == list(PLAIN[:6])
+
+
+@pytest.mark.parametrize("kit", ["Vite + React + TS", "React App", "Document", "無題ドキュメント"])
+def test_the_title_of_a_kit_names_no_house(kit):
+    bodies = [
+        f"<h1>{name}</h1><p>Perfume ${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:5], 1)
+    ]
+    found = read(template(bodies, title=kit)).values()
+    assert {record["brand"] for record in found} == {None}
+
+
 def test_a_reading_in_brackets_is_no_part_of_a_name():
     names = ["霧氷（むひょう）", "木漏れ日（こもれび）", "焚火（たきび）", "夜凪（よなぎ）"]
     bodies = [
