@@ -66,7 +66,8 @@ IGNORED = " 　・-‐‑–—ー〜~'’‘`.°*=&＊＝＆"  # what spellings
 SMALL = str.maketrans("ァィゥェォャュョヮ", "アイウエオヤユヨワ", IGNORED)
 V_ROW = {"ヴァ": "バ", "ヴィ": "ビ", "ヴ": "ブ", "ヴェ": "ベ", "ヴォ": "ボ"}
 NOUN = re.compile(
-    r"No\.\d+|(?<![ァ-ヺー])[ァ-ヺー]+|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
+    r"No\.\d+|(?<![ァ-ヺー])[ァ-ヺー]+?(?=タイプ|(?![ァ-ヺー]))"
+    "|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-んァ-ヺー一-龠])[ぁ-んー]{3,}(?=の香り|の匂い|のにおい|入り)"
 )
 # what follows a noun that is asked for: 線香の匂い, 線香っぽい
@@ -489,8 +490,7 @@ class Clerk:
         elif not question.says("unknown"):
             known = known or question.says("topic", "number", "other", "ask", "like", "brands")
         if not known:
-            missing = missing or f"お尋ねの内容{ABSENT}"
-            return [missing + self.suggestions(question, EXAMPLES)]
+            return [(missing or f"お尋ねの内容{ABSENT}") + self.suggestions(question, EXAMPLES)]
         if question.names and not question.says("like", "other"):
             return [missing, *self.of_named(question)]
         return [missing, *self.recommended(question, told)]
