@@ -952,7 +952,8 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
 
 # Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
 BEFORE_NAME = re.compile(
-    r"""(?: [^WBJ]* (?: B [TME]* J? | J [TME]* B? ) )?  # the brand, in one spelling or two
+    r"""(?: [^WBJ]* (?: B [TME]* J? | J [TME]* B? )   # the brand, in one spelling or two,
+            (?: (?<=M) W+ E )? )?                       # or in one more in brackets
         [TME]* (?=.*[WGPD])                             # marks; of a name something stays""",
     re.VERBOSE,
 )

@@ -530,6 +530,20 @@ def test_the_title_of_a_kit_names_no_house(kit):
     assert {record["brand"] for record in found} == {None}
 
 
+def test_a_brand_s_other_spelling_in_brackets_is_no_part_of_the_name():
+    makers = {
+        "Maison Lucien": "メゾン リュシアン",
+        "Quill": "クイル工房",
+        "Ortolani": "オルトラーニ",
+    }
+    bodies = [
+        f"<p class='brand'>{maker}</p><h1>{maker}（{other}）{name}</h1><p>香水 ¥{n}500</p><button>購入する</button>"
+        for n, (name, (maker, other)) in enumerate(zip(PLAIN, [*makers.items()] * 2, strict=False))
+    ]
+    found = [record["name"] for record in read(template(bodies)).values()]
+    assert found == list(PLAIN[:6])
+
+
 def test_a_reading_in_brackets_is_no_part_of_a_name():
     names = ["霧氷（むひょう）", "木漏れ日（こもれび）", "焚火（たきび）", "夜凪（よなぎ）"]
     bodies = [
