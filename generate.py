@@ -395,9 +395,8 @@ class Clerk:
     def wishes(self, question: Question) -> Iterable[Word]:
         """What has to be borne out: all values but the names and their brands, each once."""
         wishes, told = {}, set().union(*map(self.bears, question.names))
-        for word in sorted(
-            question.words, key=lambda word: word.excluded
-        ):  # ムスクは嫌。ムスクなしで
+        is_left_out = operator.attrgetter("excluded")  # and is said last: ムスクは嫌。ムスクなしで
+        for word in sorted(question.words, key=is_left_out):
             owner = "brand" in word.kinds and told & self.bears(word)  # シャネルのチャンス
             whose = owner and word.start < question.names[-1].start
             if word.kinds & VALUED and word not in question.names and not whose:

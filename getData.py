@@ -566,7 +566,6 @@ def facts_of(page: PageText) -> dict[str, object]:
 
 
 # Templates and names ------------------------------------------------------------------------------
-NEARLY_ALL = 0.85  # share beyond which nearly all of a template's names have something
 HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages
 FEW = 3  # pages below which nothing can be learned from repetition
 NAME_LENGTH = 90  # characters; longer texts are sentences
@@ -769,6 +768,7 @@ MAKER = re.compile(
 )
 WORD = re.compile(r"(?<=\s)\S")  # where a word begins, but the first
 TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
+NEARLY_ALL = 0.85  # share of a template's names beyond which nearly all have a mark, or differ
 REPEATS = 0.7  # how far a text is believed to be a brand that is no known house, but repeats
 
 
@@ -1181,9 +1181,9 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
 
 
 def perfumes_among(products: list[PageText], shop: list[str]) -> list[PageText]:
-    """The perfumes of a template's products: those that tell it; all where half of them do.
+    """The perfumes of a template's products: those that tell it.
 
-    All are too in a shop that is called by perfume.
+    Where half of them do, and in a shop called by perfume, all are.
     """
     telling = [page for page in products if tells_perfume(page)]
     sells_perfume = any(says("perfume", name) for name in shop)
