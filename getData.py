@@ -405,6 +405,9 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
         return [(fields, "")]
     if TRAIL.search(text):
         return []
+    cells = [labels_in(part) for part in text.split(MARK)] if MARK in text else []
+    if sum(bool(labels and labels[0][1]) for labels in cells) > 1:
+        return [*itertools.chain(*cells)]  # トップ/ユズ<br>ラスト/檜
     found: list[tuple[list[str], str]] = []
     parts = [*PARTS.split(text), ""]
     for part, mark in zip(parts[::2], parts[1::2], strict=True):
@@ -441,6 +444,8 @@ def labels_of(page: PageText) -> list[Label]:
             label_slot, value_slot = slot, ""
         elif is_menu or is_next:
             waiting = []  # another label, in words that are not known, or prose
+        elif is_furniture and not is_note(text):
+            continue  # 0–20 min, below Top on every page
         elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
             given = sum(map(len, waiting))
             waiting[given % len(waiting)].append(text)
@@ -496,7 +501,7 @@ def is_note(item: str) -> bool:
     is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
     if is_long or label_fields(item) or says("prose", core):
         return False
-    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|\d\s?(?:ml|oz)\b|://", core)
+    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|\d\s?(?:ml|oz|min|h)\b|://", core)
     return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
 
 

@@ -696,6 +696,26 @@ def test_tiers_in_words_that_nobody_knows_are_learned_from_their_lists():
         assert record["last_notes"] == NOTES[n + 4 : n + 6]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "<table><tr><th>香調</th><td>トップ/{}、{}<br>ミドル/{}、{}<br>ラスト/{}、{}</td></tr></table>",
+        "<div><b class='h'>Top</b><p class='t'>0–20 min</p><ul><li>{}</li><li>{}</li></ul></div>"
+        "<div><b class='h'>Heart</b><p class='t'>20 min – 3 h</p><ul><li>{}</li><li>{}</li></ul></div>"
+        "<div><b class='h'>Base</b><p class='t'>3 h +</p><ul><li>{}</li><li>{}</li></ul></div>",
+    ],
+)
+def test_tiers_in_one_cell_and_tiers_with_their_hours(told):
+    bodies = [
+        f"<h1>{name}</h1><p>¥{n}000</p>{told.format(*NOTES[n : n + 6])}<button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:5])
+    ]
+    for n, record in enumerate(read(template(bodies)).values()):
+        assert record["top_notes"] == NOTES[n : n + 2]
+        assert record["middle_notes"] == NOTES[n + 2 : n + 4]
+        assert record["last_notes"] == NOTES[n + 4 : n + 6]
+
+
 def test_what_all_products_say_does_not_make_one_a_perfume():
     menu = "<p>Fine fragrance and objects</p>"
     notes = "<p>Top notes: {}, {}</p><p>Base notes: {}</p>"
