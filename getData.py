@@ -499,10 +499,10 @@ def is_note(item: str) -> bool:
     """Whether an item reads as a material: short, with letters, no label, no price, no sentence."""
     core = re.sub(r"[(（].*", "", item)
     is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
-    if is_long or label_fields(item) or says("prose", core):
+    if is_long or label_fields(item) or says("prose", core) or says("concentration", core):
         return False
     odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|\d\s?(?:ml|oz|min|h)\b|://", core)
-    return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠]", core))
+    return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠가-힣]", core))
 
 
 def read_field(field: str, values: list[str]) -> object:
