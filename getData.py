@@ -1098,7 +1098,7 @@ def place_of(page: PageText) -> str:
 def is_other(page: PageText) -> bool:
     """Whether a product is a set, a cream, a candle, by its name and its address."""
     said = any_of("concentration").sub("", f"{page.name}\n{place_of(page)}")
-    goods = rf"(?:{any_of('goods').pattern})(?!の)"  # 石けんの朝 is a name
+    goods = rf"(?:{any_of('goods').pattern})(?!の|付|対応|無料)"  # 石けんの朝 is a name
     return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
 
 

@@ -554,6 +554,21 @@ def test_a_reading_in_brackets_is_no_part_of_a_name():
     assert found == ["霧氷", "木漏れ日", "焚火", "夜凪"]
 
 
+def test_what_comes_with_a_perfume_makes_it_no_other_goods():
+    names = [
+        "ルナ 50ml【ポーチ付】",
+        "ソル 50ml【ラッピング対応】",
+        "石けんの朝 50ml",
+        "ブルーム 50ml",
+    ]
+    bodies = [
+        f"<h1>{name}</h1><p>香水 ¥{n}500</p><button>購入する</button>"
+        for n, name in enumerate([*names, "革のポーチ"], 1)
+    ]
+    found = [record["name"] for record in read(template(bodies)).values()]
+    assert found == ["ルナ", "ソル", "石けんの朝", "ブルーム"]
+
+
 def test_a_maker_behind_a_notice_between_stars_is_found():
     names = ["ディオール ソヴァージュ", "シャネル エゴイスト", "ゲラン ミツコ", "ブルガリ マン"]
     bodies = [
