@@ -216,6 +216,7 @@ INLINE |= defs.phrase_tags | defs.font_style_tags
 INLINE_AND_BR = {"br", *INLINE}
 DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
 DROPPED |= {"object", "rp", "template", "textarea"}
+HOME = re.compile(r"(?:https?://[^/]+)?(?:\.{0,2}/)*(?:index\.(?:html?|php))?/?(?<=.)")
 LABELLING = ("data-label", "data-title", "data-th", "aria-label")
 
 
@@ -243,9 +244,12 @@ class PageText(NamedTuple):
     brand: str = ""
 
 
-def leads_to_brand(element: lxml.etree._Element) -> bool:
-    """Whether an element is a link to a maker's page: /brands/luna."""
-    return element.tag == "a" and says("brand", element.get("href", ""))
+def leads_to(element: lxml.etree._Element) -> str:
+    """What a link says by its address: .brand of a maker's page, .home of the shop's first one."""
+    href = element.get("href", "") if element.tag == "a" else ""
+    if HOME.fullmatch(href):
+        return ".home"
+    return ".brand" if says("brand", href) else ""
 
 
 def part_of_slot(element: lxml.etree._Element) -> str:
@@ -253,7 +257,7 @@ def part_of_slot(element: lxml.etree._Element) -> str:
     first = (element.get("class") or element.get("id") or "").split()[:1]
     told = [*filter(None, map(element.get, ("itemprop", "property", "name")))][:1]
     marks = [f".{word}" for word in first] + [f"[{word}]" for word in told]
-    marks += [".brand"] * leads_to_brand(element)
+    marks += [leads_to(element)]
     return element.tag + re.sub("[0-9]+", "", "".join(marks))
 
 
@@ -278,7 +282,7 @@ def spoken(element: lxml.etree._Element) -> str:
 def logo_lines(menu: lxml.etree._Element) -> Iterator[Line]:
     """What a menu calls the shop."""
     for element in menu.iter():
-        if says("site", slot := part_of_slot(element)):
+        if says("site", slot := part_of_slot(element)) or slot.endswith(".home"):
             yield Line(slot, "".join(element.itertext()))
 
 
@@ -290,7 +294,7 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
         inner = slots.pop() if event == "end" else slots[-1]
         outer = slots[-1].partition("<")[0]
         in_heading = outer[:2] in HEADINGS
-        is_marked = element.get("class") or element.get("itemprop") or leads_to_brand(element)
+        is_marked = element.get("class") or element.get("itemprop") or leads_to(element)
         joins = INLINE_AND_BR if in_heading or outer == "td" else INLINE
         starts = (is_marked and not in_heading) or element.tag not in joins
         if starts and pieces:
@@ -599,19 +603,24 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 def shop_names(pages: list[PageText]) -> list[str]:
     """What a shop calls itself on most of its pages, the best first.
 
-    It is said in their data or logo, in their titles, or in first headings that they all have.
+    It is said in their data or logo, in their titles, or in first headings that they all have;
+    else where they lead to its first page.
     """
     lines = [line for page in pages for line in page.lines]
-    declared = [line for line in lines if says("site", line.slot)]
-    titles = [line for line in lines if line.slot == "title<head"]
     logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
-    pieces = Counter(plain(line.text).strip(".") for line in declared + logos)
-    for line in titles:
-        pieces.update(re.split(EDGES, line.text))
-    common = [piece for piece, count in pieces.most_common() if FEW <= count > HALF * len(pages)]
-    names = [any_of("shop").sub("", name).strip() for name in common]
+    logos += [line for line in lines if says("site", line.slot)]
+    said = [plain(line.text).strip(".") for line in logos]
+    for line in lines:
+        said += re.split(EDGES, line.text) if line.slot == "title<head" else ()
+    homes = [plain(line.text) for line in lines if re.match(r"a\b[^<]*\.home(?:<|$)", line.slot)]
     others = meanings("perfume").keys() | meanings("page").keys()
-    return [name for name in names if folded(name) not in others]
+    for texts in (said, homes):
+        counts = Counter(texts).most_common()
+        common = [text for text, count in counts if FEW <= count > HALF * len(pages)]
+        names = [any_of("shop").sub("", text).strip() for text in common]
+        if names := [name for name in names if folded(name) not in others]:
+            return names
+    return []
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:

@@ -544,6 +544,17 @@ def test_a_brand_s_other_spelling_in_brackets_is_no_part_of_the_name():
     assert found == list(PLAIN[:6])
 
 
+@pytest.mark.parametrize("link", ["<a href='/'>", "<nav><a class='x1' href='../index.html'>"])
+def test_where_nothing_else_names_the_shop_the_link_to_its_first_page_does(link):
+    head = f"<header>{link}Tin Bell</a><a href='/all'>All</a><a href='/'>Home</a></nav></header>"
+    bodies = [
+        f"<h2>{name}</h2><p>Perfume ${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:5], 1)
+    ]
+    found = read(template(bodies, title="React App", head=head)).values()
+    assert {record["brand"] for record in found} == {"Tin Bell"}
+
+
 def test_a_reading_in_brackets_is_no_part_of_a_name():
     names = ["霧氷（むひょう）", "木漏れ日（こもれび）", "焚火（たきび）", "夜凪（よなぎ）"]
     bodies = [
