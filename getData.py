@@ -1097,6 +1097,7 @@ class ShopRead(NamedTuple):
     perfumes: list[dict]
     silent: list[str]  # addresses of pages that looked like products and gave nothing
     unmatched: list[str]  # SELECTORS that found nothing on any page
+    are_told: bool  # whether any product says that it is a perfume
 
 
 def place_of(page: PageText) -> str:
@@ -1217,17 +1218,19 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     shop = shop_names(own)
     groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
     shown = product_pages(groups)
-    found, others = [], set()
-    for group in groups:
-        named = with_brands(with_names([page for page in group if page.url in shown]), shop)
-        goods = {page.url for page in named if is_other(page)}
-        others |= goods
-        found.append(perfumes_among([page for page in named if page.url not in goods], shop))
+    named = [with_names([page for page in group if page.url in shown]) for group in groups]
+    others = {page.url for group in named for page in group if is_other(page)}
+    branded = [with_brands(group, shop) for group in named]
+    sold = [[page for page in group if page.url not in others] for group in branded]
+    found = [perfumes_among(products, shop) for products in sold]
+    are_told = any(found)
+    if not are_told and any(says("perfume", line.text) for page in own for line in page.lines):
+        found = sold
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
-    return ShopRead(records, sorted(shown - told), unmatched)
+    return ShopRead(records, sorted(shown - told), unmatched, are_told)
 
 
 def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:
@@ -1602,6 +1605,8 @@ def report(counts: Counter, read: ShopRead) -> None:
     if read.silent:
         shown = "、".join(read.silent[:SHOWN])
         print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
+    if read.perfumes and not read.are_told:
+        print("香水と書いた商品がないので、ほかの品の言葉がない商品をすべて香水としました。")
     for field in read.unmatched:
         print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
     if not read.perfumes:

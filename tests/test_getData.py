@@ -1840,7 +1840,7 @@ def read_as(perfumes=(), silent=(), unmatched=()):
         address = next(iter(pages))[0]
         empty = {field: [] if field in LISTS else None for field in getData.FIELDS}
         found = [empty | perfume | {"url": address} for perfume in perfumes]
-        return getData.ShopRead(found, [*silent], [*unmatched])
+        return getData.ShopRead(found, [*silent], [*unmatched], True)
 
     return read
 

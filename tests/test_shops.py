@@ -483,6 +483,20 @@ def test_in_a_shop_called_by_perfume_products_are_perfumes_but_other_goods():
     assert [record["name"] for record in found] == list(PLAIN[:5])
 
 
+def test_where_no_product_tells_what_it_is_all_but_other_goods_are_perfumes():
+    bodies = [
+        f"<h1>{name}</h1><p>${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate([*PLAIN[:5], "Sea Candle"], 1)
+    ]
+    about = ("https://tin.example/about", b"<html><body><p>{}</p></body></html>")
+    silent = [*template(bodies), (about[0], about[1].replace(b"{}", b"We work in a harbour."))]
+    assert not getData.read_shop(silent).perfumes
+    spoken = [*template(bodies), (about[0], about[1].replace(b"{}", b"We make perfume by hand."))]
+    found = getData.read_shop(spoken)
+    assert [perfume["name"] for perfume in found.perfumes] == list(PLAIN[:5])
+    assert not found.are_told
+
+
 def test_a_slogan_in_a_heading_is_no_part_of_the_name_that_titles_say_alone():
     head = (
         "<html><head><title>{} 50ml | Tin Bell</title></head><body><h1><span class='copy'>{}</span>"
