@@ -538,8 +538,8 @@ class Clerk:
         """What is asked of named perfumes: facts, whether they bear out a wish, how they differ."""
         same = [self.bears(word) for word in question.names]
         wished = {f"name_{kind}" for word in question.wishes for kind in word.kinds}
-        is_other = {*question.says("ask")} - {"name_features", *wished}
-        wishes = question.wishes * (not is_other)  # 妻の使うノマドはどこのブランド
+        beside = {*question.says("ask")} - {"name_features", *wished}
+        wishes = question.wishes * (not beside)  # 妻の使うノマドはどこのブランド
         is_shared = wished == {"name_gender"} and not question.says("only")
         shared = self.bearing[Value("gender", "ユニセックス")] if is_shared else set()
         borne = [self.bears(word) | shared for word in wishes]

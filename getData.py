@@ -216,7 +216,7 @@ INLINE |= defs.phrase_tags | defs.font_style_tags
 INLINE_AND_BR = {"br", *INLINE}
 DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
 DROPPED |= {"object", "rp", "template", "textarea"}
-HOME = re.compile(r"(?:https?://[^/]+)?(?:\.{0,2}/)*(?:index\.(?:html?|php))?/?(?<=.)")
+HOME = re.compile(r"(?=.)(?:\.{0,2}/)*(?:index\.(?:html?|php))?")  # /, ../index.html
 LABELLING = ("data-label", "data-title", "data-th", "aria-label")
 
 
@@ -610,8 +610,8 @@ def shop_names(pages: list[PageText]) -> list[str]:
     logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
     logos += [line for line in lines if says("site", line.slot)]
     said = [plain(line.text).strip(".") for line in logos]
-    for line in lines:
-        said += re.split(EDGES, line.text) if line.slot == "title<head" else ()
+    titles = (line.text for line in lines if line.slot == "title<head")
+    said += itertools.chain(*(re.split(EDGES, title) for title in titles))
     homes = [plain(line.text) for line in lines if re.match(r"a\b[^<]*\.home(?:<|$)", line.slot)]
     others = meanings("perfume").keys() | meanings("page").keys()
     for texts in (said, homes):
@@ -1097,7 +1097,7 @@ class ShopRead(NamedTuple):
     perfumes: list[dict]
     silent: list[str]  # addresses of pages that looked like products and gave nothing
     unmatched: list[str]  # SELECTORS that found nothing on any page
-    are_told: bool  # whether any product says that it is a perfume
+    are_told: bool  # whether a product, or the shop's name, says that they are perfumes
 
 
 def place_of(page: PageText) -> str:
@@ -1195,6 +1195,11 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
+def speak_of_perfume(pages: list[PageText]) -> bool:
+    """Whether any page of a shop says perfume, wherever it does."""
+    return any(says("perfume", line.text) for page in pages for line in page.lines)
+
+
 def perfumes_among(products: list[PageText], shop: list[str]) -> list[PageText]:
     """The perfumes of a template's products: those that tell it.
 
@@ -1218,14 +1223,13 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     shop = shop_names(own)
     groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
     shown = product_pages(groups)
-    named = [with_names([page for page in group if page.url in shown]) for group in groups]
+    products = [[page for page in group if page.url in shown] for group in groups]
+    named = [with_brands(with_names(group), shop) for group in products]
     others = {page.url for group in named for page in group if is_other(page)}
-    branded = [with_brands(group, shop) for group in named]
-    sold = [[page for page in group if page.url not in others] for group in branded]
-    found = [perfumes_among(products, shop) for products in sold]
+    sold = [[page for page in group if page.url not in others] for group in named]
+    found = [perfumes_among(group, shop) for group in sold]
     are_told = any(found)
-    if not are_told and any(says("perfume", line.text) for page in own for line in page.lines):
-        found = sold
+    found = sold if not are_told and speak_of_perfume(own) else found
     house = house_of(shop, [page for group in found for page in group])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
