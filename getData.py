@@ -72,7 +72,7 @@ MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: 
 # --------------------------------------------------------------------------------------------------
 
 # Words and texts ----------------------------------------------------------------------------------
-LATIN, KANA = "A-Za-zÀ-ÿ", "ァ-ヶー"
+LATIN, KANA = "A-Za-zÀ-ɏ", "ァ-ヶー"
 # where a word of these letters, or of others, begins and ends
 BEGIN = f"(?:(?<![{LATIN}])(?=[{LATIN}])|(?<![{KANA}])(?=[{KANA}])|(?![{LATIN}{KANA}]))"
 END = f"(?:(?<=[{LATIN}])(?![{LATIN}])|(?<=[{KANA}])(?![{KANA}])|(?<![{LATIN}{KANA}]))"
@@ -81,7 +81,7 @@ TIERS = ("top_notes", "middle_notes", "last_notes")
 LISTS = (*TIERS, "notes", "families", "seasons", "scenes", "images", "impressions")
 FIELDS = ("url", "brand", "brand_ja", "name", "name_ja", "gender", *LISTS, "concentration")
 FIELDS += ("perfumer", "year", "concept")
-MARK = "\x1f"  # stands in a line where one inline element ends and another begins
+MARK = "\ue000"  # stands in a line where one inline element ends and another begins
 SPECIAL = re.compile(r"###|<\|[^|]*\|>")  # what may not be learned as part of a text
 FORBIDDEN = re.compile(  # control, bidi, surrogates, private use
     r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufeff\ufff0-\uffff]"
@@ -213,11 +213,11 @@ NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 INLINE = {"a", "bdi", "font", "label", "mark", "q", "span", "sub", "sup", "time", "wbr"}
 INLINE |= defs.phrase_tags | defs.font_style_tags
-INLINE_AND_BR = {"br", *INLINE}
+JOINED = f"//*[self::{' or self::'.join(HEADINGS)}]//* | //td//br"  # lines of their own nowhere
 DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
 DROPPED |= {"object", "rp", "template", "textarea"}
-HOME = re.compile(r"(?=.)(?:\.{0,2}/)*(?:index\.(?:html?|php))?")  # /, ../index.html
-LABELLING = ("data-label", "data-title", "data-th", "aria-label")
+HOME = re.compile(r"(?:\.{0,2}/)+(?:index\.(?:html?|php))?|index\.(?:html?|php)")
+LABELLING = ("alt", "content", "data-label", "data-title", "data-th", "aria-label")
 
 
 class Line(NamedTuple):
@@ -226,11 +226,6 @@ class Line(NamedTuple):
     slot: str  # "h1<div.info": the element and the one around it, first classes, no numbers
     text: str
     is_furniture: bool = False  # says the same on most pages
-
-    @property
-    def is_in_head(self) -> bool:
-        """Whether it is a title or a meta field, which the page does not show."""
-        return self.slot.startswith(("title", "meta"))
 
 
 class PageText(NamedTuple):
@@ -244,20 +239,13 @@ class PageText(NamedTuple):
     brand: str = ""
 
 
-def leads_to(element: lxml.etree._Element) -> str:
-    """What a link says by its address: .brand of a maker's page, .home of the shop's first one."""
-    href = element.get("href", "") if element.tag == "a" else ""
-    if HOME.fullmatch(href):
-        return ".home"
-    return ".brand" if says("brand", href) else ""
-
-
 def part_of_slot(element: lxml.etree._Element) -> str:
-    """An element as a part of a slot: h1, span.price, span[brand], meta[og:title]."""
+    """An element as a part of a slot: h1, span.price, span[brand], a.home, a.brand."""
     first = (element.get("class") or element.get("id") or "").split()[:1]
     told = [*filter(None, map(element.get, ("itemprop", "property", "name")))][:1]
     marks = [f".{word}" for word in first] + [f"[{word}]" for word in told]
-    marks += [leads_to(element)]
+    if address := element.get("href", "") if element.tag == "a" else "":
+        marks += [".home"] if HOME.fullmatch(address) else [".brand"] * says("brand", address)
     return element.tag + re.sub("[0-9]+", "", "".join(marks))
 
 
@@ -267,50 +255,42 @@ def is_dropped(element: lxml.etree._Element, size: int) -> bool:
     Broken pages have all that follows a menu inside it.
     """
     words = " ".join(filter(None, map(element.get, ("class", "id", "aria-label"))))
-    is_aside = element.tag not in ("body", "main") and says("skip", words)
-    is_aside = is_aside and element.find(".//h1") is None
     is_menu = element.tag in DROPPED and not says("trail", words)
-    return (is_aside or is_menu) and element.xpath("count(.//*)") <= HALF * size
+    is_aside = says("skip", words) and element.find(".//h1") is None
+    return (is_menu or is_aside) and element.xpath("count(.//*)") <= HALF * size
 
 
-def spoken(element: lxml.etree._Element) -> str:
-    """What an element says by its attributes: an image's alt, a field's content, a label."""
-    labels = filter(label_fields, (element.get(name, "") for name in LABELLING))
-    return element.get("alt") or element.get("content") or next(labels, "")
-
-
-def logo_lines(menu: lxml.etree._Element) -> Iterator[Line]:
-    """What a menu calls the shop."""
-    for element in menu.iter():
-        if says("site", slot := part_of_slot(element)) or slot.endswith(".home"):
-            yield Line(slot, "".join(element.itertext()))
+def join_inline(root: lxml.etree._Element) -> None:
+    """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
+    inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
+    for element in {*inline, *root.xpath(JOINED)}:
+        if not element.get("alt"):
+            element.tag = "joined"
+            element.text = MARK + tidy(element.text or "")
+            element.tail = MARK + tidy(element.tail or "")
+    lxml.etree.strip_tags(root, "joined")
 
 
 def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
     """The lines of a page, in their order; no recursion: pages nest thousands deep."""
-    slots, pieces, size = ["html"], [], root.xpath("count(.//*)")
+    join_inline(root)
+    slots, size = ["html"], root.xpath("count(.//*)")
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
-        inner = slots.pop() if event == "end" else slots[-1]
-        outer = slots[-1].partition("<")[0]
-        in_heading = outer[:2] in HEADINGS
-        is_marked = element.get("class") or element.get("itemprop") or leads_to(element)
-        joins = INLINE_AND_BR if in_heading or outer == "td" else INLINE
-        starts = (is_marked and not in_heading) or element.tag not in joins
-        if starts and pieces:
-            yield Line(inner, MARK.join(pieces))
-            pieces = []
         if event == "end":
-            pieces += filter(None, [element.tail])
+            slots.pop()
+            yield Line(slots[-1], element.tail or "")
             continue
-        slots.append(f"{part_of_slot(element)}<{outer}" if starts else slots[-1])
+        slots.append(f"{part_of_slot(element)}<{slots[-1].partition('<')[0]}")
         if is_dropped(element, size):
-            yield from logo_lines(element)
+            parts = ((part_of_slot(inner), inner) for inner in element.iter())
+            logos = (pair for pair in parts if says("site", pair[0]) or ".home" in pair[0])
+            yield from (Line(part, "".join(inner.itertext())) for part, inner in logos)
             walk.skip_subtree()
             continue
-        if element.attrib and (said := spoken(element)):
-            yield Line(f"{slots[-1]}@", said)
-        pieces += filter(None, [element.text])
+        said = [element.get(name) or "" for name in LABELLING]
+        yield Line(f"{slots[-1]}@", said[0] or said[1] or next(filter(label_fields, said), ""))
+        yield Line(slots[-1], element.text or "")
 
 
 def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
@@ -318,15 +298,14 @@ def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
     if isinstance(value, dict):
         kinds = value.get("@type")
         kind = kinds[0] if isinstance(kinds, list) and kinds else kinds
-        yield Line("ld type", f"schema:{kind}")
+        yield Line("ld type", f"<{kind}>")
         for key, inner in value.items():
             yield from json_lines(inner, f"ld {kind} {key}")
     elif isinstance(value, list):
         for inner in value:
             yield from json_lines(inner, slot)
     elif isinstance(value, str) and "@" not in slot:
-        markup = re.split(r"\n|<[^>]*>", entities.unescape(value))
-        yield from (Line(slot, text) for text in markup)
+        yield from (Line(slot, text) for text in re.split(r"\n|<[^>]*>", entities.unescape(value)))
 
 
 def read_page(url: str, body: bytes) -> PageText:
@@ -361,17 +340,16 @@ MOST = 0.6  # share of a line's items that must read as notes
 SHORT = 60  # characters of a line that holds one fact
 FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"}
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
-VERBS = "are|includes?|son|são|sont|sind|sono"  # Top notes are A, B and C
-ARTICLE = re.compile(  # before a label in a sentence
-    r"^(?:(?:and|y|e|et|und)\s)?(?:the|las?|as?|os?|les?|die|le|i)\s", re.IGNORECASE
-)
+TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
 PARTS = re.compile(  # between the parts of a line with labels
     rf"""( (?:\s*[:：→】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
-         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+ | \s(?:{VERBS}|[–-])\s
-         | (?<=ノート)(?:には|は)、? )""",
+         | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+
+         | (?<=ノート)(?:には|は)、?
+         | \s(?:are|includes?|son|são|sont|sind|sono|[–-])\s )""",
     re.VERBOSE,
 )
-LABEL_END = re.compile(rf"(?:[:：→】〉》］\]…]|・・|ノート[/／|｜は]|\s(?:{VERBS}|[–-]))")
+BEHIND_LABEL = re.compile(rf"[:：→】〉》］\]…{MARK}]|・・|ノート[/／|｜は]|\s\S+\s$")
+OUTSIDE = r"(?![^(（]*[)）])"  # of parentheses
 SEPARATORS = (  # of written lists, the strongest first
     rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋×]\s*",
     r"\s*[・･·•\u3000]\s*|\s[–-]\s",
@@ -382,15 +360,6 @@ JOINTS = r"""\s*(?:そして|および|または|[&＆])\s*  # before a list's l
     | (?<=[)）ァ-ヶー一-龠])[やと](?=[ァ-ヶー一-龠])"""
 CLINGING = r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$"
 DECORATION = " ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→•"
-OUTSIDE = r"(?![^(（]*[)）])"  # of parentheses
-
-
-class Label(NamedTuple):
-    """A label on a page: where it stands, what it tells, and the texts beside or below it."""
-
-    slot: str
-    fields: list[str]
-    values: list[str]
 
 
 @functools.lru_cache(100_000)
@@ -398,7 +367,7 @@ def label_fields(text: str) -> list[str]:
     """The fields that a text tells as a label and nothing else; size, price and the like: other."""
     bracketed = re.search(r"[(（]([^()（）]*)[)）]", text)
     readings = [text.replace(bracketed[0], ""), bracketed[1]] if bracketed else [text]
-    words = (re.sub(r"\d$", "", folded(ARTICLE.sub("", reading))) for reading in readings)
+    words = (re.sub(r"\d$", "", folded(reading)) for reading in readings)
     return next((found for word in words if (found := meanings("label").get(word))), "").split()
 
 
@@ -407,82 +376,55 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
     """The labels of a line: the fields that each tells, and the text up to the next one."""
     if fields := label_fields(text):
         return [(fields, "")]
-    if TRAIL.search(text):
-        return []
-    cells = [labels_in(part) for part in text.split(MARK)] if MARK in text else []
-    if sum(bool(labels and labels[0][1]) for labels in cells) > 1:
-        return [*itertools.chain(*cells)]  # トップ/ユズ<br>ラスト/檜
     found: list[tuple[list[str], str]] = []
-    parts = [*PARTS.split(text), ""]
+    parts = [*PARTS.split("" if TRAIL.search(text) else text), ""]
     for part, mark in zip(parts[::2], parts[1::2], strict=True):
-        is_marked = LABEL_END.search(part[-3:] + mark) or (MARK in mark and text.startswith(part))
-        fields = label_fields(part) if is_marked else []
-        if fields:
+        if fields := label_fields(part) if BEHIND_LABEL.search(part[-3:] + mark) else []:
             found.append((fields, ""))
         elif found:
             found[-1] = found[-1][0], found[-1][1] + part + mark
-    for cut in re.finditer(r"[\s/／|｜–-]+", "" if found else text[:SHORT]):
-        label, rest = text[: cut.start()], text[cut.end() :]
-        fields = label_fields(label)
-        is_list = len(split_items(rest)) > 1 or is_japanese(rest) > is_japanese(label)
-        if is_list and {*fields} & {*TIERS}:
-            return [(fields, rest)]  # HEAD Saffron, Pink Pepper; Last ムスク
-    return found
-
-
-def labels_of(page: PageText) -> list[Label]:
-    """The labels of a page, with the texts beside them, or below them in one slot."""
-    found: list[Label] = []
-    waiting: list[list[str]] = []  # values that lines below may fill: of one label, or of columns
-    label_slot, value_slot = "", ""
-    for line in own_lines(page):
-        labels = own_labels(line)
-        slot, text, is_furniture = line
-        is_menu = is_furniture and slot == label_slot and slot.startswith("li")
-        is_next = slot == label_slot and value_slot and (is_furniture or slot != value_slot)
-        if labels:
-            found += [Label(slot, fields, [value] if value else []) for fields, value in labels]
-            values = found[-1].values
-            before = waiting if are_columns(found[-2:]) else []
-            waiting = [] if values else [*before, values]
-            label_slot, value_slot = slot, ""
-        elif is_menu or is_next:
-            waiting = []  # another label, in words that are not known, or prose
-        elif is_furniture and not is_note(text):
-            continue  # 0–20 min, below Top on every page
-        elif waiting and "@" not in slot and slot == (value_slot or slot) and text[0] not in "(（":
-            given = sum(map(len, waiting))
-            waiting[given % len(waiting)].append(text)
-            value_slot = slot
-    return found
+    if found or not (tier := re.match(r"(\S+)[\s/／–-]+(?=\S.*[、,，/・])", text)):
+        return found
+    fields = label_fields(tier[1])  # HEAD Saffron, Pink Pepper
+    return [(fields, text[tier.end() :])] if {*fields} & {*TIERS} else []
 
 
 def own_lines(page: PageText) -> list[Line]:
-    """A page's lines without the furniture above its own first one: a menu's ブランド, お知らせ."""
-    first = 0
-    for number, line in enumerate(page.lines):
-        is_shown = "<" in line.slot and not line.is_in_head
-        if is_shown and not line.is_furniture:
-            first = number
-            break
-    return [line for line in page.lines[:first] if not line.is_furniture] + page.lines[first:]
+    """A page's lines, without its head and the furniture above its own first one: a menu."""
+    shown = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
+    own = [
+        number for number, line in enumerate(shown) if "<" in line.slot and not line.is_furniture
+    ]
+    data = [line for line in shown if "<" not in line.slot and not line.is_furniture]
+    return data + shown[min(own, default=0) :]
 
 
-def are_columns(labels: list[Label]) -> bool:
-    """Whether labels head columns: tiers in like elements, without values between them."""
-    first, last = labels[0], labels[-1]
-    are_tiers = all(label.fields[0] in TIERS for label in labels)
-    return are_tiers and first.slot[:2] == last.slot[:2] and not first.values
-
-
-def own_labels(line: Line) -> list[tuple[list[str], str]]:
-    """The labels of a line; tiers that all pages tell alike, Top はじまり, are labels alone."""
-    labels = [] if line.is_in_head else labels_in(line.text)
-    if "@" in line.slot:  # a picture called イメージ tells no image
-        labels = [(fields, value) for fields, value in labels if {*fields} & {*TIERS}]
-    if not line.is_furniture or len(labels) != 1 or len(split_items(labels[0][1])) != 1:
-        return labels
-    return [(fields, "" if {*fields} & {*TIERS} else value) for fields, value in labels]
+def labels_of(page: PageText) -> list[tuple[list[str], list[str]]]:
+    """The fields that a page's labels tell, with the texts beside them, or below in one slot."""
+    found: list[tuple[list[str], list[str]]] = []
+    waiting: list[list[str]] = []  # values that lines below fill: of one label, or of columns
+    label_slot = value_slot = ""
+    for slot, text, is_furniture in own_lines(page):
+        labels = labels_in(text)
+        if "@" in slot:  # a picture called イメージ tells no image
+            labels = [label for label in labels if {*label[0]} & {*TIERS}]
+        for fields, value in labels:
+            values = [value] if value else []
+            are_tiers = found and {*fields, *found[-1][0]} <= {*TIERS}
+            is_column = are_tiers and slot[:2] == label_slot[:2] and not any(waiting)
+            waiting = [*waiting, values] if is_column else [values]
+            found.append((fields, values))
+            label_slot, value_slot = slot, "none" if value else ""
+        if labels:
+            continue
+        if slot == label_slot and value_slot and (is_furniture or slot != value_slot):
+            value_slot = "none"  # another label, in words that are not known, or prose
+        elif is_furniture and not is_note(text):
+            continue  # 0–20 min, below Top on every page
+        elif waiting and "@" not in slot and slot == (value_slot or slot):
+            min(waiting, key=len).append(text)
+            value_slot = slot
+    return found
 
 
 def split_items(text: str) -> list[str]:
@@ -512,11 +454,10 @@ def is_note(item: str) -> bool:
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the texts beside its label."""
     text = plain(" ".join(values[:3]))
-    if field == "gender":
+    if field in ("gender", "concentration"):
         told = named(field, text)
-        return "ユニセックス" if len(told) > 1 else next(iter(told), None)
-    if field == "concentration":
-        return next(iter(named(field, text)), None)
+        is_for_all = field == "gender" and len(told) > 1
+        return "ユニセックス" if is_for_all else next(iter(told), None)
     if field == "seasons":
         told = named(field, text)
         return [season for season in "春夏秋冬" if season in told or "every" in told]
@@ -533,62 +474,46 @@ def read_field(field: str, values: list[str]) -> object:
             words |= dict.fromkeys(good)
         other = FOREIGN.get(field)
         return [word for word in words if not other or not named(other, word)]
-    value = values[0].lstrip(f":： {MARK}") if 0 < len(values) < CARDS else ""
-    first = plain(value.split(MARK)[0])
-    is_list = re.search(rf"({MARK}.*){{3}}|[|｜].*[|｜]", value)  # a menu of brands
-    is_name = len(first) <= NAME_LENGTH and not is_list and not re.search("[。@]", first)
+    first = plain(values[0].split(MARK)[0]) if 0 < len(values) < CARDS else ""
+    is_name = len(first) <= NAME_LENGTH and not re.search("[。@]", first)
     return first if is_name and folded(first) not in meanings("unknown") else None
 
 
 @functools.lru_cache(50_000)
 def tag_facts(text: str) -> dict[str, object]:
-    """Facts of tags, 【ユニセックス／フローラル】, Eau de Parfum for men, and of 'a fragrance for men'."""
-    meant = " ".join(any_of("meant").findall(text))
+    """Facts of tags, 【ユニセックス／フローラル】, for men, and of 'a fragrance for men'."""
     row = re.search(r"[【\[]([^【】\[\]]*[／/・、|｜][^【】\[\]]*)[】\]]", text)
-    tags = row[1] if row else text if len(text) < SHORT else meant
+    tags = row[1] if row else text if len(text) < SHORT else ""
     rest = any_of("concentration").sub("", any_of("gender").sub("", tags))
     families = split_items(rest) if row and rest != tags else []
     is_prose = re.search(r"[^\W\d_]", rest) and not families
-    facts = {"gender": read_field("gender", [meant if is_prose else tags]), "families": families}
-    facts["concentration"] = read_field("concentration", [tags])
+    gendered = " ".join(any_of("meant").findall(text)) if is_prose or not tags else tags
+    facts = {"gender": read_field("gender", [gendered]), "families": families}
     return {field: value for field, value in facts.items() if value}
 
 
 def facts_of(page: PageText) -> dict[str, object]:
     """Every field that a page tells: by SELECTORS, by its first label with a value, or by tags."""
-    facts: dict[str, object] = {}
-    times = Counter()
-    for label in labels_of(page):
-        told = {field: read_field(field, label.values) for field in label.fields}
+    facts, times = {}, Counter()
+    for fields, values in labels_of(page):
+        told = {field: read_field(field, values) for field in fields}
         facts = {field: value for field, value in told.items() if value} | facts
-        times.update((label.slot, field) for field in TIERS if told.get(field))
+        times.update(field for field in TIERS if told.get(field))
     if any(count >= CARDS for count in times.values()):
         return {}  # of several products
-    facts = {"brand": facts["maker"]} | facts if "maker" in facts else facts
     for line in page.lines:
         facts = ({} if line.is_furniture else tag_facts(line.text)) | facts
-    short = [line.text for line in page.lines if len(line.text) < SHORT]
+    short = (line.text for line in page.lines if len(line.text) < SHORT)
     strengths = {strength for text in short for strength in named("concentration", text)[:1]}
     if len(strengths) == 1:
         facts = {"concentration": strengths.pop()} | facts
     return facts | {field: read_field(field, texts) for field, texts in page.chosen.items()}
 
 
-# Templates and names ------------------------------------------------------------------------------
+# Products -----------------------------------------------------------------------------------------
 HALF = 0.5  # share of slots that makes two pages one template's; beyond it are most pages
 FEW = 3  # pages below which nothing can be learned from repetition
-NAME_LENGTH = 90  # characters; longer texts are sentences
-REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
-LEAST = 0.4  # score of a slot of names below which it is none
-TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
-TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
-TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
-TITLES = ("title", "meta", "ld Product name")  # slots of a page's title, by how they begin
-PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
-DECLARING = ("schema:product", "schema:productgroup")
-EDGES = rf"{PIECES}|:\s+"  # between the shop's name and the rest
-TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # 【量り売り】, [送料無料]
-BRACKETS = ("()", "（）", "【】", "「」", "[]")
+DECLARING = ("<product>", "<productgroup>")
 
 
 def with_furniture(pages: list[PageText]) -> list[PageText]:
@@ -603,19 +528,18 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 def shop_names(pages: list[PageText]) -> list[str]:
     """What a shop calls itself on most of its pages, the best first.
 
-    It is said in their data or logo, in their titles, or in first headings that they all have;
-    else where they lead to its first page.
+    In its data, its logo and its titles; else in the links to its first page.
     """
     lines = [line for page in pages for line in page.lines]
-    logos = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
-    logos += [line for line in lines if says("site", line.slot)]
-    said = [plain(line.text).strip(".") for line in logos]
-    titles = (line.text for line in lines if line.slot == "title<head")
-    said += itertools.chain(*(re.split(EDGES, title) for title in titles))
-    homes = [plain(line.text) for line in lines if re.match(r"a\b[^<]*\.home(?:<|$)", line.slot)]
+    headings = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
+    logos = [line for line in lines if says("site", line.slot)]
+    said = [line.text.strip(".") for line in headings + logos]
+    for line in lines:
+        said += re.split(EDGES, line.text) if line.slot == "title<head" else []
+    homes = [line.text for line in lines if ".home" in line.slot.partition("<")[0]]
     others = meanings("perfume").keys() | meanings("page").keys()
     for texts in (said, homes):
-        counts = Counter(texts).most_common()
+        counts = Counter(map(plain, texts)).most_common()
         common = [text for text, count in counts if FEW <= count > HALF * len(pages)]
         names = [any_of("shop").sub("", text).strip() for text in common]
         if names := [name for name in names if folded(name) not in others]:
@@ -643,21 +567,25 @@ def is_price(text: str) -> bool:
     return bool(re.search(r"\d", text) and (has_sign or says("money", text)))
 
 
-def offer_slots(page: PageText) -> set[str]:
-    """Where a page's first price and its first button to buy stand, if not many stand there."""
-    own = [line for line in page.lines if not line.is_in_head]
+def is_offered(page: PageText, lists: set[str]) -> bool:
+    """Whether a page has a price or a button to buy, and not many, nor where listings have them."""
+    own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
     buttons = [line.slot for line in own if says("buy", line.text)]
-    return {slots[0] for slots in (prices, buttons) if slots and slots.count(slots[0]) < CARDS}
+    firsts = (slots for slots in (prices, buttons) if slots and slots[0] not in lists)
+    return any(slots.count(slots[0]) < CARDS for slots in firsts)
 
 
-def listing_slots(pages: Iterable[PageText]) -> set[str]:
-    """The slots by name in which some page has many prices."""
-    found = set()
-    for page in pages:
-        prices = Counter(line.slot for line in page.lines if is_price(line.text))
-        found |= {slot for slot, count in prices.items() if count >= CARDS and "." in slot}
-    return found
+def declares_product(page: PageText) -> bool:
+    """Whether a page says that it is a product: by labels, by microdata, or in its JSON-LD."""
+    told = {"brand", "name"} & page.facts.keys()
+    if len(told) > 1 or (told and any(tier in page.facts for tier in TIERS)):
+        return True
+    slots = " ".join(line.slot for line in page.lines)
+    if {"brand", "name"} <= {*re.findall(r"\[(\w+)\]", slots)}:
+        return True
+    kinds = [line.text.lower() for line in page.lines if "type" in line.slot]
+    return 0 < sum(map(DECLARING.count, kinds)) < CARDS
 
 
 def product_pages(groups: list[list[PageText]]) -> set[str]:
@@ -666,71 +594,72 @@ def product_pages(groups: list[list[PageText]]) -> set[str]:
     The signs are tiers of notes, and a price or a button to buy that is not one of many; one of
     them is enough where several pages of a template show it.
     """
-    found, lists = set(), listing_slots(itertools.chain(*groups))
+    lists, found = set(), set()
+    for page in itertools.chain(*groups):
+        prices = Counter(line.slot for line in page.lines if is_price(line.text))
+        lists |= {slot for slot, count in prices.items() if count >= CARDS and "." in slot}
     for group in groups:
-        selling = {page.url for page in group if offer_slots(page) - lists}
+        selling = {page.url for page in group if is_offered(page, lists)}
         tiered = {page.url for page in group if sum(tier in page.facts for tier in TIERS) > 1}
-        shown = {page.url for page in group if declares_product(page)} | selling & tiered
-        shown |= selling if len(selling) >= FEW else set()
-        shown |= tiered if len(tiered - shown) >= FEW else set()
-        found |= shown
+        found |= {page.url for page in group if declares_product(page)} | selling & tiered
+        found |= selling if len(selling) >= FEW else set()
+        found |= tiered if len(tiered - selling) >= FEW else set()
     return found
 
 
-def declares_product(page: PageText) -> bool:
-    """Whether a page says in its data, or by labels of a brand and a name, that it is a product."""
-    kinds = [line.text.lower() for line in page.lines if "type" in line.slot]
-    named_by = page.facts.keys() & {"brand", "name"}
-    is_named = len(named_by) > 1 or (named_by and any(tier in page.facts for tier in TIERS))
-    properties = re.findall(r"\[(\w+)\]", " ".join(line.slot for line in page.lines))
-    is_named = is_named or {"name", "brand"} <= {*properties}
-    return is_named or 0 < sum(kind in DECLARING for kind in kinds) < CARDS
+def is_other(page: PageText) -> bool:
+    """Whether a product is a set, a cream, a candle, by its name and its address."""
+    place = re.sub(r"[/_-]", " ", unquote(urlsplit(page.url).path))
+    said = any_of("concentration").sub("", f"{page.name}\n{place}")
+    goods = rf"(?:{any_of('goods').pattern})(?!の|付|対応|無料)"  # 石けんの朝 is a name
+    return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
+
+
+def tells_perfume(page: PageText) -> bool:
+    """Whether a product tells that it is one: by notes, or by a word, but for its title's."""
+    if any(field in page.facts for field in (*TIERS, "notes")):
+        return True
+    own = (line.text for line in own_lines(page))  # in a title the word may be the shop's name
+    return any(says("perfume", text) for text in (page.url, page.name, *own))
+
+
+# Names --------------------------------------------------------------------------------------------
+NAME_LENGTH = 90  # characters; longer texts are sentences
+REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
+LEAST = 0.4  # score of a slot of names below which it is none
+TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
+TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
+TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
+TITLES = ("title", "meta", "ld Product name")  # slots of a page's title, by how they begin
+PIECES = rf"\s*[|｜／{MARK}]\s*|\s+[·•–—―»›:：/-]\s+"  # between the pieces of a title
+EDGES = rf"{PIECES}|:\s+"  # between the shop's name and the rest
+TALK = r"【[^】]*】|◆[^◆]*◆|★[^★]*★|[\[［][^\]］]*[\]］]|＜[^＞]*＞"  # 【量り売り】, [送料無料]
+BRACKETS = ("()", "（）", "【】", "「」", "[]")
 
 
 @functools.lru_cache(50_000)
 def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
-    if any(text.count(left) != text.count(right) for left, right in BRACKETS) or labels_in(text):
+    is_torn = any(text.count(left) != text.count(right) for left, right in BRACKETS)
+    if is_torn or labels_in(text):
         return False
     core = re.sub(TALK, "", text)
-    if len(core) > NAME_LENGTH or is_price(core):
+    if len(core) > NAME_LENGTH or is_price(core) or not re.search(r"\w", core):
         return False
-    is_sentence = re.search(r"。|\s\S+\s\S*\w{3}\.$", text)
-    if not re.search(r"\w", text) or is_sentence or re.search(r"[@<>]|://|###", text):
-        return False
-    return meanings("page").keys().isdisjoint(map(folded, re.split(PIECES, text)))
+    is_prose = re.search(r"。|\s\S+\s\S*\w{3}\.$|[@<>]|://|###", text)  # or an address
+    words = map(folded, re.split(PIECES, text))
+    return not is_prose and meanings("page").keys().isdisjoint(words)
 
 
 def names_by_slot(page: PageText) -> dict[str, str]:
-    """The first text of each slot that could be the product's name; none of slots with many."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """The first text of each slot that could be the product's name."""
+    found: dict[str, str] = {}
     for line in page.lines:
         is_idle = line.is_furniture or (line.slot.startswith("meta") and "title" not in line.slot)
         if could_be_name(line.text) and not is_idle:
-            found[line.slot].append(line.text)
-            if line.slot[:2] in HEADINGS:
-                found[line.slot[:2]].append(line.text)
-    names = {slot: texts[0] for slot, texts in found.items()}
-    names["label"] = str(page.facts.get("name") or "")
-    return {slot: text for slot, text in names.items() if could_be_name(text)}
-
-
-def name_score(slot: str, texts: Iterable[str]) -> float:
-    """How far a slot holds names: by where it is, and how different its texts are."""
-    is_title = says("title", slot.partition("<")[0])
-    trust = TRUST.get(slot) or TRUST.get(slot[:2])
-    if not trust:
-        trust = TRUST_BY_CLASS[is_title]
-        texts = [re.sub(r"\d", "", text) for text in texts]  # 62 points, 118 points
-    return trust * len({folded(text) for text in texts} - houses().keys()) / len(texts)
-
-
-def agreed(name: str, texts: Iterable[str]) -> str:
-    """The part of a heading that its page's titles or data say alone: a name without its slogan."""
-    parts = {folded(part): part for part in name.split(MARK)}
-    pieces = ({folded(piece) for piece in re.split(PIECES, text)} for text in texts)
-    told = {found.pop() for piece in pieces if len(found := parts.keys() & piece) == 1}
-    return parts[told.pop()] if len(told) == 1 else name
+            found.setdefault(line.slot, line.text)
+    label = str(page.facts.get("name") or "")
+    return found | ({"label": label} if could_be_name(label) else {})
 
 
 def less_shop(titles: dict[str, str]) -> dict[str, str]:
@@ -746,52 +675,58 @@ def less_shop(titles: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def with_names(pages: list[PageText]) -> list[PageText]:
-    """The pages of one template that have names, by the slot that differs on nearly every page."""
+def agreed(name: str, titles: Iterable[str]) -> str:
+    """The part of a heading that its page's titles or data say alone: a name without its slogan."""
+    parts = {folded(part): part for part in name.split(MARK)}
+    pieces = ({folded(piece) for piece in re.split(PIECES, text)} for text in titles)
+    told = {found.pop() for piece in pieces if len(found := parts.keys() & piece) == 1}
+    return parts[told.pop()] if len(told) == 1 else name
+
+
+def name_columns(pages: list[PageText]) -> dict[str, dict[str, str]]:
+    """What may be the names of a template: {slot: {address: text}}, without what many repeat."""
     columns: dict[str, dict[str, str]] = defaultdict(dict)
     for page in pages:
         for slot, text in names_by_slot(page).items():
             columns[slot][page.url] = text
-    names: dict[str, str] = {}
-    scores, often = {}, max(FEW, REPEATED * len(pages))
-    for slot in columns:
-        texts = less_shop(columns[slot]) if slot.startswith(TITLES) else columns[slot]
+    often = max(FEW, REPEATED * len(pages))
+    for slot, told in columns.items():
+        texts = less_shop(told) if slot.startswith(TITLES) else told
         counts = Counter(texts.values())
         columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
-        scores[slot] = name_score(slot, texts.values()) * len(columns[slot]) / len(pages)
-    for slot in sorted(scores, key=scores.get, reverse=True):  # of equals the first on the pages
-        names = columns[slot] | names if scores[slot] >= LEAST else names
-    names = columns["label"] if "name" in SELECTORS else names
-    titles = [texts for slot, texts in columns.items() if slot.startswith(TITLES)]
+    return columns
+
+
+def name_score(slot: str, texts: Iterable[str], pages: int) -> float:
+    """How far a slot holds the names of so many pages: by where it is, how different its texts."""
+    by_class = TRUST_BY_CLASS[says("title", slot.partition("<")[0])]
+    unlike = {folded(text) for text in texts} - houses().keys()
+    return TRUST.get(slot, TRUST.get(slot[:2], by_class)) * len(unlike) / pages
+
+
+def with_names(pages: list[PageText]) -> list[PageText]:
+    """The pages of one template that have names, by the slot that differs on nearly every page."""
+    columns = name_columns(pages)
+    scores = {slot: name_score(slot, columns[slot].values(), len(pages)) for slot in columns}
+    good = [slot for slot in scores if scores[slot] >= LEAST]
+    ranked = ["label"] if "name" in SELECTORS else sorted(good, key=scores.get, reverse=True)
     found = []
     for page in pages:
-        if name := names.get(page.url):
-            told = (texts[page.url] for texts in titles if page.url in texts)
-            found.append(page._replace(name=agreed(name, told)))
+        texts = {slot: told[page.url] for slot, told in columns.items() if page.url in told}
+        titles = [text for slot, text in texts.items() if slot.startswith(TITLES)]
+        if name := next(filter(None, map(texts.get, ranked)), ""):
+            found.append(page._replace(name=agreed(name, titles)))
     return found
 
 
 # Brands -------------------------------------------------------------------------------------------
-ALIKE = 0.6  # mean likeness, or share of evidence, at which the texts of a slot are believed
+ALIKE = 0.6  # likeness of two spellings, or mean evidence of a slot, at which they are believed
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
 NEAR = 4  # lines between a name and its brand
-MAKER = re.compile(
-    r"""^(|.*\s)[Bb]y:?\s                                       # Luna by, by
-        ((?:(?:d['’])?[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)  # Parfums de Marly""",
-    re.VERBOSE,
-)
-WORD = re.compile(r"(?<=\s)\S")  # where a word begins, but the first
-TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
-NEARLY_ALL = 0.85  # share of a template's names beyond which nearly all have a mark, or differ
 REPEATS = 0.7  # how far a text is believed to be a brand that is no known house, but repeats
-
-
-def believed(shown: dict[str, list[float]], pages: int) -> list[str]:
-    """The slots whose texts show on average what is looked for, on most pages, the best first."""
-    means = {slot: sum(values) / len(values) for slot, values in shown.items()}
-    good = (slot for slot in means if means[slot] >= ALIKE)
-    wide = [slot for slot in good if means[slot] == 1 or len(shown[slot]) > HALF * pages]
-    return sorted(wide, key=lambda slot: sum(shown[slot]), reverse=True)
+BY = re.compile(  # Luna by Maru, by Parfums de Maru
+    r"(.*?)\s*\b[Bb]y:?\s+((?:(?:d['’])?[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)"
+)
 
 
 def pieces_of(text: str) -> list[str]:
@@ -806,115 +741,90 @@ def openings(text: str) -> list[str]:
     return [text[: end.start()] for end in ends][::-1]
 
 
-def near_name(page: PageText) -> set[int]:
-    """The numbers of the lines that stand near a page's name."""
+def maker_in(text: str, name: str) -> str:
+    """The house after 'by' in a text that begins as the name does, or empty: Luna by Maru."""
+    maker = BY.match(name if text == name else text.removeprefix(name))
+    is_its = maker and folded(name).startswith(folded(maker[1]))
+    return bare(maker[2].strip(), ("", "")) if is_its else ""
+
+
+def telling_lines(page: PageText) -> Iterator[Line]:
+    """The lines of a page that may tell its brand: with its name, near it, or called a brand."""
     at = [number for number, line in enumerate(page.lines) if line.text == page.name]
-    return {number + step for number in at for step in range(-NEAR, NEAR + 1)}
-
-
-def usual_openings(pages: list[PageText]) -> dict[str, str]:
-    """{address: how the name of a template's page begins, as the most of its names do}."""
-    starts = {page.url: openings(page.name)[1:] for page in pages}
-    counts = Counter(itertools.chain(*starts.values()))
-    return {url: max(found, key=counts.get, default="") for url, found in starts.items()}
-
-
-def brand_texts(page: PageText, opening: str) -> dict[str, str]:
-    """What may be the brand of a page, by where it stands: near its name, or in a line with it."""
-    found = {"label": str(page.facts.get("brand") or "")}
-    near, counts = near_name(page), Counter(line.slot for line in page.lines)
+    near = {number + step for number in at for step in range(-NEAR, NEAR + 1)}
+    counts = Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        if maker := maker_in(line, page.name):
-            found.setdefault("by", maker)
-        has_name = page.name in line.text
-        is_near = number in near and not line.is_in_head
+        is_near = number in near and not line.slot.startswith(("title", "meta"))
         is_brand = says("brand", line.slot) and counts[line.slot] < CARDS
         is_trail = TRAIL.search(line.text) or says("trail", line.slot)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
-        if is_menu or not (has_name or is_near or is_brand or is_trail):
-            continue
-        pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
-        if has_name and (house := house_in(pieces)):
-            found.setdefault("house", house)
+        if not is_menu and (page.name in line.text or is_near or is_brand or is_trail):
+            yield line
+
+
+def brand_texts(page: PageText) -> dict[str, str]:
+    """What may be the brand of a page, by where it stands: pieces of lines, and known houses."""
+    found = {"label": str(page.facts.get("brand") or page.facts.get("maker") or "")}
+    for line in telling_lines(page):
+        found["by brand"] = found.get("by brand") or maker_in(line.text, page.name)
         slot = "name" if line.text == page.name else line.slot
-        for at, piece in enumerate(pieces):
-            if could_be_name(piece):
-                found.setdefault(f"{slot} {at}", piece)
-    if "house" not in found:
-        rests = (page.name[start.start() :] for start in WORD.finditer(page.name))
-        found |= {"opening": opening, "within": house_in(rests)}
+        pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
+        for place, piece in enumerate(filter(could_be_name, pieces)):
+            found.setdefault(f"{slot} {place}", piece)
+            if page.name in line.text and not found.get("house"):
+                known = (start for start in openings(piece) if folded(start) in houses())
+                found["house"] = next(known, "")
     return {source: text for source, text in found.items() if text not in ("", page.name)}
-
-
-def maker_in(line: Line, name: str) -> str:
-    """The house after 'by' in a line that begins as the name does, or empty: Luna by Maru."""
-    match = MAKER.search(line.text if line.text == name else line.text.removeprefix(name))
-    if line.is_furniture or not match or not folded(name).startswith(folded(match[1])):
-        return ""
-    return as_text(less_ends(words_of(match[2].strip(), ("", ""))))  # Maru EDT Spray
-
-
-def house_in(texts: Iterable[str]) -> str:
-    """The known house with which one of the texts begins, the longest first, or empty."""
-    starts = itertools.chain(*map(openings, texts))
-    return next((start for start in starts if folded(start) in houses()), "")
 
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
-    is_number = re.search(r"\d|[:：]$|^No\.$", text)  # 残り2点
-    if len(text.split()) >= WORDS_OF_PROSE or is_number or not could_be_name(text):
-        return False
-    kinds = {word.lastgroup for word in words_of(text, ("", ""))}
-    return "Word" in kinds and not kinds & {"Perfume", "Gender", "Concentration"}
+    is_long = len(text.split()) >= WORDS_OF_PROSE
+    is_said = any(says(use, text) for use in ("perfume", "gender", "concentration"))
+    return not (is_long or is_said or re.search(r"\d|[:：]$|^No\.$", text))  # 残り2点
 
 
-def is_declared(source: str) -> bool:
-    """Whether what stands there is called a brand: by a label, the word by, a class, JSON-LD."""
-    return source in ("label", "by") or says("brand", source)
-
-
-def brand_evidence(source: str, text: str, repeats: bool) -> float:
-    """How far a text is a brand: it is declared or a known house, or what could be one repeats."""
-    if not houses().keys().isdisjoint(map(folded, spelled(text))):
-        return 1
-    if is_declared(source) and not re.search(r"\d\d", text):  # SL-106 is an article's number
-        return 1
-    return REPEATS if repeats and could_be_brand(text) else 0
-
-
-def is_repeated(source: str, count: int, times: int) -> bool:
-    """Whether a text stands so often among so many in one place as brands do; in names, always."""
-    return 1 < count < times or (source.startswith(("name", "opening")) and count > 1)
+def brand_slots(sources: list[dict[str, str]]) -> list[str]:
+    """Where a template's brands stand, the best first: declared, known houses, or what repeats."""
+    told = Counter(itertools.chain(*(found.items() for found in sources)))
+    times = Counter(itertools.chain(*sources))
+    evidence = Counter()
+    for (source, text), count in told.items():
+        is_first = source == "name 0" and len(sources) < FEW  # as most shops write it
+        is_part = source in ("name 0", "opening") and count > 1
+        repeats = is_first or is_part or 1 < count < times[source]
+        is_known = not houses().keys().isdisjoint(map(folded, spelled(text)))
+        is_told = source == "label" or says("brand", source) or is_known
+        evidence[source] += count * (1 if is_told else REPEATS * (repeats and could_be_brand(text)))
+    found = []
+    for source, sum_of_evidence in evidence.most_common():
+        is_sure = sum_of_evidence == times[source] or times[source] > HALF * len(sources)
+        if is_sure and sum_of_evidence >= ALIKE * times[source]:
+            found.append(source)
+    return sorted(found, key=lambda source: source != "label")
 
 
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
-    begun = usual_openings(pages)
-    sources = {page.url: brand_texts(page, begun[page.url]) for page in pages}
-    told = Counter(pair for found in sources.values() for pair in found.items())
-    times = Counter(source for found in sources.values() for source in found)
-    evidence: dict[str, list[float]] = defaultdict(list)
-    firsts = [found["name 0"] for found in sources.values() if {"name 0", "name 1"} <= found.keys()]
-    are_many = len(firsts) > NEARLY_ALL * len(pages) and len({*firsts}) < NEARLY_ALL * len(firsts)
-    for (source, text), count in told.items():
-        is_first = source == "name 0" and (are_many or len(pages) < FEW)  # as most shops write it
-        repeats = text not in shop and (is_first or is_repeated(source, count, times[source]))
-        evidence[source] += count * [brand_evidence(source, text, repeats)]
-    ranked = ["label", *(believed(evidence, len(pages)) if "brand" not in SELECTORS else ())]
-    brands = {}
+    starts = {page.url: openings(page.name)[1:] for page in pages}
+    begun = Counter(itertools.chain(*starts.values()))
+    sources = {page.url: brand_texts(page) for page in pages}
     for url, found in sources.items():
+        if "house" not in found and starts[url]:
+            found["opening"] = max(starts[url], key=begun.get)
+    ranked = ["label"] if "brand" in SELECTORS else brand_slots([*sources.values()])
+    branded = []
+    for page in pages:
+        found = sources[page.url]
         texts = (text for text in map(found.get, ranked) if text and text not in shop)
-        brands[url] = next(texts, found.get("label", ""))
-    return [page._replace(brand=brands[page.url]) for page in pages]
+        branded.append(page._replace(brand=next(texts, found.get("label", ""))))
+    return branded
 
 
 # Names in one spelling or two ---------------------------------------------------------------------
+LATIN_HOUSE, OTHER_HOUSE = "\ue001", "\ue002"  # stand for each letter of the brand in a name
+HOUSE = f"[{LATIN_HOUSE}{OTHER_HOUSE}]"
 SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
-HOUSE = ("Brand", "Japanese")  # kinds of words that say the brand
-SOLD = ("Concentration", "Perfume")  # kinds of words that say what is sold
-MARKS = rf",/／|｜・–—:：~*®™·{MARK}-"  # between the words of a name
-SPACES = rf"[^\S{MARK}]*"  # after a word of a name; a MARK is one, though Python calls it a space
 READING = re.compile(r"^(.*[一-龠].*?)\s*[(（][ぁ-んー・ ]+[)）]$")  # 霧氷（むひょう）
 MARKED = 2  # likeness of two spellings with a mark between them: more than any sound can tell
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
@@ -931,17 +841,10 @@ def spelled(text: str, says_both: bool = False) -> Spelling:
     for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s*|\s+", text):
         halves = plain(text[: cut.start()]), plain(text[cut.end() :])
         latin, other = sorted((half.strip(" ()（）–-") for half in halves), key=is_foreign)
-        is_apart = latin and is_foreign(other) and not is_foreign(latin)
-        if not is_apart or re.search("[A-Za-z]{3}", other):
-            continue
-        is_known = houses().get(folded(latin), latin) is houses().get(folded(other), other)
-        alike = likeness(latin, other)
-        if cut[0].strip(" ") or is_known:
-            alike = MARKED
-        elif says_both and re.search("[A-Za-z]{2}", latin):
-            alike = 1
-        if alike >= most:
-            best, most = (latin, other), alike
+        is_apart = is_foreign(other) and not is_foreign(latin) and re.search("[A-Za-z]{2}", latin)
+        if is_apart and not re.search("[A-Za-z]{3}", other):
+            alike = MARKED if cut[0].strip(" ") else max(likeness(latin, other), says_both)
+            best, most = ((latin, other), alike) if alike >= most else (best, most)
     return best
 
 
@@ -949,145 +852,67 @@ def learned(name: Spelling, texts: Iterable[str], least: float = ALIKE) -> Spell
     """A name with the spelling that it lacks, by the text that sounds most like it."""
     known, japanese = name
     best = max(texts, key=lambda text: likeness(known, text), default="")
-    is_whole = japanese not in ("", known)
-    if not best or is_whole or likeness(known, best) < least:
+    if not best or japanese not in ("", known) or likeness(known, best) < least:
         return name
     return (best, known) if japanese else (known, best)
 
 
 def whole_brand(text: str, said: list[str]) -> Spelling:
     """A brand with the spelling that it lacks, by the page or else by data/brands.csv."""
-    known, japanese = spelled(text)
-    row = houses().get(folded(known), [])
-    pieces = [piece for text in said for piece in pieces_of(text)]
-    written = [piece for piece in pieces if row and houses().get(folded(piece)) is row]
-    return learned(learned((known, japanese), written or row, 0), pieces)
+    known = spelled(text)
+    row = houses().get(folded(known[0]), [])
+    written = [piece for piece in said if row and houses().get(folded(piece)) is row]
+    return learned(learned(known, written or row, 0), filter(could_be_brand, said))
 
 
-# Each kind of word is one letter here, its group's first in word_pattern; Y is the word "by".
-BEFORE_NAME = re.compile(
-    r"""(?: [^WBJ]* (?: B [TME]* J? | J [TME]* B? )   # the brand, in one spelling or two,
-            (?: (?<=M) W+ E )? )?                       # or in one more in brackets
-        [TME]* (?=.*[WGPD])                             # marks; of a name something stays""",
-    re.VERBOSE,
-)
-BEHIND_NAME = re.compile(
-    r"""(?<=.)                    # of a name something stays
-        (?: [TMY]* [CSY] [^W]*    # its concentration, size or brand, and all behind it
-          | [TM] [^WG]* )?        # a mark, and what is no word
-        (?: S .* )? $             # its size, and all after that""",
-    re.VERBOSE,
-)
+@functools.lru_cache(20_000)
+def house_pattern(brand: Spelling) -> re.Pattern:
+    """Pattern of a brand's spellings, whatever joins their words: クリスチャン[・ ]ディオール."""
+    known = (name for name in houses().get(folded(brand[0]), ()) if len(name) >= PART)
+    spellings = sorted({*brand, *known} - {""}, key=len, reverse=True)
+    loose = (re.sub(r"\\ |・|\\-", r"[\\s・-]?", re.escape(spelling)) for spelling in spellings)
+    words = "|".join(loose).replace("'", "['’]") or "(?!)"
+    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
 
 
 @functools.cache
-def word_pattern() -> re.Pattern:
-    """Pattern of a word of a name, or of what a shop puts around names, by kind."""
-    return re.compile(
-        rf"""(?: (?P<Talk> {TALK} | (?:{any_of("filler").pattern}) )
-               | (?P<Size> (?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of("size").pattern}) | [x×]\s?\d+ )
-               | (?P<Concentration> (?<!\w)(?:{any_of("tail").pattern}) )
-               | (?P<Gender> (?:for\s)?(?:{any_of("gender").pattern}) )
-               | (?P<Perfume> {any_of("perfume").pattern} )
-               | (?P<Date> {YEAR.pattern}(?!\w) )
-               | (?P<Mark> [(（{MARKS}] )
-               | (?P<End> [)）\]] )
-               | (?P<Y> by(?!\w) )
-               | (?P<Word> [^\s()（）{MARKS}]+ | . ) ) {SPACES}""",
-        re.VERBOSE | re.IGNORECASE,
-    )
+def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
+    """Patterns of what stands before a perfume's name and behind it, its brand written as HOUSE.
 
-
-def loose(spelling: str) -> str:
-    """Pattern of a spelling, whatever joins its words: クリスチャン ディオール, クリスチャン・ディオール."""
-    return re.sub(r"\\ |・|\\-", r"[\\s・-]?", re.escape(spelling)).replace("'", "['’]")
-
-
-def words_of(text: str, brand: Spelling) -> list[re.Match]:
-    """The words of a name and of what is around it; of the quoted one, if all around is no name."""
-    if quoted := re.search("[「『“](.+?)[」』”]", text):
-        around = words_of(text.replace(quoted[0], " ").strip(), brand)
-        if all(word.lastgroup != "Word" for word in around):
-            return words_of(quoted[1], ("", ""))
-    known = (name for name in houses().get(folded(brand[0]), ()) if len(name) >= PART)
-    spellings = sorted({*brand, *known} - {""}, key=len, reverse=True)
-    latin, japanese = (
-        "|".join(loose(one) for one in spellings if is_japanese(one) == flag) or "(?!)"
-        for flag in (False, True)
-    )
-    house = f"(?:(?P<Brand>{latin})|(?P<Japanese>{japanese}))"
-    of_house = re.compile(rf"(?<!\w){house}(?!\w){SPACES}", re.IGNORECASE)
-    found, at = [], 0
-    while match := of_house.match(text, at) or word_pattern().match(text, at):
-        found.append(match)
-        at = match.end()
-    return found
-
-
-def less_ends(words: list[re.Match]) -> list[re.Match]:
-    """A name's words less what is around it: brand before it; a size and all after it, strength."""
-    kinds = "".join(word.lastgroup[0] for word in words)
-    before = BEFORE_NAME.match(kinds)
-    start = before.end() if before else 0
-    behind = BEHIND_NAME.search(kinds[start:])
-    return words[start : start + behind.start() if behind else None]
-
-
-def less_house(name: list[re.Match], words: list[re.Match]) -> list[re.Match]:
-    """A name's words less the brand at its end, if nothing else of its words is the brand.
-
-    Scandal Maru is Scandal; Maru – Mr. Maru and Bleu de Maru stay.
+    A brand behind a name without a mark is none of it where names are so written: Scandal Maru.
     """
-    kinds = "".join(word.lastgroup[0] for word in name)
-    last = re.search("(?<=[WGPBJD])[BJ]G*$", kinds)
-    said = sum(word.lastgroup in HOUSE for word in words)
-    if not last or said > len(re.findall("[BJ]", kinds)):
-        return name
-    is_joined = folded(name[last.start() - 1][0]) in meanings("joint")
-    return name if is_joined else name[: last.start()]
+    size = rf"(?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})|[x×]\s?\d+"
+    strength = rf"(?<!\w)(?:{any_of('tail').pattern})"
+    marks = rf"[\s,/／|｜・–—:：~*®™{MARK}-]|{TALK}|{any_of('filler').pattern}"
+    kinds = f"{any_of('gender').pattern}|{any_of('perfume').pattern}"
+    rest = rf"{kinds}|{YEAR.pattern}(?!\w)|[()（）\]]"
+    parted = "".join(rf"(?<!\b{word})" for word in meanings("joint"))  # Bleu de Chanel
+    last = rf"{parted}\s{HOUSE}" if ends_in_brand else "(?!)"
+    before = rf"""
+        (?:{marks})*+
+        (?: (?: {LATIN_HOUSE}++ (?:{marks})*+ {OTHER_HOUSE}*+
+              | {OTHER_HOUSE}++ (?:{marks})*+ {LATIN_HOUSE}*+ )
+            (?:\s*[(（][^()（）]*[)）])?  (?:{marks})*+ )?"""
+    behind = rf"""
+        (?<=.) (?: {last}++ (?:{marks}|{rest})*+ )?
+        (?: (?:{marks}|[(（])*+ (?:{strength}|by\s+{HOUSE}) (?:{marks}|{strength}|{HOUSE}|{rest})*+
+          | [,/／|｜–—:：(（{MARK}-] (?:{marks}|{rest}|{HOUSE})*+ )?
+        (?:{marks})* (?:(?:{size}).*)? $"""
+    flags = re.VERBOSE | re.IGNORECASE
+    return re.compile(before, flags), re.compile(behind, flags)
 
 
-def kind_of_word(word: re.Match) -> str:
-    """What words at the ends of names have in common."""
-    if word.lastgroup in (*HOUSE, "Gender", "Date"):
-        return word.lastgroup
-    if word.lastgroup in SOLD:
-        return SOLD[0]
-    return folded(word[0]) or word[0].strip()
-
-
-def less_shared(names: list[list[re.Match]]) -> list[list[re.Match]]:
-    """The words of names less those at the end of most of them."""
-    names, enough = [*names], max(FEW - 1, SHARED * len(names))
-    while True:
-        ends = (words[-1] for words in names if len(words) > 1)
-        kinds = Counter(kind_of_word(end) for end in ends if end.lastgroup != "End")
-        kind, count = kinds.most_common(1)[0] if kinds else ("", 0)
-        if count <= enough:
-            return names
-        for number, words in enumerate(names):
-            if len(words) > 1 and kind_of_word(words[-1]) == kind:
-                names[number] = less_ends(words[:-1])
-
-
-def as_text(words: list[re.Match]) -> str:
-    """The text of words, as written."""
-    return words[0].string[words[0].start() : words[-1].end()].strip() if words else ""
-
-
-def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
-    """{address: name of a template's perfume as written, less brand, size and concentration}."""
-    whole = [words_of(page.name, brands[page.url]) for page in pages]
-    sold = sum(words[0].lastgroup in SOLD for words in whole if words)
-    if sold >= max(FEW, REPEATED * len(whole)):  # Perfume Luna
-        kept = (itertools.dropwhile(lambda word: word.lastgroup in SOLD, words) for words in whole)
-        whole = [[*rest] or words for rest, words in zip(kept, whole, strict=True)]
-    names = [less_ends(words) for words in whole]
-    branded = sum(any(word.lastgroup in HOUSE for word in words) for words in whole)
-    if branded > SHARED * len(whole):
-        names = [less_house(*both) for both in zip(names, whole, strict=True)]
-    names = names if "name" in SELECTORS else less_shared(names)
-    return {page.url: as_text(words) for page, words in zip(pages, names, strict=True)}
+def bare(name: str, brand: Spelling, ends_in_brand: bool = False) -> str:
+    """A name as written, less brand and marks before it, less size and strength at its end."""
+    quoted = re.search("[「『“](.+?)[」』”]", name)
+    if quoted and bare(f"x {name.replace(quoted[0], ' ')}", brand, True) == "x":
+        return quoted[1]
+    letters = {False: LATIN_HOUSE, True: OTHER_HOUSE}
+    masked = house_pattern(brand).sub(lambda it: letters[is_japanese(it[0])] * len(it[0]), name)
+    start = ends_of_name(False)[0].match(masked).end()
+    is_opened = re.search(HOUSE, masked[:start])  # Maru – Mr. Maru
+    end = ends_of_name(ends_in_brand and not is_opened)[1].search(masked[start:])
+    return plain(name[start : start + end.start()]) if end else ""
 
 
 # The perfumes of a shop ---------------------------------------------------------------------------
@@ -1100,38 +925,6 @@ class ShopRead(NamedTuple):
     are_told: bool  # whether a product, or the shop's name, says that they are perfumes
 
 
-def place_of(page: PageText) -> str:
-    """The words of a page's address."""
-    return re.sub(r"[/_-]", " ", unquote(urlsplit(page.url).path))
-
-
-def is_other(page: PageText) -> bool:
-    """Whether a product is a set, a cream, a candle, by its name and its address."""
-    said = any_of("concentration").sub("", f"{page.name}\n{place_of(page)}")
-    goods = rf"(?:{any_of('goods').pattern})(?!の|付|対応|無料)"  # 石けんの朝 is a name
-    return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
-
-
-def tells_perfume(page: PageText) -> bool:
-    """Whether a product tells that it is one: by notes, strength, address or word.
-
-    In its title the word may be the shop's name.
-    """
-    has_notes = any(field in page.facts for field in (*TIERS, "notes"))
-    own = (line.text for line in own_lines(page) if not line.is_in_head)
-    told = any(says("perfume", text) for text in (place_of(page), *own))
-    return told or has_notes or says("concentration", page.name)
-
-
-def described(page: PageText) -> str | None:
-    """The first long text of a page's own that tells no labels, or None."""
-    for line in page.lines:
-        is_prose = len(line.text) > SHORT and not line.slot.startswith(("title", "meta", "ld"))
-        if is_prose and not line.is_furniture and not labels_in(line.text):
-            return plain(line.text)
-    return None
-
-
 def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     """The record of a perfume."""
     found = {field: page.facts.get(field) or ([] if field in LISTS else None) for field in FIELDS}
@@ -1139,47 +932,50 @@ def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
         found[field], found[f"{field}_ja"] = known or None, other if is_japanese(other) else None
     found["url"] = page.url
     if "concept" not in SELECTORS:
-        found["concept"] = found["concept"] or described(page)
+        shown = (line for line in own_lines(page) if "<" in line.slot and not line.is_furniture)
+        texts = (line.text for line in shown if len(line.text) > SHORT)
+        prose = (plain(text) for text in texts if not labels_in(text))
+        found["concept"] = found["concept"] or next(prose, None)
     return found | ({"notes": []} if any(found[tier] for tier in TIERS) else {})
 
 
-def bare_spelling(text: str, brand: Spelling) -> Spelling:
-    """A name elsewhere on a page."""
-    return spelled(as_text(less_ends(words_of(text, brand))))
-
-
-def spelled_names(bare: dict[str, str]) -> dict[str, Spelling]:
-    """{address: both spellings of a template's name, or the one}; apart where most names are."""
-    both = {url: spelled(text, says_both=True) for url, text in bare.items()}
-    whole = sum(other not in ("", latin) for latin, other in both.values())
-    if whole > SHARED * len(bare):
-        return both
-    return {url: spelled(text) for url, text in bare.items()}
-
-
-def spelling_slots(texts: dict[str, dict[str, str]], names: dict[str, Spelling]) -> list[str]:
+def spelling_slots(texts: dict[str, dict[str, str]], names: dict[str, str]) -> list[str]:
     """The slots in which a template's names stand in the other script, by how they sound."""
     fits: dict[str, list[float]] = defaultdict(list)
-    for url, (known, _) in names.items():
+    for url, name in names.items():
         for slot, text in texts[url].items():
-            if is_japanese(text) != is_japanese(known):
-                alike = (likeness(known, piece) for piece in pieces_of(text))
-                fits[slot].append(max(alike, default=0))
-    return believed(fits, len(names))
+            alike = max((likeness(name, piece) for piece in pieces_of(text)), default=-1)
+            fits[slot] += [alike] if alike >= 0 else []
+    means = {slot: sum(values) / len(names) for slot, values in fits.items()}
+    return sorted((slot for slot in means if means[slot] >= ALIKE), key=means.get, reverse=True)
+
+
+def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, str]:
+    """{address: name of a template's perfume as written, without what shops put around it}."""
+    names = {page.url: page.name for page in pages}
+    sold = {url for url, name in names.items() if any_of("perfume").match(name)}
+    if len(sold) >= max(FEW, REPEATED * len(pages)):  # Perfume Luna
+        names |= {url: any_of("perfume").sub("", names[url], 1).strip() for url in sold}
+    branded = sum(bool(house_pattern(brands[url]).search(name)) for url, name in names.items())
+    end_in_brand = branded > SHARED * len(pages)
+    return {url: bare(name, brands[url], end_in_brand) or name for url, name in names.items()}
 
 
 def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
-    brands = {page.url: whole_brand(page.brand, []) if page.brand else house for page in pages}
-    names = spelled_names(bare_names(pages, brands))
+    brands = {page.url: spelled(page.brand) if page.brand else house for page in pages}
+    bared = bare_names(pages, brands)
+    names = {url: spelled(name, says_both=True) for url, name in bared.items()}
+    if sum(other not in ("", latin) for latin, other in names.values()) <= SHARED * len(names):
+        names = {url: spelled(name) for url, name in bared.items()}
     texts = {page.url: names_by_slot(page) for page in pages}
-    slots, found = spelling_slots(texts, names), []
+    slots = spelling_slots(texts, {url: known for url, (known, _) in names.items()})
+    found = []
     for page in pages:
-        said = [*filter(None, map(texts[page.url].get, slots))]
-        parts = [part for text in said for part in re.findall(r"[（(](.+?)[)）]", text) or [text]]
+        said = [piece for slot in slots for piece in pieces_of(texts[page.url].get(slot, ""))]
         brand = whole_brand(page.brand, said) if page.brand else house
-        others = [spelling for part in parts for spelling in bare_spelling(part, brand)]
-        found.append(as_perfume(page, brand, learned(names[page.url], filter(None, others), 0)))
+        others = filter(None, (bare(piece, brand) for piece in said))
+        found.append(as_perfume(page, brand, learned(names[page.url], others, 0)))
     return found
 
 
@@ -1195,42 +991,39 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def speak_of_perfume(pages: list[PageText]) -> bool:
-    """Whether any page of a shop says perfume, wherever it does."""
-    return any(says("perfume", line.text) for page in pages for line in page.lines)
+def perfumes_among(products: list[list[PageText]]) -> list[list[PageText]]:
+    """The perfumes of a shop's products, by template: those that tell it; where half do, all.
 
-
-def perfumes_among(products: list[PageText], shop: list[str]) -> list[PageText]:
-    """The perfumes of a template's products: those that tell it.
-
-    Where half of them do, and in a shop called by perfume, all are.
+    Where no more than a few of a shop tell it, nothing is known of the others: none.
     """
-    telling = [page for page in products if tells_perfume(page)]
-    sells_perfume = any(says("perfume", name) for name in shop)
-    return products if sells_perfume or len(telling) >= HALF * len(products) else telling
+    found = []
+    for group in products:
+        telling = [page for page in group if tells_perfume(page)]
+        is_told = len(telling) >= HALF * len(group)
+        found.append(group if is_told else telling if len(telling) >= FEW else [])
+    return found
 
 
-def house_of(shop: list[str], pages: list[PageText]) -> Spelling:
+def house_of(shop: list[str], perfumes: list[PageText]) -> Spelling:
     """The house whose shop it is, where few of its perfumes have a brand; or empty."""
-    if not shop or sum(bool(page.brand) for page in pages) >= ONE_HOUSE * len(pages):
-        return "", ""
-    return spelled(shop[0], says_both=True)
+    branded = sum(bool(page.brand) for page in perfumes)
+    return spelled(shop[0]) if shop and branded < ONE_HOUSE * len(perfumes) else ("", "")
 
 
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
-    shop = shop_names(own)
     groups = templates_of([page._replace(facts=facts_of(page)) for page in own])
-    shown = product_pages(groups)
-    products = [[page for page in group if page.url in shown] for group in groups]
+    shown, shop = product_pages(groups), shop_names(own)
+    products = ([page for page in group if page.url in shown] for group in groups)
     named = [with_brands(with_names(group), shop) for group in products]
     others = {page.url for group in named for page in group if is_other(page)}
     sold = [[page for page in group if page.url not in others] for group in named]
-    found = [perfumes_among(group, shop) for group in sold]
+    found = perfumes_among(sold)
     are_told = any(found)
-    found = sold if not are_told and speak_of_perfume(own) else found
-    house = house_of(shop, [page for group in found for page in group])
+    if not are_told and any(says("perfume", line.text) for page in own for line in page.lines):
+        found = sold
+    house = house_of(shop, [*itertools.chain(*found)])
     records = [record for group in found for record in read_template(group, house)]
     told = others | {record["url"] for record in records}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]

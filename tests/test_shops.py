@@ -121,7 +121,7 @@ def check_form(records: list[dict]) -> None:
 
 
 KNOWN_MISTAKES = {  # shops that are not wholly read, and how many mistakes there are at most
-    "encyclopedia-sentences": 2,  # a name with 'by' in it before a brand without a mark
+    "encyclopedia-pyramid": 2,  # a name with 'by' in it before a brand without a mark
 }
 
 
@@ -461,8 +461,8 @@ def test_forbidden_characters_are_left_out_and_the_rest_is_read():
     assert [note.replace(" ", "") for note in record["middle_notes"]] == ["Rose", "Iris"]
 
 
-@pytest.mark.parametrize("telling", [2, 3])
-def test_where_half_tell_that_they_are_perfumes_all_are_but_other_goods(telling):
+@pytest.mark.parametrize("telling", [2, 3])  # of 5: too few to tell the others apart; of 6: half
+def test_where_half_tell_that_they_are_perfumes_or_very_few_all_are_but_other_goods(telling):
     told = ["<p>A perfume for late evenings.</p>"] * telling + ["<p>Made by hand.</p>"] * 3
     bodies = [
         f"<h1>{name}</h1><p>${n}5</p>{text}<button>Add to cart</button>"
@@ -470,7 +470,7 @@ def test_where_half_tell_that_they_are_perfumes_all_are_but_other_goods(telling)
     ]
     candle = "<h1>Sea Candle</h1><p>$9</p><p>Perfume for a room.</p><button>Add to cart</button>"
     found = [record["name"] for record in read(template([*bodies, candle])).values()]
-    assert found == list(PLAIN[: 6 if telling == 3 else 2])
+    assert found == list(PLAIN[: 3 + telling])
 
 
 def test_in_a_shop_called_by_perfume_products_are_perfumes_but_other_goods():
@@ -674,32 +674,19 @@ def test_a_name_in_quotes_is_what_is_quoted(around):
 
 
 def test_a_brand_behind_names_is_no_part_of_them_where_names_say_their_brand():
-    headings = [
-        "Paco Rabanne Invictus",
-        "Le Male Jean Paul Gaultier",
-        "Chanel Bleu de Chanel",
-        "Eros Versace",
-        "Dior Sauvage",
-    ]
+    told = {
+        "Paco Rabanne Invictus": ("Paco Rabanne", "Invictus"),
+        "Le Male Jean Paul Gaultier": ("Jean Paul Gaultier", "Le Male"),
+        "Chanel Bleu de Chanel": ("Chanel", "Bleu de Chanel"),
+        "Eros Versace": ("Versace", "Eros"),
+        "Dior Sauvage": ("Dior", "Sauvage"),
+    }
     bodies = [
-        f"<h1>{name} Eau de Toilette 100ml</h1><p>${n}9</p><button>Buy now</button>"
-        for n, name in enumerate(headings, 1)
+        f"<p class='brand'>{brand}</p><h1>{heading} Eau de Toilette 100ml</h1><p>${n}9</p>"
+        for n, (heading, (brand, _)) in enumerate(told.items(), 1)
     ]
     found = read(template(bodies)).values()
-    assert [record["name"] for record in found] == [
-        "Invictus",
-        "Le Male",
-        "Bleu de Chanel",
-        "Eros",
-        "Sauvage",
-    ]
-    assert [record["brand"] for record in found] == [
-        "Paco Rabanne",
-        "Jean Paul Gaultier",
-        "Chanel",
-        "Versace",
-        "Dior",
-    ]
+    assert [(record["brand"], record["name"]) for record in found] == [*told.values()]
 
 
 @pytest.mark.parametrize(
@@ -810,17 +797,6 @@ def test_a_house_is_known_in_names_by_all_its_spellings_and_what_is_sold_is_no_p
     found = read(template(bodies)).values()
     assert [record["name"] for record in found] == list(PLAIN[:6])
     assert {record["brand"] for record in found} <= {"Christian Dior", "Dior"}
-
-
-def test_what_a_mark_sets_before_nearly_all_names_is_the_brand_though_some_stand_once():
-    houses = ["Orvek", "Tamsil", "Orvek", "Belu & Co.", "Tamsil", "Orvek"]
-    bodies = [
-        f"<h1>{house} - {name}</h1><p>Eau de Parfum ${n}5</p><button>Add to cart</button>"
-        for n, (house, name) in enumerate(zip(houses, PLAIN, strict=False))
-    ]
-    found = read(template(bodies)).values()
-    assert [record["brand"] for record in found] == houses
-    assert [record["name"] for record in found] == list(PLAIN[:6])
 
 
 def test_the_shop_s_own_name_is_a_brand_only_where_no_other_is_told():
