@@ -213,10 +213,10 @@ NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 INLINE = {"a", "bdi", "font", "label", "mark", "q", "span", "sub", "sup", "time", "wbr"}
 INLINE |= defs.phrase_tags | defs.font_style_tags
-JOINED = f"//*[self::{' or self::'.join(HEADINGS)}]//* | //td//br"  # lines of their own nowhere
 DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
 DROPPED |= {"object", "rp", "template", "textarea"}
 HOME = re.compile(r"(?:\.{0,2}/)+(?:index\.(?:html?|php))?|index\.(?:html?|php)")
+DIGITS = re.compile("[0-9]+")
 LABELLING = ("alt", "content", "data-label", "data-title", "data-th", "aria-label")
 
 
@@ -241,12 +241,15 @@ class PageText(NamedTuple):
 
 def part_of_slot(element: lxml.etree._Element) -> str:
     """An element as a part of a slot: h1, span.price, span[brand], a.home, a.brand."""
-    first = (element.get("class") or element.get("id") or "").split()[:1]
-    told = [*filter(None, map(element.get, ("itemprop", "property", "name")))][:1]
-    marks = [f".{word}" for word in first] + [f"[{word}]" for word in told]
-    if address := element.get("href", "") if element.tag == "a" else "":
-        marks += [".home"] if HOME.fullmatch(address) else [".brand"] * says("brand", address)
-    return element.tag + re.sub("[0-9]+", "", "".join(marks))
+    if not element.attrib:
+        return element.tag
+    words = (element.get("class") or element.get("id") or "").split(maxsplit=1)
+    told = element.get("itemprop") or element.get("property") or element.get("name")
+    address = element.get("href") if element.tag == "a" else ""
+    marks = (f".{words[0]}" if words else "") + (f"[{told}]" if told else "")
+    if address:
+        marks += ".home" if HOME.fullmatch(address) else ".brand" * says("brand", address)
+    return element.tag + DIGITS.sub("", marks)
 
 
 def is_dropped(element: lxml.etree._Element, size: int) -> bool:
@@ -263,7 +266,9 @@ def is_dropped(element: lxml.etree._Element, size: int) -> bool:
 def join_inline(root: lxml.etree._Element) -> None:
     """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
     inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
-    for element in {*inline, *root.xpath(JOINED)}:
+    headings = (heading.iterdescendants() for heading in root.iter(*HEADINGS))
+    breaks = (line_break for line_break in root.iter("br") if any(line_break.iterancestors("td")))
+    for element in {*inline, *itertools.chain(*headings), *breaks}:
         if not element.get("alt"):
             element.tag = "joined"
             element.text = MARK + tidy(element.text or "")
@@ -279,7 +284,8 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
     for event, element in walk:
         if event == "end":
             slots.pop()
-            yield Line(slots[-1], element.tail or "")
+            if element.tail:
+                yield Line(slots[-1], element.tail)
             continue
         slots.append(f"{part_of_slot(element)}<{slots[-1].partition('<')[0]}")
         if is_dropped(element, size):
@@ -288,9 +294,11 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             yield from (Line(part, "".join(inner.itertext())) for part, inner in logos)
             walk.skip_subtree()
             continue
-        said = [element.get(name) or "" for name in LABELLING]
-        yield Line(f"{slots[-1]}@", said[0] or said[1] or next(filter(label_fields, said), ""))
-        yield Line(slots[-1], element.text or "")
+        if element.attrib:
+            said = [element.get(name) or "" for name in LABELLING]
+            yield Line(f"{slots[-1]}@", said[0] or said[1] or next(filter(label_fields, said), ""))
+        if element.text:
+            yield Line(slots[-1], element.text)
 
 
 def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
@@ -571,7 +579,8 @@ def is_offered(page: PageText, lists: set[str]) -> bool:
     """Whether a page has a price or a button to buy, and not many, nor where listings have them."""
     own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
-    buttons = [line.slot for line in own if says("buy", line.text)]
+    said = [line for line in own if not re.search("[?？。]", line.text)]  # a button asks nothing
+    buttons = [line.slot for line in said if says("buy", line.text)]
     firsts = (slots for slots in (prices, buttons) if slots and slots[0] not in lists)
     return any(slots.count(slots[0]) < CARDS for slots in firsts)
 
