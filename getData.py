@@ -1430,7 +1430,8 @@ def report(counts: Counter, read: ShopRead) -> None:
     for perfume in perfumes[:: max(1, len(perfumes) // SHOWN)][:SHOWN]:
         names = [perfume[field] for field in ("brand", "brand_ja", "name", "name_ja")]
         notes = dict.fromkeys(note for tier in (*TIERS, "notes") for note in perfume[tier])
-        print(f"例: {' / '.join(filter(None, names))} — {'、'.join(notes) or '香料の記載なし'}")
+        shown = " / ".join(dict.fromkeys(filter(None, names)))
+        print(f"例: {shown} — {'、'.join(notes) or '香料の記載なし'}")
     print(f"（最初からやり直すには {PAGES_DIR} を削除してください）")
     print(f"{len(perfumes):,} 件の香水を {OUTPUT_FILE} に書きました。次: python arrangeData.py")
 
