@@ -267,13 +267,21 @@ def join_inline(root: lxml.etree._Element) -> None:
     """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
     inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
     headings = (heading.iterdescendants() for heading in root.iter(*HEADINGS))
-    breaks = (line_break for line_break in root.iter("br") if any(line_break.iterancestors("td")))
-    for element in {*inline, *itertools.chain(*headings), *breaks}:
+    cells = (cell.iterdescendants("br") for cell in root.iter("td"))
+    for element in {*inline, *itertools.chain(*headings, *cells)}:
         if not element.get("alt"):
             element.tag = "joined"
             element.text = MARK + tidy(element.text or "")
             element.tail = MARK + tidy(element.tail or "")
     lxml.etree.strip_tags(root, "joined")
+
+
+def logo_lines(menu: lxml.etree._Element) -> Iterator[Line]:
+    """What a menu calls the shop."""
+    for element in menu.iter():
+        part = part_of_slot(element)
+        if says("site", part) or ".home" in part:
+            yield Line(part, "".join(element.itertext()))
 
 
 def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
@@ -289,9 +297,7 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             continue
         slots.append(f"{part_of_slot(element)}<{slots[-1].partition('<')[0]}")
         if is_dropped(element, size):
-            parts = ((part_of_slot(inner), inner) for inner in element.iter())
-            logos = (pair for pair in parts if says("site", pair[0]) or ".home" in pair[0])
-            yield from (Line(part, "".join(inner.itertext())) for part, inner in logos)
+            yield from logo_lines(element)
             walk.skip_subtree()
             continue
         if element.attrib:
@@ -321,11 +327,12 @@ def read_page(url: str, body: bytes) -> PageText:
     text = re.sub(r"^\s*<\?xml[^>]*>", "", decode(body[:MAX_BYTES]).replace("\0", ""))
     options = {"remove_comments": True, "remove_pis": True, "huge_tree": True}
     parser = lxml.etree.HTMLParser(encoding="utf-8", **options)
-    root, lines = None, []
+    root = None
     with contextlib.suppress(lxml.etree.LxmlError):
         root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
     if root is None or root.tag != "html" or body.lstrip().startswith(NO_PAGES):
         return PageText(url, [], {}, {})
+    lines: list[Line] = []
     for script in root.iterfind(".//script[@type='application/ld+json']"):
         json_text = re.sub(r",\s*([}\]])|<!--|-->", r"\1", script.text or "")
         with contextlib.suppress(ValueError, RecursionError):
@@ -333,7 +340,8 @@ def read_page(url: str, body: bytes) -> PageText:
     found = itertools.chain(lines, tree_lines(root))
     short = (line for line in found if len(line.text) < MAX_CHARACTERS)
     tidied = (Line(sys.intern(line.slot), sys.intern(tidy(line.text))) for line in short)
-    kept = [*itertools.islice((line for line in tidied if re.search(r"\w", line.text)), MAX_LINES)]
+    told = (line for line in tidied if re.search(r"\w", line.text))
+    kept = [*itertools.islice(told, MAX_LINES)]
     soup = BeautifulSoup(text if SELECTORS else "", "lxml")
     chosen = {field: soup.select(css) for field, css in SELECTORS.items()}
     texts = {field: [tidy(tag.get_text(MARK)) for tag in tags] for field, tags in chosen.items()}
@@ -387,10 +395,12 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
     found: list[tuple[list[str], str]] = []
     parts = [*PARTS.split("" if TRAIL.search(text) else text), ""]
     for part, mark in zip(parts[::2], parts[1::2], strict=True):
-        if fields := label_fields(part) if BEHIND_LABEL.search(part[-3:] + mark) else []:
+        is_marked = BEHIND_LABEL.search(part[-len("ノート") :] + mark)
+        if fields := label_fields(part) if is_marked else []:
             found.append((fields, ""))
         elif found:
-            found[-1] = found[-1][0], found[-1][1] + part + mark
+            fields, value = found.pop()
+            found.append((fields, value + part + mark))
     if found or not (tier := re.match(r"(\S+)[\s/／–-]+(?=\S.*[、,，/・])", text)):
         return found
     fields = label_fields(tier[1])  # HEAD Saffron, Pink Pepper
@@ -400,29 +410,29 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
 def own_lines(page: PageText) -> list[Line]:
     """A page's lines, without its head and the furniture above its own first one: a menu."""
     shown = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
-    own = [
-        number for number, line in enumerate(shown) if "<" in line.slot and not line.is_furniture
-    ]
-    data = [line for line in shown if "<" not in line.slot and not line.is_furniture]
-    return data + shown[min(own, default=0) :]
+    own = [line for line in shown if not line.is_furniture]
+    data = [line for line in own if "<" not in line.slot]
+    first = next((line for line in own if "<" in line.slot), None)
+    return data + shown[shown.index(first) if first else 0 :]
 
 
 def labels_of(page: PageText) -> list[tuple[list[str], list[str]]]:
     """The fields that a page's labels tell, with the texts beside them, or below in one slot."""
     found: list[tuple[list[str], list[str]]] = []
     waiting: list[list[str]] = []  # values that lines below fill: of one label, or of columns
+    last: list[str] = []  # fields of the label before
     label_slot = value_slot = ""
     for slot, text, is_furniture in own_lines(page):
         labels = labels_in(text)
         if "@" in slot:  # a picture called イメージ tells no image
-            labels = [label for label in labels if {*label[0]} & {*TIERS}]
+            labels = [(fields, value) for fields, value in labels if {*fields} & {*TIERS}]
         for fields, value in labels:
             values = [value] if value else []
-            are_tiers = found and {*fields, *found[-1][0]} <= {*TIERS}
+            are_tiers = last and {*fields, *last} <= {*TIERS}
             is_column = are_tiers and slot[:2] == label_slot[:2] and not any(waiting)
             waiting = [*waiting, values] if is_column else [values]
             found.append((fields, values))
-            label_slot, value_slot = slot, "none" if value else ""
+            last, label_slot, value_slot = fields, slot, "none" if value else ""
         if labels:
             continue
         if slot == label_slot and value_slot and (is_furniture or slot != value_slot):
@@ -560,7 +570,7 @@ def templates_of(pages: list[PageText]) -> list[list[PageText]]:
     found: list[tuple[set[str], list[PageText]]] = []
     for page in pages:
         slots = {line.slot for line in page.lines if not line.is_furniture}
-        shares = [len(slots & other) / len(slots | other) for other, _ in found]
+        shares = [len(slots & other) / max(1, len(slots | other)) for other, _ in found]
         if shares and max(shares) >= HALF:
             found[shares.index(max(shares))][1].append(page)
         else:
@@ -940,6 +950,7 @@ def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     for field, (known, other) in {"brand": brand, "name": name}.items():
         found[field], found[f"{field}_ja"] = known or None, other if is_japanese(other) else None
     found["url"] = page.url
+    found["concentration"] = found["concentration"] or read_field("concentration", [page.name])
     if "concept" not in SELECTORS:
         shown = (line for line in own_lines(page) if "<" in line.slot and not line.is_furniture)
         texts = (line.text for line in shown if len(line.text) > SHORT)

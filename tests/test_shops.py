@@ -1131,3 +1131,8 @@ def test_selectors_that_make_no_sense_are_named_in_one_line(selectors, tmp_path,
     with pytest.raises(SystemExit) as stop:
         getData.main()
     assert "SELECTORS" in str(stop.value) and "\n" not in str(stop.value).strip()
+
+
+def test_pages_that_say_nothing_of_their_own_are_of_no_perfume():
+    one, other = "<p>a</p>", "<p class='x'>b</p>"
+    assert read(template([one + other, other + one, one + one + other])) == {}
