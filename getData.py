@@ -267,8 +267,10 @@ def join_inline(root: lxml.etree._Element) -> None:
     """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
     inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
     headings = (heading.iterdescendants() for heading in root.iter(*HEADINGS))
-    cells = (cell.iterdescendants("br") for cell in root.iter("td"))
-    for element in {*inline, *itertools.chain(*headings, *cells)}:
+    breaks = (
+        found for found in root.iter("br") if next(found.iterancestors("td"), None) is not None
+    )
+    for element in {*inline, *itertools.chain(*headings), *breaks}:
         if not element.get("alt"):
             element.tag = "joined"
             element.text = MARK + tidy(element.text or "")
