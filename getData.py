@@ -662,12 +662,13 @@ BRACKETS = ("()", "（）", "【】", "「」", "[]")
 def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     is_torn = any(text.count(left) != text.count(right) for left, right in BRACKETS)
-    if is_torn or labels_in(text):
+    said = re.sub(rf"(?<=.){MARK}by\b", "", text, flags=re.IGNORECASE)  # Luna by Maru
+    if is_torn or labels_in(said):
         return False
     core = re.sub(TALK, "", text)
     if len(core) > NAME_LENGTH or is_price(core) or not re.search(r"\w", core):
         return False
-    is_prose = re.search(r"。|\s\S+\s\S*\w{3}\.$|[@<>]|://|###", text)  # or an address
+    is_prose = re.search(r"。|\s\S+\s\S*\w{3}\.$|[@<>]|://|###|^[›»]", text)  # or an address
     words = map(folded, re.split(PIECES, text))
     return not is_prose and meanings("page").keys().isdisjoint(words)
 
@@ -741,7 +742,8 @@ def with_names(pages: list[PageText]) -> list[PageText]:
 
 
 # Brands -------------------------------------------------------------------------------------------
-ALIKE = 0.6  # likeness of two spellings, or mean evidence of a slot, at which they are believed
+ALIKE = 0.6  # likeness at which two texts are believed to be one name in two scripts
+BELIEVED = 0.55  # mean evidence at which the texts of a slot are believed to be brands
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
 NEAR = 4  # lines between a name and its brand
 REPEATS = 0.7  # how far a text is believed to be a brand that is no known house, but repeats
@@ -820,7 +822,7 @@ def brand_slots(sources: list[dict[str, str]]) -> list[str]:
     found = []
     for source, sum_of_evidence in evidence.most_common():
         is_sure = sum_of_evidence == times[source] or times[source] > HALF * len(sources)
-        if is_sure and sum_of_evidence >= ALIKE * times[source]:
+        if is_sure and sum_of_evidence >= BELIEVED * times[source]:
             found.append(source)
     return sorted(found, key=lambda source: source != "label")
 
@@ -910,13 +912,14 @@ def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
     parted = "".join(rf"(?<!\b{word})" for word in meanings("joint"))  # Bleu de Chanel
     last = rf"{parted}\s{HOUSE}" if ends_in_brand else "(?!)"
     before = rf"""
-        (?:{marks})*+
+        (?: (?:{marks}|{kinds})*+ (?={HOUSE}) )?  (?:{marks})*+
         (?: (?: {LATIN_HOUSE}++ (?:{marks})*+ {OTHER_HOUSE}*+
               | {OTHER_HOUSE}++ (?:{marks})*+ {LATIN_HOUSE}*+ )
             (?:\s*[(（][^()（）]*[)）])?  (?:{marks})*+ )?"""
     behind = rf"""
         (?<=.) (?: {last}++ (?:{marks}|{rest})*+ )?
-        (?: (?:{marks}|[(（])*+ (?:{strength}|by\s+{HOUSE}) (?:{marks}|{strength}|{HOUSE}|{rest})*+
+        (?: (?:{marks}|[(（])*+ (?:{strength}|by[\s{MARK}]+{HOUSE})
+              (?:{marks}|{strength}|{HOUSE}|{rest})*+
           | [,/／|｜–—:：(（{MARK}-] (?:{marks}|{rest}|{HOUSE})*+ )?
         (?:{marks})* (?:(?:{size}).*)? $"""
     flags = re.VERBOSE | re.IGNORECASE
