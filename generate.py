@@ -70,7 +70,6 @@ NOUN = re.compile(
     "|(?<![A-Za-zÀ-ɏ'’])[A-Za-zÀ-ɏ'’]+|[一-龠々]+"
     "|(?<![ぁ-んァ-ヺー一-龠])[ぁ-んー]{3,}(?=の香り|の匂い|のにおい|入り)"
 )
-# what follows a noun that is asked for: 線香の匂い, 線香っぽい
 ASKED = re.compile("は|って|も?[?。]?$|[系風]|っぽ|あ[るり]|に似|の?にお|[のがを]?[よ香匂入使]")
 HIRAGANA = str.maketrans({chr(code + 96): chr(code) for code in range(ord("ぁ"), ord("ゖ") + 1)})
 ENDING = re.compile("(のある|の|な|系)$")  # 透明感のある is 透明感 too
@@ -284,12 +283,14 @@ class Clerk:
         self.titles: list[str] = []  # of perfumes
         known = " ".join(record["instruction"] + record["response"] for record in qa)
         self.ordinary = set(NOUN.findall(known))  # words of what is learned
+        years = sorted(str(perfume["year"]) for perfume in self.perfumes if perfume.get("year"))
+        ages = dict(zip(years[:1] + years[-1:], ("最古", "最新"), strict=False))
         for number, perfume in enumerate(self.perfumes):
             for field, kind in FIELDS.items():
                 for text in texts(perfume, field):
                     self.bearing[Value(kind, text)].add(number)
                     self.bearing[Value(kind, text, field)].add(number)
-                    year = f"{text}年", f"{text[:3]}0年代", f"{text[2:3]}0年代"
+                    year = f"{text}年", f"{text[:3]}0年代", f"{text[2:3]}0年代", ages.get(text, "")
                     said = {"year": year, "perfumer": (text, text.split("・")[-1])}
                     for spelling in said.get(kind, [text]):
                         self.add(spelling, Value(kind, text))
@@ -421,7 +422,7 @@ class Clerk:
         if len(key) > 3 and not is_kanji:
             near = difflib.get_close_matches(key, self.words, 1, 1 - 1.01 / len(key))
         values = {value for word in near for value in self.words[word] if value.kind in VALUED}
-        kind = "aside" if is_kanji and not ASKED.match(after) else "unknown"
+        kind = "aside" if is_kanji and not ASKED.match(after) else "unknown"  # 線香っぽい
         return frozenset(values or {Value(kind, noun.text)})
 
     # --- answering --------------------------------------------------------------------------------

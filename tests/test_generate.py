@@ -360,6 +360,20 @@ def test_perfumes_are_found_by_decade_and_by_perfumer(clerk, question):
         assert all(perfumer.endswith("エレナ") for _, perfumer in facts)
 
 
+@pytest.mark.parametrize(
+    ("question", "pick"),
+    [
+        ("いちばん古い香水はどれですか", min),
+        ("歴史の古い香水", min),
+        ("一番新しい香水を教えて", max),
+    ],
+)
+def test_the_oldest_and_the_newest_are_found_by_their_years(clerk, question, pick):
+    (word,) = clerk.understand(question).wishes
+    years = [perfume["year"] for perfume in clerk.perfumes if perfume.get("year")]
+    assert {clerk.perfumes[number]["year"] for number in clerk.bears(word)} == {pick(years)}
+
+
 def test_what_the_records_lack_is_told_from_the_facts(clerk):
     perfume = next(p for p in clerk.perfumes if p.get("year"))
     records = [c.record for c in clerk.claims if c.record["type"] != "name_year"]
