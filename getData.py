@@ -847,7 +847,7 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
 # Names in one spelling or two ---------------------------------------------------------------------
 LATIN_HOUSE, OTHER_HOUSE = "\ue001", "\ue002"  # stand for each letter of the brand in a name
 HOUSE = f"[{LATIN_HOUSE}{OTHER_HOUSE}]"
-SHARED = 0.6  # share of a template's names beyond which a word at an end of them is no part of them
+SHARED = 0.6  # share of a template's names beyond which names are written so
 READING = re.compile(r"^(.*[一-龠].*?)\s*[(（][ぁ-んー・ ]+[)）]$")  # 霧氷（むひょう）
 MARKED = 2  # likeness of two spellings with a mark between them: more than any sound can tell
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
@@ -912,16 +912,18 @@ def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
     parted = "".join(rf"(?<!\b{word})" for word in meanings("joint"))  # Bleu de Chanel
     last = rf"{parted}\s{HOUSE}" if ends_in_brand else "(?!)"
     before = rf"""
-        (?: (?:{marks}|{kinds})*+ (?={HOUSE}) )?  (?:{marks})*+
-        (?: (?: {LATIN_HOUSE}++ (?:{marks})*+ {OTHER_HOUSE}*+
-              | {OTHER_HOUSE}++ (?:{marks})*+ {LATIN_HOUSE}*+ )
-            (?:\s*[(（][^()（）]*[)）])?  (?:{marks})*+ )?"""
+        (?: (?:{marks}|{kinds})*+ (?={HOUSE}) )?  # Perfume, before the brand
+        (?:{marks})*+
+        (?: (?: {LATIN_HOUSE}++ (?:{marks})*+ {OTHER_HOUSE}*+    # the brand, in one script
+              | {OTHER_HOUSE}++ (?:{marks})*+ {LATIN_HOUSE}*+ )  # or in two,
+            (?:\s*[(（][^()（）]*[)）])? (?:{marks})*+ )?           # or in brackets too"""
     behind = rf"""
-        (?<=.) (?: {last}++ (?:{marks}|{rest})*+ )?
-        (?: (?:{marks}|[(（])*+ (?:{strength}|by[\s{MARK}]+{HOUSE})
-              (?:{marks}|{strength}|{HOUSE}|{rest})*+
-          | [,/／|｜–—:：(（{MARK}-] (?:{marks}|{rest}|{HOUSE})*+ )?
-        (?:{marks})* (?:(?:{size}).*)? $"""
+        (?<=.)                                    # of a name something stays
+        (?: {last}++ (?:{marks}|{rest})*+ )?      # its brand
+        (?: (?:{marks}|[(（])*+ (?:{strength}|by[\s{MARK}]+{HOUSE})  # its strength or maker,
+              (?:{marks}|{strength}|{HOUSE}|{rest})*+               # and what is no word
+          | [,/／|｜–—:：(（{MARK}-] (?:{marks}|{rest}|{HOUSE})*+ )?   # or that behind a mark
+        (?:{marks})* (?:(?:{size}).*)? $          # its size, and all after that"""
     flags = re.VERBOSE | re.IGNORECASE
     return re.compile(before, flags), re.compile(behind, flags)
 
@@ -946,7 +948,7 @@ class ShopRead(NamedTuple):
     perfumes: list[dict]
     silent: list[str]  # addresses of pages that looked like products and gave nothing
     unmatched: list[str]  # SELECTORS that found nothing on any page
-    are_told: bool  # whether a product, or the shop's name, says that they are perfumes
+    are_told: bool  # whether more than a few products say that they are perfumes
 
 
 def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
@@ -1024,8 +1026,9 @@ def perfumes_among(products: list[list[PageText]]) -> list[list[PageText]]:
     found = []
     for group in products:
         telling = [page for page in group if tells_perfume(page)]
-        is_told = len(telling) >= HALF * len(group)
-        found.append(group if is_told else telling if len(telling) >= FEW else [])
+        if len(telling) >= HALF * len(group):
+            telling = group
+        found.append(telling if len(telling) >= FEW or telling == group else [])
     return found
 
 
@@ -1428,7 +1431,9 @@ def report(counts: Counter, read: ShopRead) -> None:
         shown = "、".join(read.silent[:SHOWN])
         print(f"商品のようで何も読めなかったページ {len(read.silent):,}: {shown}")
     if read.perfumes and not read.are_told:
-        print("香水と書いた商品がないので、ほかの品の言葉がない商品をすべて香水としました。")
+        print(
+            "香水と書いた商品がほとんどないので、ほかの品の言葉がない商品をすべて香水としました。"
+        )
     for field in read.unmatched:
         print(f'SELECTORS の "{field}": "{SELECTORS.get(field)}" はどのページにも見つかりません。')
     if not read.perfumes:
