@@ -1490,6 +1490,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has not
             stream.reconfigure(encoding="utf-8", errors="replace")
+    tqdm.set_lock(threading.RLock())  # its own imports modules, amid which a Ctrl-C can get lost
     check_settings()
     start, folder = canonical(str(START_URL)), Path(START_URL)
     try:
