@@ -227,6 +227,11 @@ class Line(NamedTuple):
     text: str
     is_furniture: bool = False  # says the same on most pages
 
+    @property
+    def is_in_head(self) -> bool:
+        """Whether it is a title or a meta field, which the page does not show."""
+        return self.slot.startswith(("title", "meta"))
+
 
 class PageText(NamedTuple):
     """What is kept of a page: its lines, not its tree; and what is then learned of it."""
@@ -267,10 +272,7 @@ def join_inline(root: lxml.etree._Element) -> None:
     """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
     inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
     headings = (heading.iterdescendants() for heading in root.iter(*HEADINGS))
-    breaks = (
-        found for found in root.iter("br") if next(found.iterancestors("td"), None) is not None
-    )
-    for element in {*inline, *itertools.chain(*headings), *breaks}:
+    for element in {*inline, *itertools.chain(*headings), *root.xpath("//br[ancestor::td]")}:
         if not element.get("alt"):
             element.tag = "joined"
             element.text = MARK + tidy(element.text or "")
@@ -411,7 +413,7 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
 
 def own_lines(page: PageText) -> list[Line]:
     """A page's lines, without its head and the furniture above its own first one: a menu."""
-    shown = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
+    shown = [line for line in page.lines if not line.is_in_head]
     own = [line for line in shown if not line.is_furniture]
     data = [line for line in own if "<" not in line.slot]
     first = next((line for line in own if "<" in line.slot), None)
@@ -589,7 +591,7 @@ def is_price(text: str) -> bool:
 
 def is_offered(page: PageText, lists: set[str]) -> bool:
     """Whether a page has a price or a button to buy, and not many, nor where listings have them."""
-    own = [line for line in page.lines if not line.slot.startswith(("title", "meta"))]
+    own = [line for line in page.lines if not line.is_in_head]
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
     said = [line for line in own if not re.search("[?？。]", line.text)]  # a button asks nothing
     buttons = [line.slot for line in said if says("buy", line.text)]
@@ -777,7 +779,7 @@ def telling_lines(page: PageText) -> Iterator[Line]:
     near = {number + step for number in at for step in range(-NEAR, NEAR + 1)}
     counts = Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        is_near = number in near and not line.slot.startswith(("title", "meta"))
+        is_near = number in near and not line.is_in_head
         is_brand = says("brand", line.slot) and counts[line.slot] < CARDS
         is_trail = TRAIL.search(line.text) or says("trail", line.slot)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
