@@ -355,22 +355,18 @@ def choose_pass(model: Model, settings: SimpleNamespace, lengths: list[int], gpu
 
 # Speed: no padding, attention by sequence, a head where something is learned ----------------------
 def attention_by_sequence(module: Any, *states: torch.Tensor, **how: Any) -> tuple:
-    """Causal attention of each sequence of a row by itself; without slots the usual one."""
+    """Causal attention of each sequence of a row by itself; without lengths the usual one."""
+    import torch
     from torch.nn.functional import scaled_dot_product_attention
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-    lines, longest, slots = how.pop("rectangle", (0, 0, None))
-    if slots is None:
+    lengths = how.pop("lengths", None)
+    if lengths is None:
         return sdpa_attention_forward(module, *states, **how)
-
-    def rectangle(one: torch.Tensor) -> torch.Tensor:
-        flat = one.new_zeros(lines * longest, *one.shape[1::2])
-        flat = flat.index_copy(0, slots, one[0].transpose(0, 1))
-        return flat.unflatten(0, (lines, longest)).transpose(1, 2)
-
     options = {"is_causal": True, "dropout_p": how["dropout"], "scale": how["scaling"]}
-    attended = scaled_dot_product_attention(*map(rectangle, states[:3]), **options)
-    return attended.transpose(1, 2).flatten(0, 1)[slots][None], None
+    pieces = zip(*(one.split(lengths, dim=2) for one in states[:3]), strict=True)
+    attended = [scaled_dot_product_attention(*piece, **options) for piece in pieces]
+    return torch.cat(attended, dim=2).transpose(1, 2), None
 
 
 @contextlib.contextmanager
@@ -398,15 +394,16 @@ class LearnedLoss:
 
     def summed_loss(self, model: torch.nn.Module, batch: dict) -> torch.Tensor:
         """Cross-entropy of the learned tokens of a batch from TRL's padding-free collator."""
+        from torch.nn.functional import cross_entropy
+
         inputs = {name: batch[name] for name in ("input_ids", "position_ids")}
-        longest, lines = batch["max_length_q"], len(batch["cu_seq_lens_q"]) - 1
-        slots = (batch["position_ids"] + batch["seq_idx"] * longest)[0]
-        inputs["rectangle"] = lines, longest, slots
+        inputs["lengths"] = batch["cu_seq_lens_q"].diff().tolist()
         if batch["labels"].is_cuda:  # TRL's head: with Triton it scores learned positions alone
             return -model(**inputs, labels=batch["labels"], fused_lm_head=True).log_probs.sum()
         following = batch["labels"].roll(-1)  # first tokens are never learned: none leaves its row
-        logits = model(**inputs, logits_to_keep=following != -100, use_cache=False).logits.float()
-        return -logits.log_softmax(-1).gather(1, following[following != -100][:, None]).sum()
+        learned = following != -100
+        logits = model(**inputs, logits_to_keep=learned, use_cache=False).logits
+        return cross_entropy(logits.float(), following[learned], reduction="sum")
 
     def compute_loss(self, model: Any, inputs: dict, *_: Any, num_items_in_batch: int) -> Any:
         """The mean over the tokens of a step; processes average, so each counts its part more."""

@@ -479,12 +479,11 @@ def test_sequences_in_one_row_do_not_see_each_other(loaded, base, tmp_path):
 
     trainer, _ = fast(loaded, fresh(base), qa(16), tmp_path, max_steps=1)
     model, batch = trainer.model.get_base_model(), collated(loaded, qa(5))
-    longest = batch["max_length_q"]
-    slots = (batch["position_ids"] + batch["seq_idx"] * longest)[0]
+    lengths = batch["cu_seq_lens_q"].diff().tolist()
     model.eval()
     with torch.no_grad(), loadModel.by_sequence(model):
         together = model.gpt_neox(
-            batch["input_ids"], position_ids=batch["position_ids"], rectangle=(5, longest, slots)
+            batch["input_ids"], position_ids=batch["position_ids"], lengths=lengths
         ).last_hidden_state[0]
         alone = [
             model.gpt_neox(torch.tensor([one["input_ids"]])).last_hidden_state[0]
@@ -555,7 +554,7 @@ def test_no_logits_are_formed_but_those_of_learned_tokens_and_no_larger_passes(
         lambda module, inputs, output: formed.append(output.shape.numel() // output.shape[-1])
     )
     trainer.model.get_base_model().register_forward_pre_hook(
-        lambda module, args, kwargs: passes.append(kwargs["rectangle"][0]), with_kwargs=True
+        lambda module, args, kwargs: passes.append(len(kwargs["lengths"])), with_kwargs=True
     )
     trainer.model.eval()
     with loadModel.by_sequence(trainer.model.get_base_model()):

@@ -148,11 +148,8 @@ class AttentionAlone(SFTTrainer):
     """TRL's own step, with loadModel.py's attention."""
 
     def compute_loss(self, model, inputs, *args, **kwargs):
-        lines, longest = len(inputs["cu_seq_lens_q"]) - 1, inputs["max_length_q"]
-        slots = (inputs["position_ids"] + inputs["seq_idx"] * longest)[0]
-        return super().compute_loss(
-            model, inputs | {"rectangle": (lines, longest, slots)}, *args, **kwargs
-        )
+        lengths = inputs["cu_seq_lens_q"].diff().tolist()
+        return super().compute_loss(model, inputs | {"lengths": lengths}, *args, **kwargs)
 
 
 def make_trainer(arm, base, examples, steps, dropout):
