@@ -3,14 +3,17 @@
 Run:    python tests/benchmarks/real_shape.py                  5.6 GB of disk, 17 GB of memory on a CPU
         python tests/benchmarks/real_shape.py layers=4         a smaller one, to try it out
 Prints: seconds and peak memory (all of it, and without pages of mapped files) of making the
-        weights, of a training step, of answering and of MERGED_DIR
+        weights, of loading them as onto a GPU, of a training step, of answering and of MERGED_DIR
 
 The weights are fp16 in .bin shards with the old name of the head (embed_out). Each part runs in a
 process of its own. On a CPU training is in float32; on a GPU its figures are those of the GPU too.
+Loading "as onto a GPU" is for machines without one: each weight is moved into a mapped file as soon
+as it is converted, so that what is left without mapped files is what stays in the host's memory.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -133,6 +136,30 @@ def make_base(folder: Path, layers: int) -> None:
     (folder / "pytorch_model.bin.index.json").write_text(json.dumps(index), encoding="utf-8")
 
 
+def load() -> None:
+    """The base as loadModel.py loads it for a GPU, its weights moved out of this process's memory."""
+    import torch
+    from transformers import core_model_loading
+
+    import loadModel
+
+    convert = core_model_loading._materialize_copy
+    numbers = itertools.count()
+
+    def moved(weight: torch.Tensor, device: object = None, dtype: object = None) -> torch.Tensor:
+        converted = convert(weight, device, dtype)
+        file, size = f"gpu/{next(numbers)}", converted.numel()
+        place = torch.from_file(file, shared=True, size=size, dtype=converted.dtype)
+        return place.view(converted.shape).copy_(converted)
+
+    Path("gpu").mkdir(exist_ok=True)
+    core_model_loading._materialize_copy = moved
+    model, _ = loadModel.load_base("base", "bfloat16")
+    weights = sum(weight.nbytes for weight in model.parameters())
+    print(f"  {weights / GIB:.1f} GiB of weights, {next(numbers)} of them moved")
+    shutil.rmtree("gpu")
+
+
 def train() -> None:
     """One step of loadModel.py as a user runs it, on the real base."""
     import torch
@@ -182,6 +209,8 @@ def run_part(part: str, layers: int) -> None:
     peak.start()
     if part == "make":
         make_base(Path("base"), layers)
+    elif part == "load":
+        load()
     elif part == "train":
         train()
     elif part == "answer":
@@ -210,7 +239,7 @@ def main() -> None:
         return
     folder = Path(arguments.get("folder") or tempfile.mkdtemp())
     try:
-        for part in ("make", "train", "answer", "merge"):
+        for part in ("make", "load", "train", "answer", "merge"):
             command = [sys.executable, str(Path(__file__).resolve()), f"part={part}"]
             subprocess.run([*command, f"layers={layers}"], cwd=folder, check=True)
     finally:
