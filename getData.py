@@ -207,16 +207,14 @@ def likeness(one: str, other: str) -> float:
 
 
 # The lines of a page ------------------------------------------------------------------------------
-MAX_LINES = 3_000  # of one page
-MAX_CHARACTERS = 4_000  # of one line; longer ones are no text
-NO_PAGES = (b"%PDF", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{", b"[")
+MAX_LINES, MAX_CHARACTERS = 3_000, 4_000  # of one page, and of one line: longer ones are no text
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 INLINE = {"a", "bdi", "font", "label", "mark", "q", "span", "sub", "sup", "time", "wbr"}
 INLINE |= defs.phrase_tags | defs.font_style_tags
 DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
 DROPPED |= {"object", "rp", "template", "textarea"}
 HOME = re.compile(r"(?:\.{0,2}/)+(?:index\.(?:html?|php))?|index\.(?:html?|php)")
-DIGITS = re.compile("[0-9]+")
+HEAD = ("title", "meta")  # slots of what the page does not show, by how they begin
 LABELLING = ("alt", "content", "data-label", "data-title", "data-th", "aria-label")
 
 
@@ -226,11 +224,6 @@ class Line(NamedTuple):
     slot: str  # "h1<div.info": the element and the one around it, first classes, no numbers
     text: str
     is_furniture: bool = False  # says the same on most pages
-
-    @property
-    def is_in_head(self) -> bool:
-        """Whether it is a title or a meta field, which the page does not show."""
-        return self.slot.startswith(("title", "meta"))
 
 
 class PageText(NamedTuple):
@@ -254,44 +247,30 @@ def part_of_slot(element: lxml.etree._Element) -> str:
     marks = (f".{words[0]}" if words else "") + (f"[{told}]" if told else "")
     if address:
         marks += ".home" if HOME.fullmatch(address) else ".brand" * says("brand", address)
-    return element.tag + DIGITS.sub("", marks)
+    return element.tag + re.sub("[0-9]+", "", marks)
 
 
-def is_dropped(element: lxml.etree._Element, size: int) -> bool:
-    """Whether an element of a page of so many elements holds menus, other products or reviews.
-
-    Broken pages have all that follows a menu inside it.
-    """
-    words = " ".join(filter(None, map(element.get, ("class", "id", "aria-label"))))
+def is_dropped(element: lxml.etree._Element) -> bool:
+    """Whether an element holds menus, other products or reviews, and not the page's heading."""
+    words = f"{element.get('class')} {element.get('id')}"
     is_menu = element.tag in DROPPED and not says("trail", words)
-    is_aside = says("skip", words) and element.find(".//h1") is None
-    return (is_menu or is_aside) and element.xpath("count(.//*)") <= HALF * size
+    return (is_menu or says("skip", words)) and element.find(".//h1") is None
 
 
 def join_inline(root: lxml.etree._Element) -> None:
     """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
     inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
-    headings = (heading.iterdescendants() for heading in root.iter(*HEADINGS))
-    for element in {*inline, *itertools.chain(*headings), *root.xpath("//br[ancestor::td]")}:
-        if not element.get("alt"):
-            element.tag = "joined"
-            element.text = MARK + tidy(element.text or "")
-            element.tail = MARK + tidy(element.tail or "")
+    for element in {*inline, *root.xpath("//br[ancestor::td]")}:
+        element.tag = "joined"
+        element.text = MARK + tidy(element.text or "")
+        element.tail = MARK + tidy(element.tail or "")
     lxml.etree.strip_tags(root, "joined")
-
-
-def logo_lines(menu: lxml.etree._Element) -> Iterator[Line]:
-    """What a menu calls the shop."""
-    for element in menu.iter():
-        part = part_of_slot(element)
-        if says("site", part) or ".home" in part:
-            yield Line(part, "".join(element.itertext()))
 
 
 def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
     """The lines of a page, in their order; no recursion: pages nest thousands deep."""
     join_inline(root)
-    slots, size = ["html"], root.xpath("count(.//*)")
+    slots = ["html"]
     walk = lxml.etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         if event == "end":
@@ -300,13 +279,16 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
                 yield Line(slots[-1], element.tail)
             continue
         slots.append(f"{part_of_slot(element)}<{slots[-1].partition('<')[0]}")
-        if is_dropped(element, size):
-            yield from logo_lines(element)
+        if is_dropped(element):
+            parts = {inner: part_of_slot(inner) for inner in element.iter()}
+            logos = (
+                inner for inner in parts if ".home" in parts[inner] or says("site", parts[inner])
+            )
+            yield from (Line("a.home", "".join(logo.itertext())) for logo in logos)
             walk.skip_subtree()
             continue
-        if element.attrib:
-            said = [element.get(name) or "" for name in LABELLING]
-            yield Line(f"{slots[-1]}@", said[0] or said[1] or next(filter(label_fields, said), ""))
+        said = [element.get(name) or "" for name in LABELLING] if element.attrib else ["", ""]
+        yield Line(f"{slots[-1]}@", next(filter(label_fields, said), "") or said[0] or said[1])
         if element.text:
             yield Line(slots[-1], element.text)
 
@@ -323,18 +305,18 @@ def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
         for inner in value:
             yield from json_lines(inner, slot)
     elif isinstance(value, str) and "@" not in slot:
-        yield from (Line(slot, text) for text in re.split(r"\n|<[^>]*>", entities.unescape(value)))
+        yield Line(slot, value)
 
 
 def read_page(url: str, body: bytes) -> PageText:
     """A page's lines, what its JSON-LD declares first; none for what is no page."""
-    text = re.sub(r"^\s*<\?xml[^>]*>", "", decode(body[:MAX_BYTES]).replace("\0", ""))
+    text = decode(body[:MAX_BYTES]).replace("\0", "")
     options = {"remove_comments": True, "remove_pis": True, "huge_tree": True}
     parser = lxml.etree.HTMLParser(encoding="utf-8", **options)
     root = None
     with contextlib.suppress(lxml.etree.LxmlError):
         root = lxml.etree.fromstring(text.encode("utf-8", "replace"), parser)
-    if root is None or root.tag != "html" or body.lstrip().startswith(NO_PAGES):
+    if root is None or body.startswith(b"%PDF"):
         return PageText(url, [], {}, {})
     lines: list[Line] = []
     for script in root.iterfind(".//script[@type='application/ld+json']"):
@@ -378,7 +360,7 @@ SEPARATORS = (  # of written lists, the strongest first
 JOINTS = r"""\s*(?:そして|および|または|[&＆])\s*  # before a list's last item
     | (?:^|\s+)(?:[Aa]nd|AND|e|et|y|und|と)\s+
     | (?<=[)）ァ-ヶー一-龠])[やと](?=[ァ-ヶー一-龠])"""
-CLINGING = r"(?:\s*(?:などの?|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$"
+CLINGING = r"(?:\s*(?:など|ほか|その他|(?<=[ァ-ヶー\s])[等他]|etc\.?))+$"
 DECORATION = " ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→•"
 
 
@@ -413,7 +395,7 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
 
 def own_lines(page: PageText) -> list[Line]:
     """A page's lines, without its head and the furniture above its own first one: a menu."""
-    shown = [line for line in page.lines if not line.is_in_head]
+    shown = [line for line in page.lines if not line.slot.startswith(HEAD)]
     own = [line for line in shown if not line.is_furniture]
     data = [line for line in own if "<" not in line.slot]
     first = next((line for line in own if "<" in line.slot), None)
@@ -452,9 +434,7 @@ def labels_of(page: PageText) -> list[tuple[list[str], list[str]]]:
 def split_items(text: str) -> list[str]:
     """Items of a list, by its strongest separator outside parentheses; it ends at 。 and a dash."""
     text = text.strip(" 　・／/、,–-—")
-    dashed = re.split(r"\s[–-]\s", text)
-    if not all(map(is_note, dashed)):  # ユズ、ミント - 爽やかに始まります
-        text = re.split(r"[—―─]+|。|\.\s|\.$", dashed[0])[0]
+    text = re.split(r"[—―─]+|。|\.\s|\.$", text)[0]
     lists = (re.split(f"(?:{separator}){OUTSIDE}", text) for separator in SEPARATORS)
     items = next((items for items in lists if len(items) > 1), [text])
     parts = [part for item in items for part in re.split(f"(?x:{JOINTS}){OUTSIDE}", item)]
@@ -469,13 +449,13 @@ def is_note(item: str) -> bool:
     is_long = len(core) > NOTE_LENGTH[is_japanese(core)] or len(core.split()) >= WORDS_OF_PROSE
     if is_long or label_fields(item) or says("prose", core) or says("concentration", core):
         return False
-    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d{3}|\d円|\d\s?(?:ml|oz|min|h)\b|://", core)
-    return not odd and bool(re.search(r"[^\W\d_]{2}|[ぁ-んァ-ヶ一-龠가-힣]", core))
+    odd = re.search(r"[@#<>{}!?！？。=$€£¥:：]|\d", core)
+    return not odd and bool(re.search(r"[^\W\d_]", core))
 
 
 def read_field(field: str, values: list[str]) -> object:
     """A field's value, or something empty, from the texts beside its label."""
-    text = plain(" ".join(values[:3]))
+    text = plain(" ".join(values))
     if field in ("gender", "concentration"):
         told = named(field, text)
         is_for_all = field == "gender" and len(told) > 1
@@ -496,9 +476,8 @@ def read_field(field: str, values: list[str]) -> object:
             words |= dict.fromkeys(good)
         other = FOREIGN.get(field)
         return [word for word in words if not other or not named(other, word)]
-    first = plain(values[0].split(MARK)[0]) if 0 < len(values) < CARDS else ""
-    is_name = len(first) <= NAME_LENGTH and not re.search("[。@]", first)
-    return first if is_name and folded(first) not in meanings("unknown") else None
+    first = plain(values[0].split(MARK)[0]) if values else ""
+    return first if could_be_name(first) and folded(first) not in meanings("unknown") else None
 
 
 @functools.lru_cache(50_000)
@@ -524,7 +503,7 @@ def facts_of(page: PageText) -> dict[str, object]:
     if any(count >= CARDS for count in times.values()):
         return {}  # of several products
     for line in page.lines:
-        facts = ({} if line.is_furniture else tag_facts(line.text)) | facts
+        facts = tag_facts(line.text) | facts
     short = (line.text for line in page.lines if len(line.text) < SHORT)
     strengths = {strength for text in short for strength in named("concentration", text)[:1]}
     if len(strengths) == 1:
@@ -548,25 +527,17 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 
 
 def shop_names(pages: list[PageText]) -> list[str]:
-    """What a shop calls itself on most of its pages, the best first.
-
-    In its data, its logo and its titles; else in the links to its first page.
-    """
-    lines = [line for page in pages for line in page.lines]
-    headings = [line for line in lines if line.is_furniture and line.slot.startswith("h1")]
-    logos = [line for line in lines if says("site", line.slot)]
-    said = [line.text.strip(".") for line in headings + logos]
-    for line in lines:
-        said += re.split(EDGES, line.text) if line.slot == "title<head" else []
-    homes = [line.text for line in lines if ".home" in line.slot.partition("<")[0]]
+    """What a shop calls itself on most pages, in titles, first headings, logos."""
+    texts = []
+    for line in itertools.chain(*(page.lines for page in pages)):
+        is_logo = ".home" in line.slot.partition("<")[0] or says("site", line.slot)
+        texts += [line.text] if is_logo or line.slot.startswith("h1") else []
+        texts += re.split(EDGES, line.text) if line.slot == "title<head" else []
+    counts = Counter(map(plain, texts)).most_common()
+    common = [text for text, count in counts if FEW <= count > HALF * len(pages)]
+    names = [any_of("shop").sub("", text).strip() for text in common]
     others = meanings("perfume").keys() | meanings("page").keys()
-    for texts in (said, homes):
-        counts = Counter(map(plain, texts)).most_common()
-        common = [text for text, count in counts if FEW <= count > HALF * len(pages)]
-        names = [any_of("shop").sub("", text).strip() for text in common]
-        if names := [name for name in names if folded(name) not in others]:
-            return names
-    return []
+    return [name for name in names if folded(name) not in others]
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
@@ -591,7 +562,7 @@ def is_price(text: str) -> bool:
 
 def is_offered(page: PageText, lists: set[str]) -> bool:
     """Whether a page has a price or a button to buy, and not many, nor where listings have them."""
-    own = [line for line in page.lines if not line.is_in_head]
+    own = own_lines(page)
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
     said = [line for line in own if not re.search("[?？。]", line.text)]  # a button asks nothing
     buttons = [line.slot for line in said if says("buy", line.text)]
@@ -602,13 +573,12 @@ def is_offered(page: PageText, lists: set[str]) -> bool:
 def declares_product(page: PageText) -> bool:
     """Whether a page says that it is a product: by labels, by microdata, or in its JSON-LD."""
     told = {"brand", "name"} & page.facts.keys()
-    if len(told) > 1 or (told and any(tier in page.facts for tier in TIERS)):
+    marked = re.findall(r"\[(\w+)\]", " ".join(line.slot for line in page.lines))
+    kinds = [line.text.lower() for line in page.lines if line.slot == "ld type"]
+    if len(told) == 2 or {"brand", "name"} <= {*marked}:
         return True
-    slots = " ".join(line.slot for line in page.lines)
-    if {"brand", "name"} <= {*re.findall(r"\[(\w+)\]", slots)}:
-        return True
-    kinds = [line.text.lower() for line in page.lines if "type" in line.slot]
-    return 0 < sum(map(DECLARING.count, kinds)) < CARDS
+    is_told = told and any(tier in page.facts for tier in TIERS)
+    return bool(is_told) or 0 < sum(map(DECLARING.count, kinds)) < CARDS
 
 
 def product_pages(groups: list[list[PageText]]) -> set[str]:
@@ -625,8 +595,8 @@ def product_pages(groups: list[list[PageText]]) -> set[str]:
         selling = {page.url for page in group if is_offered(page, lists)}
         tiered = {page.url for page in group if sum(tier in page.facts for tier in TIERS) > 1}
         found |= {page.url for page in group if declares_product(page)} | selling & tiered
-        found |= selling if len(selling) >= FEW else set()
-        found |= tiered if len(tiered - selling) >= FEW else set()
+        for sign in (selling, tiered - selling):
+            found |= sign if len(sign) >= FEW else set()
     return found
 
 
@@ -635,7 +605,7 @@ def is_other(page: PageText) -> bool:
     place = re.sub(r"[/_-]", " ", unquote(urlsplit(page.url).path))
     said = any_of("concentration").sub("", f"{page.name}\n{place}")
     goods = rf"(?:{any_of('goods').pattern})(?!の|付|対応|無料)"  # 石けんの朝 is a name
-    return bool(re.search(goods, said, re.I) or re.search(r"\d\s?[x×]\s?\d+\s?ml", said, re.I))
+    return bool(re.search(rf"{goods}|\d\s?[x×]\s?\d+\s?ml", said, re.IGNORECASE))
 
 
 def tells_perfume(page: PageText) -> bool:
@@ -650,7 +620,7 @@ def tells_perfume(page: PageText) -> bool:
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
 LEAST = 0.4  # score of a slot of names below which it is none
-TRUST = {"label": 1.2, "h1": 1.0, "h2": 0.95, "h3": 0.93, "h4": 0.92, "h5": 0.9, "h6": 0.9}
+TRUST = {"label": 1.2, "h1": 1.0, **dict.fromkeys(HEADINGS[1:], 0.93)}
 TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
 TITLES = ("title", "meta", "ld Product name")  # slots of a page's title, by how they begin
@@ -664,13 +634,12 @@ BRACKETS = ("()", "（）", "【】", "「」", "[]")
 def could_be_name(text: str) -> bool:
     """Whether a text may be a name: short, with letters, no label, price, address, torn bracket."""
     is_torn = any(text.count(left) != text.count(right) for left, right in BRACKETS)
-    said = re.sub(rf"(?<=.){MARK}by\b", "", text, flags=re.IGNORECASE)  # Luna by Maru
-    if is_torn or labels_in(said):
+    if is_torn or label_fields(text):
         return False
     core = re.sub(TALK, "", text)
     if len(core) > NAME_LENGTH or is_price(core) or not re.search(r"\w", core):
         return False
-    is_prose = re.search(r"。|\s\S+\s\S*\w{3}\.$|[@<>]|://|###|^[›»]", text)  # or an address
+    is_prose = re.search(r"[。@<>]|://|###", text)  # or an address
     words = map(folded, re.split(PIECES, text))
     return not is_prose and meanings("page").keys().isdisjoint(words)
 
@@ -679,11 +648,9 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     """The first text of each slot that could be the product's name."""
     found: dict[str, str] = {}
     for line in page.lines:
-        is_idle = line.is_furniture or (line.slot.startswith("meta") and "title" not in line.slot)
-        if could_be_name(line.text) and not is_idle:
+        if could_be_name(line.text) and not line.is_furniture:
             found.setdefault(line.slot, line.text)
-    label = str(page.facts.get("name") or "")
-    return found | ({"label": label} if could_be_name(label) else {})
+    return found | {"label": page.facts["name"]} if page.facts.get("name") else found
 
 
 def less_shop(titles: dict[str, str]) -> dict[str, str]:
@@ -703,35 +670,24 @@ def agreed(name: str, titles: Iterable[str]) -> str:
     """The part of a heading that its page's titles or data say alone: a name without its slogan."""
     parts = {folded(part): part for part in name.split(MARK)}
     pieces = ({folded(piece) for piece in re.split(PIECES, text)} for text in titles)
-    told = {found.pop() for piece in pieces if len(found := parts.keys() & piece) == 1}
+    told = parts.keys() & set().union(*pieces)
     return parts[told.pop()] if len(told) == 1 else name
-
-
-def name_columns(pages: list[PageText]) -> dict[str, dict[str, str]]:
-    """What may be the names of a template: {slot: {address: text}}, without what many repeat."""
-    columns: dict[str, dict[str, str]] = defaultdict(dict)
-    for page in pages:
-        for slot, text in names_by_slot(page).items():
-            columns[slot][page.url] = text
-    often = max(FEW, REPEATED * len(pages))
-    for slot, told in columns.items():
-        texts = less_shop(told) if slot.startswith(TITLES) else told
-        counts = Counter(texts.values())
-        columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
-    return columns
-
-
-def name_score(slot: str, texts: Iterable[str], pages: int) -> float:
-    """How far a slot holds the names of so many pages: by where it is, how different its texts."""
-    by_class = TRUST_BY_CLASS[says("title", slot.partition("<")[0])]
-    unlike = {folded(text) for text in texts} - houses().keys()
-    return TRUST.get(slot, TRUST.get(slot[:2], by_class)) * len(unlike) / pages
 
 
 def with_names(pages: list[PageText]) -> list[PageText]:
     """The pages of one template that have names, by the slot that differs on nearly every page."""
-    columns = name_columns(pages)
-    scores = {slot: name_score(slot, columns[slot].values(), len(pages)) for slot in columns}
+    columns: dict[str, dict[str, str]] = defaultdict(dict)  # by slot, by address
+    for page in pages:
+        for slot, text in names_by_slot(page).items():
+            columns[slot][page.url] = text
+    often, scores = max(FEW, REPEATED * len(pages)), {}
+    for slot, told in columns.items():
+        texts = less_shop(told) if slot.startswith(TITLES) else told
+        counts = Counter(texts.values())
+        columns[slot] = {url: text for url, text in texts.items() if counts[text] <= often}
+        by_class = TRUST_BY_CLASS[says("title", slot.partition("<")[0])]
+        unlike = {*map(folded, columns[slot].values())} - houses().keys()
+        scores[slot] = TRUST.get(slot, TRUST.get(slot[:2], by_class)) * len(unlike) / len(pages)
     good = [slot for slot in scores if scores[slot] >= LEAST]
     ranked = ["label"] if "name" in SELECTORS else sorted(good, key=scores.get, reverse=True)
     found = []
@@ -749,9 +705,7 @@ BELIEVED = 0.55  # mean evidence at which the texts of a slot are believed to be
 ONE_HOUSE = 0.3  # share of perfumes with a brand below which the shop is the brand
 NEAR = 4  # lines between a name and its brand
 REPEATS = 0.7  # how far a text is believed to be a brand that is no known house, but repeats
-BY = re.compile(  # Luna by Maru, by Parfums de Maru
-    r"(.*?)\s*\b[Bb]y:?\s+((?:(?:d['’])?[A-Z&][\w'’&.-]*\s?|(?:de|des|du|di|of|la|le)\s)+)"
-)
+BY = re.compile(r"(.*?)\s*\b[Bb]y:?\s+(\w[^|–—,(（]*)")  # Luna by Maru
 
 
 def pieces_of(text: str) -> list[str]:
@@ -773,40 +727,35 @@ def maker_in(text: str, name: str) -> str:
     return bare(maker[2].strip(), ("", "")) if is_its else ""
 
 
-def telling_lines(page: PageText) -> Iterator[Line]:
-    """The lines of a page that may tell its brand: with its name, near it, or called a brand."""
+def brand_texts(page: PageText) -> dict[str, str]:
+    """What may be the brand of a page, by where it stands: pieces of lines, and known houses.
+
+    The lines are those with its name, near it, and those that are called a brand or a path.
+    """
+    found = {"label": str(page.facts.get("brand") or page.facts.get("maker") or "")}
     at = [number for number, line in enumerate(page.lines) if line.text == page.name]
     near = {number + step for number in at for step in range(-NEAR, NEAR + 1)}
-    counts = Counter(line.slot for line in page.lines)
     for number, line in enumerate(page.lines):
-        is_near = number in near and not line.is_in_head
-        is_brand = says("brand", line.slot) and counts[line.slot] < CARDS
-        is_trail = TRAIL.search(line.text) or says("trail", line.slot)
+        is_near = number in near and not line.slot.startswith(HEAD)
+        is_told = says("brand", line.slot) or says("trail", line.slot) or TRAIL.search(line.text)
         is_menu = line.is_furniture and not line.slot.startswith("ld")
-        if not is_menu and (page.name in line.text or is_near or is_brand or is_trail):
-            yield line
-
-
-def brand_texts(page: PageText) -> dict[str, str]:
-    """What may be the brand of a page, by where it stands: pieces of lines, and known houses."""
-    found = {"label": str(page.facts.get("brand") or page.facts.get("maker") or "")}
-    for line in telling_lines(page):
+        if is_menu or not (page.name in line.text or is_near or is_told):
+            continue
         found["by brand"] = found.get("by brand") or maker_in(line.text, page.name)
         slot = "name" if line.text == page.name else line.slot
         pieces = pieces_of(any_of("shop").sub("", line.text)[:NAME_LENGTH])
         for place, piece in enumerate(filter(could_be_name, pieces)):
             found.setdefault(f"{slot} {place}", piece)
-            if page.name in line.text and not found.get("house"):
-                known = (start for start in openings(piece) if folded(start) in houses())
-                found["house"] = next(known, "")
+            known = (start for start in openings(piece) if folded(start) in houses())
+            if page.name in line.text and (house := next(known, "")):
+                found.setdefault("house", house)
     return {source: text for source, text in found.items() if text not in ("", page.name)}
 
 
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
-    is_long = len(text.split()) >= WORDS_OF_PROSE
     is_said = any(says(use, text) for use in ("perfume", "gender", "concentration"))
-    return not (is_long or is_said or re.search(r"\d|[:：]$|^No\.$", text))  # 残り2点
+    return not (is_said or re.search(r"\d", text))  # 残り2点
 
 
 def brand_slots(sources: list[dict[str, str]]) -> list[str]:
@@ -818,15 +767,15 @@ def brand_slots(sources: list[dict[str, str]]) -> list[str]:
         is_first = source == "name 0" and len(sources) < FEW  # as most shops write it
         is_part = source in ("name 0", "opening") and count > 1
         repeats = is_first or is_part or 1 < count < times[source]
-        is_known = not houses().keys().isdisjoint(map(folded, spelled(text)))
-        is_told = source == "label" or says("brand", source) or is_known
+        is_known = folded(spelled(text)[0]) in houses()
+        is_told = is_known or source == "label" or says("brand", source)
         evidence[source] += count * (1 if is_told else REPEATS * (repeats and could_be_brand(text)))
     found = []
     for source, sum_of_evidence in evidence.most_common():
         is_sure = sum_of_evidence == times[source] or times[source] > HALF * len(sources)
         if is_sure and sum_of_evidence >= BELIEVED * times[source]:
             found.append(source)
-    return sorted(found, key=lambda source: source != "label")
+    return found
 
 
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
@@ -856,28 +805,25 @@ Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in J
 
 
 @functools.lru_cache(50_000)
-def spelled(text: str, says_both: bool = False) -> Spelling:
-    """Both spellings of 'Chloé（クロエ）', 'CHLOE クロエ', or the one there is.
-
-    Without a mark between they must sound alike, or the shop is known to say both: 雨音 AMAOTO.
-    """
+def spelled(text: str) -> Spelling:
+    """Both spellings of 'Chloé（クロエ）', of 'CHLOE クロエ' by their sound, or the one there is."""
     text = READING.sub(r"\1", text)
     best, most = (plain(text), plain(text) if is_japanese(text) else ""), ALIKE
     for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s*|\s+", text):
         halves = plain(text[: cut.start()]), plain(text[cut.end() :])
         latin, other = sorted((half.strip(" ()（）–-") for half in halves), key=is_foreign)
-        is_apart = is_foreign(other) and not is_foreign(latin) and re.search("[A-Za-z]{2}", latin)
-        if is_apart and not re.search("[A-Za-z]{3}", other):
-            alike = MARKED if cut[0].strip(" ") else max(likeness(latin, other), says_both)
+        is_apart = is_foreign(other) and not is_foreign(latin)
+        if is_apart:
+            alike = likeness(latin, other) + bool(cut[0].strip(" "))
             best, most = ((latin, other), alike) if alike >= most else (best, most)
     return best
 
 
-def learned(name: Spelling, texts: Iterable[str], least: float = ALIKE) -> Spelling:
+def learned(name: Spelling, texts: Iterable[str]) -> Spelling:
     """A name with the spelling that it lacks, by the text that sounds most like it."""
     known, japanese = name
     best = max(texts, key=lambda text: likeness(known, text), default="")
-    if not best or japanese not in ("", known) or likeness(known, best) < least:
+    if not best or japanese not in ("", known) or likeness(known, best) < 0:
         return name
     return (best, known) if japanese else (known, best)
 
@@ -887,7 +833,7 @@ def whole_brand(text: str, said: list[str]) -> Spelling:
     known = spelled(text)
     row = houses().get(folded(known[0]), [])
     written = [piece for piece in said if row and houses().get(folded(piece)) is row]
-    return learned(learned(known, written or row, 0), filter(could_be_brand, said))
+    return learned(learned(known, written or row), filter(could_be_brand, said))
 
 
 @functools.lru_cache(20_000)
@@ -906,7 +852,7 @@ def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
 
     A brand behind a name without a mark is none of it where names are so written: Scandal Maru.
     """
-    size = rf"(?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})|[x×]\s?\d+"
+    size = rf"(?<!\w)\d+(?:[.,]\d+)?\s?(?:{any_of('size').pattern})"
     strength = rf"(?<!\w)(?:{any_of('tail').pattern})"
     marks = rf"[\s,/／|｜・–—:：~*®™{MARK}-]|{TALK}|{any_of('filler').pattern}"
     kinds = f"{any_of('gender').pattern}|{any_of('perfume').pattern}"
@@ -914,7 +860,6 @@ def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
     parted = "".join(rf"(?<!\b{word})" for word in meanings("joint"))  # Bleu de Chanel
     last = rf"{parted}\s{HOUSE}" if ends_in_brand else "(?!)"
     before = rf"""
-        (?: (?:{marks}|{kinds})*+ (?={HOUSE}) )?  # Perfume, before the brand
         (?:{marks})*+
         (?: (?: {LATIN_HOUSE}++ (?:{marks})*+ {OTHER_HOUSE}*+    # the brand, in one script
               | {OTHER_HOUSE}++ (?:{marks})*+ {LATIN_HOUSE}*+ )  # or in two,
@@ -932,9 +877,7 @@ def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
 
 def bare(name: str, brand: Spelling, ends_in_brand: bool = False) -> str:
     """A name as written, less brand and marks before it, less size and strength at its end."""
-    quoted = re.search("[「『“](.+?)[」』”]", name)
-    if quoted and bare(f"x {name.replace(quoted[0], ' ')}", brand, True) == "x":
-        return quoted[1]
+    name = re.sub("[「『“](.+?)[」』”]", r" \1 ", name)
     letters = {False: LATIN_HOUSE, True: OTHER_HOUSE}
     masked = house_pattern(brand).sub(lambda it: letters[is_japanese(it[0])] * len(it[0]), name)
     start = ends_of_name(False)[0].match(masked).end()
@@ -959,11 +902,9 @@ def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
     for field, (known, other) in {"brand": brand, "name": name}.items():
         found[field], found[f"{field}_ja"] = known or None, other if is_japanese(other) else None
     found["url"] = page.url
-    found["concentration"] = found["concentration"] or read_field("concentration", [page.name])
     if "concept" not in SELECTORS:
-        shown = (line for line in own_lines(page) if "<" in line.slot and not line.is_furniture)
-        texts = (line.text for line in shown if len(line.text) > SHORT)
-        prose = (plain(text) for text in texts if not labels_in(text))
+        texts = (line.text for line in own_lines(page) if not line.is_furniture)
+        prose = (plain(text) for text in texts if len(text) > SHORT and not labels_in(text))
         found["concept"] = found["concept"] or next(prose, None)
     return found | ({"notes": []} if any(found[tier] for tier in TIERS) else {})
 
@@ -994,9 +935,7 @@ def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
     brands = {page.url: spelled(page.brand) if page.brand else house for page in pages}
     bared = bare_names(pages, brands)
-    names = {url: spelled(name, says_both=True) for url, name in bared.items()}
-    if sum(other not in ("", latin) for latin, other in names.values()) <= SHARED * len(names):
-        names = {url: spelled(name) for url, name in bared.items()}
+    names = {url: spelled(name) for url, name in bared.items()}
     texts = {page.url: names_by_slot(page) for page in pages}
     slots = spelling_slots(texts, {url: known for url, (known, _) in names.items()})
     found = []
@@ -1004,7 +943,7 @@ def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
         said = [piece for slot in slots for piece in pieces_of(texts[page.url].get(slot, ""))]
         brand = whole_brand(page.brand, said) if page.brand else house
         others = filter(None, (bare(piece, brand) for piece in said))
-        found.append(as_perfume(page, brand, learned(names[page.url], others, 0)))
+        found.append(as_perfume(page, brand, learned(names[page.url], others)))
     return found
 
 
@@ -1020,26 +959,6 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
-def perfumes_among(products: list[list[PageText]]) -> list[list[PageText]]:
-    """The perfumes of a shop's products, by template: those that tell it; where half do, all.
-
-    Where no more than a few of a shop tell it, nothing is known of the others: none.
-    """
-    found = []
-    for group in products:
-        telling = [page for page in group if tells_perfume(page)]
-        if len(telling) >= HALF * len(group):
-            telling = group
-        found.append(telling if len(telling) >= FEW or telling == group else [])
-    return found
-
-
-def house_of(shop: list[str], perfumes: list[PageText]) -> Spelling:
-    """The house whose shop it is, where few of its perfumes have a brand; or empty."""
-    branded = sum(bool(page.brand) for page in perfumes)
-    return spelled(shop[0]) if shop and branded < ONE_HOUSE * len(perfumes) else ("", "")
-
-
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
@@ -1049,15 +968,21 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     named = [with_brands(with_names(group), shop) for group in products]
     others = {page.url for group in named for page in group if is_other(page)}
     sold = [[page for page in group if page.url not in others] for group in named]
-    found = perfumes_among(sold)
+    told = [[page for page in group if tells_perfume(page)] for group in sold]
+    found = []
+    for group, telling in zip(sold, told, strict=True):
+        chosen = group if len(telling) >= HALF * len(group) else telling
+        found.append(chosen if len(chosen) >= FEW or chosen is group else [])
     are_told = any(found)
     if not are_told and any(says("perfume", line.text) for page in own for line in page.lines):
         found = sold
-    house = house_of(shop, [*itertools.chain(*found)])
+    branded = [bool(page.brand) for group in found for page in group]
+    is_shop = shop and sum(branded) < ONE_HOUSE * len(branded)  # a shop of one house
+    house = spelled(shop[0]) if is_shop else ("", "")
     records = [record for group in found for record in read_template(group, house)]
-    told = others | {record["url"] for record in records}
+    others |= {record["url"] for record in records}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
-    return ShopRead(records, sorted(shown - told), unmatched, are_told)
+    return ShopRead(records, sorted(shown - others), unmatched, are_told)
 
 
 def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:

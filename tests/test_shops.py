@@ -120,17 +120,12 @@ def check_form(records: list[dict]) -> None:
 # Whole shops ----------------------------------------------------------------------------------------------------------
 
 
-KNOWN_MISTAKES = {  # shops that are not wholly read, and how many mistakes there are at most
-    "encyclopedia-pyramid": 2,  # a name with 'by' in it before a brand without a mark
-}
-
-
 @pytest.mark.parametrize("name", SHOPS)
 def test_every_perfume_of_a_shop_is_read_and_nothing_else(name):
     records = getData.extract_perfumes(SHOPS[name].pages)
     check_form(records)
     found = score(SHOPS[name], records)
-    assert len(found.mistakes) <= KNOWN_MISTAKES.get(name, 0), "\n".join(found.mistakes)
+    assert not found.mistakes, "\n".join(found.mistakes)
 
 
 @pytest.mark.parametrize(
@@ -621,13 +616,6 @@ def test_entities_are_unescaped_until_nothing_is_left():
 
 
 # What pages of one template say together ------------------------------------------------------------------------------
-PAIRS = [
-    ("雨音", "AMAOTO"),
-    ("焚火", "TAKIBI"),
-    ("硝子", "GARASU"),
-    ("朝市", "ASAICHI"),
-    ("桜餅", "SAKURA"),
-]
 
 
 def template(bodies: list[str], title: str = "Document", head: str = "") -> list[tuple[str, bytes]]:
@@ -636,20 +624,6 @@ def template(bodies: list[str], title: str = "Document", head: str = "") -> list
     return [
         (f"https://tin.example/{place}", html.format(title, head, body).encode())
         for place, body in enumerate(bodies)
-    ]
-
-
-def test_names_of_two_scripts_are_two_spellings_where_most_names_are():
-    found = read(
-        template(
-            [
-                f"<h2>{one} {two}</h2><p>香水 ¥{n}000</p><button>購入する</button>"
-                for n, (one, two) in enumerate(PAIRS, 1)
-            ]
-        )
-    )
-    assert [(record["name"], record["name_ja"]) for record in found.values()] == [
-        (two, one) for one, two in PAIRS
     ]
 
 
@@ -866,7 +840,7 @@ def test_where_nothing_but_perfumes_is_sold_one_need_not_say_so():
 
 def test_a_menu_that_never_ends_hides_no_product():
     bodies = [
-        f"<h2>{name}</h2><p>Eau de Parfum</p><p>${n}5</p><button>Add to cart</button>"
+        f"<h1>{name}</h1><p>Eau de Parfum</p><p>${n}5</p><button>Add to cart</button>"
         for n, name in enumerate(PLAIN[:5], 1)
     ]
     found = read(template(bodies, head="<nav><ul><li>Home<li>Shop</ul>"))
