@@ -280,11 +280,10 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             continue
         slots.append(f"{part_of_slot(element)}<{slots[-1].partition('<')[0]}")
         if is_dropped(element):
-            parts = {inner: part_of_slot(inner) for inner in element.iter()}
-            logos = (
-                inner for inner in parts if ".home" in parts[inner] or says("site", parts[inner])
-            )
-            yield from (Line("a.home", "".join(logo.itertext())) for logo in logos)
+            for inner in element.iter():
+                part = part_of_slot(inner)
+                if ".home" in part or says("site", part):
+                    yield Line(part, "".join(inner.itertext()))  # what the shop calls itself
             walk.skip_subtree()
             continue
         said = [element.get(name) or "" for name in LABELLING] if element.attrib else ["", ""]
@@ -527,17 +526,22 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 
 
 def shop_names(pages: list[PageText]) -> list[str]:
-    """What a shop calls itself on most pages, in titles, first headings, logos."""
-    texts = []
+    """What a shop calls itself on most pages: in titles, h1 and logos, else in links to its first."""
+    said, homes = Counter(), Counter()
     for line in itertools.chain(*(page.lines for page in pages)):
-        is_logo = ".home" in line.slot.partition("<")[0] or says("site", line.slot)
-        texts += [line.text] if is_logo or line.slot.startswith("h1") else []
-        texts += re.split(EDGES, line.text) if line.slot == "title<head" else []
-    counts = Counter(map(plain, texts)).most_common()
-    common = [text for text, count in counts if FEW <= count > HALF * len(pages)]
-    names = [any_of("shop").sub("", text).strip() for text in common]
+        if line.slot == "title<head":
+            said.update(re.split(EDGES, line.text))
+        elif line.slot.startswith("h1") or says("site", line.slot):
+            said[line.text] += 1
+        elif ".home" in line.slot.partition("<")[0]:
+            homes[line.text] += 1
     others = meanings("perfume").keys() | meanings("page").keys()
-    return [name for name in names if folded(name) not in others]
+    for counts in (said, homes):
+        common = [text for text, n in counts.most_common() if FEW <= n > HALF * len(pages)]
+        names = [any_of("shop").sub("", plain(text)).strip() for text in common]
+        if names := [name for name in names if folded(name) not in others]:
+            return names
+    return []
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
