@@ -654,7 +654,9 @@ def names_by_slot(page: PageText) -> dict[str, str]:
     for line in page.lines:
         if could_be_name(line.text) and not line.is_furniture:
             found.setdefault(line.slot, line.text)
-    return found | {"label": page.facts["name"]} if page.facts.get("name") else found
+    if label := page.facts.get("name"):
+        found["label"] = label
+    return found
 
 
 def less_shop(titles: dict[str, str]) -> dict[str, str]:
@@ -684,7 +686,8 @@ def with_names(pages: list[PageText]) -> list[PageText]:
     for page in pages:
         for slot, text in names_by_slot(page).items():
             columns[slot][page.url] = text
-    often, scores = max(FEW, REPEATED * len(pages)), {}
+    often = max(FEW, REPEATED * len(pages))
+    scores: dict[str, float] = {}
     for slot, told in columns.items():
         texts = less_shop(told) if slot.startswith(TITLES) else told
         counts = Counter(texts.values())
@@ -804,7 +807,6 @@ LATIN_HOUSE, OTHER_HOUSE = "\ue001", "\ue002"  # stand for each letter of the br
 HOUSE = f"[{LATIN_HOUSE}{OTHER_HOUSE}]"
 SHARED = 0.6  # share of a template's names beyond which names are written so
 READING = re.compile(r"^(.*[一-龠].*?)\s*[(（][ぁ-んー・ ]+[)）]$")  # 霧氷（むひょう）
-MARKED = 2  # likeness of two spellings with a mark between them: more than any sound can tell
 Spelling = tuple[str, str]  # a name as it is known, Latin where it can be; in Japanese or empty
 
 
@@ -816,9 +818,9 @@ def spelled(text: str) -> Spelling:
     for cut in re.finditer(rf"\s*[(（／/|｜{MARK}]\s*|\s+[–—-]\s*|\s+", text):
         halves = plain(text[: cut.start()]), plain(text[cut.end() :])
         latin, other = sorted((half.strip(" ()（）–-") for half in halves), key=is_foreign)
-        is_apart = is_foreign(other) and not is_foreign(latin)
-        if is_apart:
-            alike = likeness(latin, other) + bool(cut[0].strip(" "))
+        if is_foreign(other) and not is_foreign(latin):
+            is_marked = bool(cut[0].strip(" "))
+            alike = likeness(latin, other) + is_marked
             best, most = ((latin, other), alike) if alike >= most else (best, most)
     return best
 
@@ -881,7 +883,7 @@ def ends_of_name(ends_in_brand: bool) -> tuple[re.Pattern, re.Pattern]:
 
 def bare(name: str, brand: Spelling, ends_in_brand: bool = False) -> str:
     """A name as written, less brand and marks before it, less size and strength at its end."""
-    name = re.sub("[「『“](.+?)[」』”]", r" \1 ", name)
+    name = re.sub("[「『“](.+?)[」』”]", r" \1 ", name)  # 香水「夜明け」30ml
     letters = {False: LATIN_HOUSE, True: OTHER_HOUSE}
     masked = house_pattern(brand).sub(lambda it: letters[is_japanese(it[0])] * len(it[0]), name)
     start = ends_of_name(False)[0].match(masked).end()
