@@ -909,8 +909,9 @@ def as_perfume(page: PageText, brand: Spelling, name: Spelling) -> dict:
         found[field], found[f"{field}_ja"] = known or None, other if is_japanese(other) else None
     found["url"] = page.url
     if "concept" not in SELECTORS:
-        texts = (line.text for line in own_lines(page) if not line.is_furniture)
-        prose = (plain(text) for text in texts if len(text) > SHORT and not labels_in(text))
+        shown = (line for line in own_lines(page) if "<" in line.slot and not line.is_furniture)
+        texts = (line.text for line in shown if len(line.text) > SHORT)
+        prose = (plain(text) for text in texts if not labels_in(text))
         found["concept"] = found["concept"] or next(prose, None)
     return found | ({"notes": []} if any(found[tier] for tier in TIERS) else {})
 
@@ -965,6 +966,17 @@ def read_pages(pages: Iterable[tuple[str, bytes]]) -> list[PageText]:
     return [*{hash(tuple(page.lines)): page for page in own}.values()][::-1]
 
 
+def perfumes_among(products: list[PageText]) -> list[PageText]:
+    """The perfumes among a template's products: all, where half tell that they are; else those.
+
+    Where no more than a few tell it, nothing is known of the others: none.
+    """
+    telling = [page for page in products if tells_perfume(page)]
+    if len(telling) >= HALF * len(products):
+        return products
+    return telling if len(telling) >= FEW else []
+
+
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
@@ -974,11 +986,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     named = [with_brands(with_names(group), shop) for group in products]
     others = {page.url for group in named for page in group if is_other(page)}
     sold = [[page for page in group if page.url not in others] for group in named]
-    told = [[page for page in group if tells_perfume(page)] for group in sold]
-    found = []
-    for group, telling in zip(sold, told, strict=True):
-        chosen = group if len(telling) >= HALF * len(group) else telling
-        found.append(chosen if len(chosen) >= FEW or chosen is group else [])
+    found = [*map(perfumes_among, sold)]
     are_told = any(found)
     if not are_told and any(says("perfume", line.text) for page in own for line in page.lines):
         found = sold
