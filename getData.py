@@ -526,7 +526,7 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
 
 
 def shop_names(pages: list[PageText]) -> list[str]:
-    """What a shop calls itself on most pages: in titles, h1 and logos, else in links to its first."""
+    """What a shop calls itself on most pages: in titles, h1, logos; else in links to its first."""
     said, homes = Counter(), Counter()
     for line in itertools.chain(*(page.lines for page in pages)):
         if line.slot == "title<head":
@@ -977,6 +977,12 @@ def perfumes_among(products: list[PageText]) -> list[PageText]:
     return telling if len(telling) >= FEW else []
 
 
+def house_of(shop: list[str], perfumes: list[PageText]) -> Spelling:
+    """The house whose shop it is, where few of its perfumes have a brand; or empty."""
+    branded = sum(bool(page.brand) for page in perfumes)
+    return spelled(shop[0]) if shop and branded < ONE_HOUSE * len(perfumes) else ("", "")
+
+
 def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     """All perfumes of a shop, read from its pages together."""
     own = with_furniture(read_pages(pages))
@@ -990,9 +996,7 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
     are_told = any(found)
     if not are_told and any(says("perfume", line.text) for page in own for line in page.lines):
         found = sold
-    branded = [bool(page.brand) for group in found for page in group]
-    is_shop = shop and sum(branded) < ONE_HOUSE * len(branded)  # a shop of one house
-    house = spelled(shop[0]) if is_shop else ("", "")
+    house = house_of(shop, [*itertools.chain(*found)])
     records = [record for group in found for record in read_template(group, house)]
     others |= {record["url"] for record in records}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
