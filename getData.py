@@ -260,7 +260,8 @@ def is_dropped(element: lxml.etree._Element) -> bool:
 def join_inline(root: lxml.etree._Element) -> None:
     """Makes elements that begin no line a part of the text around them, MARKs at their edges."""
     inline = [element for element in root.iter(*INLINE) if part_of_slot(element) == element.tag]
-    for element in {*inline, *root.xpath("//br[ancestor::td]")}:
+    headings = (heading.iterdescendants() for heading in root.iter(*HEADINGS))
+    for element in {*inline, *itertools.chain(*headings), *root.xpath("//br[ancestor::td]")}:
         element.tag = "joined"
         element.text = MARK + tidy(element.text or "")
         element.tail = MARK + tidy(element.tail or "")
