@@ -287,8 +287,9 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
                     yield Line(part, "".join(inner.itertext()))  # what the shop calls itself
             walk.skip_subtree()
             continue
-        said = [element.get(name) or "" for name in LABELLING] if element.attrib else ["", ""]
-        yield Line(f"{slots[-1]}@", next(filter(label_fields, said), "") or said[0] or said[1])
+        if element.attrib:
+            said = [element.get(name) or "" for name in LABELLING]
+            yield Line(f"{slots[-1]}@", next(filter(label_fields, said), "") or said[0] or said[1])
         if element.text:
             yield Line(slots[-1], element.text)
 
