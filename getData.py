@@ -579,12 +579,13 @@ def is_offered(page: PageText, lists: set[str]) -> bool:
 def declares_product(page: PageText) -> bool:
     """Whether a page says that it is a product: by labels, by microdata, or in its JSON-LD."""
     told = {"brand", "name"} & page.facts.keys()
-    marked = re.findall(r"\[(\w+)\]", " ".join(line.slot for line in page.lines))
-    kinds = [line.text.lower() for line in page.lines if line.slot == "ld type"]
-    if len(told) == 2 or {"brand", "name"} <= {*marked}:
+    if len(told) > 1 or (told and any(tier in page.facts for tier in TIERS)):
         return True
-    is_told = told and any(tier in page.facts for tier in TIERS)
-    return bool(is_told) or 0 < sum(map(DECLARING.count, kinds)) < CARDS
+    slots = " ".join(line.slot for line in page.lines)
+    if {"brand", "name"} <= {*re.findall(r"\[(\w+)\]", slots)}:
+        return True
+    kinds = [line.text.lower() for line in page.lines if line.slot == "ld type"]
+    return 0 < sum(map(DECLARING.count, kinds)) < CARDS
 
 
 def product_pages(groups: list[list[PageText]]) -> set[str]:
@@ -762,7 +763,7 @@ def brand_texts(page: PageText) -> dict[str, str]:
 
 
 def could_be_brand(text: str) -> bool:
-    """Whether a text that nobody declares a brand may be one: words, no sentence, no perfume."""
+    """Whether a text that nobody declares a brand may be one: no numbers, no word of a perfume."""
     is_said = any(says(use, text) for use in ("perfume", "gender", "concentration"))
     return not (is_said or re.search(r"\d", text))  # 残り2点
 
@@ -1000,9 +1001,9 @@ def read_shop(pages: Iterable[tuple[str, bytes]]) -> ShopRead:
         found = sold
     house = house_of(shop, [*itertools.chain(*found)])
     records = [record for group in found for record in read_template(group, house)]
-    others |= {record["url"] for record in records}
+    told = others | {record["url"] for record in records}
     unmatched = [field for field in SELECTORS if not any(page.chosen[field] for page in own)]
-    return ShopRead(records, sorted(shown - others), unmatched, are_told)
+    return ShopRead(records, sorted(shown - told), unmatched, are_told)
 
 
 def extract_perfumes(pages: Iterable[tuple[str, bytes]]) -> list[dict]:

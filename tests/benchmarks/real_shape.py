@@ -1,6 +1,6 @@
 """Host memory of the whole way with OpenCALM-3B's shape: random weights in the published layout.
 
-Run:    python tests/benchmarks/real_shape.py                  5.6 GB of disk, 17 GB of memory on a CPU
+Run:    python tests/benchmarks/real_shape.py                  11 GB of disk, 17 GB of memory on a CPU
         python tests/benchmarks/real_shape.py layers=4         a smaller one, to try it out
 Prints: seconds and peak memory (all of it, and without pages of mapped files) of making the
         weights, of loading them as onto a GPU, of a training step, of answering and of MERGED_DIR
