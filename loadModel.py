@@ -729,6 +729,7 @@ def training_arguments(base: Base, settings: SimpleNamespace) -> SFTConfig:
             logging_steps=0.01,
             save_strategy="no",
             report_to=REPORT_TO,
+            ddp_find_unused_parameters=False,  # all are used; looking for others costs and warns
             disable_tqdm=True,
         )
     except ValueError as error:
