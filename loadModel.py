@@ -695,6 +695,7 @@ def prepare_process() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace", line_buffering=True)
     warnings.filterwarnings("ignore", category=FutureWarning)
     os.environ |= {"HF_HUB_DISABLE_TELEMETRY": "1", "DISABLE_SAFETENSORS_CONVERSION": "1"}
+    os.environ["MPLBACKEND"] = "agg"  # a notebook names one that `!python` may not find
     if "WORLD_SIZE" not in os.environ:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
         os.environ["CUDA_VISIBLE_DEVICES"] = visible.split(",")[0]

@@ -1206,7 +1206,8 @@ STREAMS = {
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-def test_streams_that_are_no_terminal(tmp_path, base, kind):
+def test_streams_that_are_no_terminal(tmp_path, monkeypatch, base, kind):
+    monkeypatch.setenv("MPLBACKEND", "module://of_a_notebook")  # in another Python
     run = started(tmp_path, base, STREAMS[kind] + "loadModel.main()", stdout=subprocess.PIPE)
     assert run.returncode == 0 and "Traceback" not in run.stderr, run.stderr
     assert (tmp_path / "out/metrics.json").exists()
