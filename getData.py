@@ -224,6 +224,7 @@ class Line(NamedTuple):
     slot: str  # "h1<div.info": the element and the one around it, first classes, no numbers
     text: str
     is_furniture: bool = False  # says the same on most pages
+    is_fixed: bool = False  # and so does all that stands in its slot
 
 
 class PageText(NamedTuple):
@@ -409,7 +410,7 @@ def labels_of(page: PageText) -> list[tuple[list[str], list[str]]]:
     waiting: list[list[str]] = []  # values that lines below fill: of one label, or of columns
     last: list[str] = []  # fields of the label before
     label_slot = value_slot = ""
-    for slot, text, is_furniture in own_lines(page):
+    for slot, text, is_furniture, is_fixed in own_lines(page):
         labels = labels_in(text)
         if "@" in slot:  # a picture called イメージ tells no image
             labels = [(fields, value) for fields, value in labels if {*fields} & {*TIERS}]
@@ -424,7 +425,7 @@ def labels_of(page: PageText) -> list[tuple[list[str], list[str]]]:
             continue
         if slot == label_slot and value_slot and (is_furniture or slot != value_slot):
             value_slot = "none"  # another label, in words that are not known, or prose
-        elif is_furniture and not is_note(text):
+        elif is_fixed and {*last} <= {*TIERS}:
             continue  # 0–20 min, below Top on every page
         elif waiting and "@" not in slot and slot == (value_slot or slot):
             min(waiting, key=len).append(text)
@@ -523,27 +524,31 @@ def with_furniture(pages: list[PageText]) -> list[PageText]:
     slots = Counter(slot for page in pages for slot in {line.slot for line in page.lines})
     lines = Counter(line for page in pages for line in set(page.lines))
     common = [line for line, n in lines.items() if FEW <= n > HALF * slots[line.slot]]
-    marked = {line: line._replace(is_furniture=True) for line in common}
+    varied = {line.slot for line in lines.keys() - {*common}}
+    marked = {line: Line(*line[:2], True, line.slot not in varied) for line in common}
     return [page._replace(lines=[marked.get(line, line) for line in page.lines]) for page in pages]
 
 
 def shop_names(pages: list[PageText]) -> list[str]:
-    """What a shop calls itself on most pages: in titles, h1, logos; else in links to its first."""
-    said, homes = Counter(), Counter()
+    """What a shop calls itself on most pages: in titles, h1, logos, links to its first page.
+
+    The name that most of its texts speak of is the first: a title may be left over from a theme.
+    """
+    said, told = Counter(), set()
     for line in itertools.chain(*(page.lines for page in pages)):
-        if line.slot == "title<head":
+        place = line.slot.partition("<")[0]
+        if place == "title":
             said.update(re.split(EDGES, line.text))
-        elif line.slot.startswith("h1") or says("site", line.slot):
+        elif place.startswith("h1") or ".home" in place or says("site", line.slot):
             said[line.text] += 1
-        elif ".home" in line.slot.partition("<")[0]:
-            homes[line.text] += 1
-    others = meanings("perfume").keys() | meanings("page").keys()
-    for counts in (said, homes):
-        common = [text for text, n in counts.most_common() if FEW <= n > HALF * len(pages)]
-        names = [any_of("shop").sub("", plain(text)).strip() for text in common]
-        if names := [name for name in names if folded(name) not in others]:
-            return names
-    return []
+        if line.is_furniture or place.startswith(HEAD):
+            told.add(folded(line.text))
+    others = {"", *meanings("perfume"), *meanings("page")}
+    common = [text for text, n in said.most_common() if FEW <= n > HALF * len(pages)]
+    names = [any_of("shop").sub("", plain(text)).strip() for text in common]
+    own = (name for name in names if folded(name) not in others)
+    spoken = {name: sum(folded(name) in text for text in told) for name in own}
+    return sorted(spoken, key=spoken.get, reverse=True)
 
 
 def templates_of(pages: list[PageText]) -> list[list[PageText]]:
@@ -663,7 +668,7 @@ def names_by_slot(page: PageText) -> dict[str, str]:
 
 
 def less_shop(titles: dict[str, str]) -> dict[str, str]:
-    """{address: its title} without the pieces at the ends that most have: Luna – Shop."""
+    """{address: its text} without the pieces at the ends that most have: Luna – Shop."""
     words = re.compile(r"\w").search
     pieces = {url: [*filter(words, re.split(EDGES, title))] for url, title in titles.items()}
     counts = Counter(itertools.chain(*map(set, pieces.values())))
@@ -698,7 +703,8 @@ def with_names(pages: list[PageText]) -> list[PageText]:
         by_class = TRUST_BY_CLASS[says("title", slot.partition("<")[0])]
         unlike = {*map(folded, columns[slot].values())} - houses().keys()
         scores[slot] = TRUST.get(slot, TRUST.get(slot[:2], by_class)) * len(unlike) / len(pages)
-    good = [slot for slot in scores if scores[slot] >= LEAST]
+    spare = {slot for slot in columns if slot[:2] in HEADINGS[:3] and len(columns[slot]) > 1}
+    good = [slot for slot in scores if scores[slot] >= LEAST or slot in spare]
     ranked = ["label"] if "name" in SELECTORS else sorted(good, key=scores.get, reverse=True)
     found = []
     for page in pages:
@@ -765,7 +771,7 @@ def brand_texts(page: PageText) -> dict[str, str]:
 def could_be_brand(text: str) -> bool:
     """Whether a text that nobody declares a brand may be one: no numbers, no word of a perfume."""
     is_said = any(says(use, text) for use in ("perfume", "gender", "concentration"))
-    return not (is_said or re.search(r"\d", text))  # 残り2点
+    return not (is_said or re.search(r"\d|[.!?！？。]$", text))  # 残り2点, a sentence
 
 
 def brand_slots(sources: list[dict[str, str]]) -> list[str]:

@@ -51,9 +51,10 @@ def page(body: str, title: str = "", head: str = "") -> bytes:
 
 def perfume_page(number: int, brand: str = "Nerval", extra: str = "") -> bytes:
     """A perfume's page, as the reference shop writes it."""
+    flower = ("ネロリ", "リリー", "スミレ", "ミモザ")[number % 4]
     return page(
         f"<h1>{brand} – Nuit {number}</h1><p class='price'>{1_000 + number:,}円</p><div class='woocommerce-product-details__short-description'><p>夜の庭を歩くような香りです。静かな時間に。<br>"
-        f"【ユニセックス／ウッディ】</p><p>Top<br>レモン　ライム<br>Middle<br>ローズ　リリー<br>Last<br>ムスク　アンバー</p></div>{extra}",
+        f"【ユニセックス／ウッディ】</p><p>Top<br>レモン　ライム<br>Middle<br>ローズ　{flower}<br>Last<br>ムスク　アンバー</p></div>{extra}",
         f"Nuit {number} | 小さな店",
     )
 
