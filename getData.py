@@ -72,7 +72,7 @@ MAX_BARREN = 100  # pages in a row of one kind of address, nothing new on them: 
 # --------------------------------------------------------------------------------------------------
 
 # Words and texts ----------------------------------------------------------------------------------
-LATIN, KANA = "A-Za-zÀ-ɏ", "ァ-ヶー"
+LATIN, KANA = "A-Za-zªºÀ-ɏ", "ァ-ヶー"
 # where a word of these letters, or of others, begins and ends
 BEGIN = f"(?:(?<![{LATIN}])(?=[{LATIN}])|(?<![{KANA}])(?=[{KANA}])|(?![{LATIN}{KANA}]))"
 END = f"(?:(?<=[{LATIN}])(?![{LATIN}])|(?<=[{KANA}])(?![{KANA}])|(?<![{LATIN}{KANA}]))"
@@ -796,17 +796,17 @@ def brand_slots(sources: list[dict[str, str]]) -> list[str]:
 
 def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     """The pages of one template with their brands, each by the most trusted of what tells it."""
-    starts = {page.url: openings(page.name)[1:] for page in pages}
+    starts = {page.url: openings(page.name) for page in pages}
     begun = Counter(itertools.chain(*starts.values()))
     sources = {page.url: brand_texts(page) for page in pages}
     for url, found in sources.items():
-        if "house" not in found and starts[url]:
-            found["opening"] = max(starts[url], key=begun.get)
+        if "house" not in found:
+            found["opening"] = max(starts[url], key=begun.get, default="")  # or the name: nobody's
     ranked = ["label"] if "brand" in SELECTORS else brand_slots([*sources.values()])
     branded = []
     for page in pages:
         found = sources[page.url]
-        texts = (text for text in map(found.get, ranked) if text and text not in shop)
+        texts = (text for text in map(found.get, ranked) if text and text not in (page.name, *shop))
         branded.append(page._replace(brand=next(texts, found.get("label", ""))))
     return branded
 
@@ -858,7 +858,7 @@ def house_pattern(brand: Spelling) -> re.Pattern:
     spellings = sorted({*brand, *known} - {""}, key=len, reverse=True)
     loose = (re.sub(r"\\ |・|\\-", r"[\\s・-]?", re.escape(spelling)) for spelling in spellings)
     words = "|".join(loose).replace("'", "['’]") or "(?!)"
-    return re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?-i:{BEGIN})(?:{words})(?-i:{END})", re.IGNORECASE)
 
 
 @functools.cache
@@ -947,9 +947,16 @@ def bare_names(pages: list[PageText], brands: dict[str, Spelling]) -> dict[str, 
     return {url: bare(name, brands[url], end_in_brand) or name for url, name in names.items()}
 
 
+def brand_of(page: PageText) -> Spelling:
+    """A page's brand, with the other spelling that its name begins with: SHION, シオン｜白露."""
+    brand = spelled(page.brand)
+    pieces = pieces_of(page.name)[:-1][:1]
+    return learned(brand, (piece for piece in pieces if likeness(brand[0], piece) >= ALIKE))
+
+
 def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
     """The records of perfumes of one template; where a slot spells them too, in both scripts."""
-    brands = {page.url: spelled(page.brand) if page.brand else house for page in pages}
+    brands = {page.url: brand_of(page) if page.brand else house for page in pages}
     bared = bare_names(pages, brands)
     names = {url: spelled(name) for url, name in bared.items()}
     texts = {page.url: names_by_slot(page) for page in pages}
