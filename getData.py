@@ -214,6 +214,7 @@ INLINE |= defs.phrase_tags | defs.font_style_tags
 DROPPED = {"aside", "dialog", "footer", "iframe", "nav", "noscript", "rt", "script", "style", "svg"}
 DROPPED |= {"object", "rp", "template", "textarea"}
 HOME = re.compile(r"(?:\.{0,2}/)+(?:index\.(?:html?|php))?|index\.(?:html?|php)")
+KEPT_BREAKS = re.compile(r"^pre |\bpre-(line|wrap)")  # elements whose breaks a reader sees
 HEAD = ("title", "meta")  # slots of what the page does not show, by how they begin
 LABELLING = ("alt", "content", "data-label", "data-title", "data-th", "aria-label")
 
@@ -292,7 +293,9 @@ def tree_lines(root: lxml.etree._Element) -> Iterator[Line]:
             said = [element.get(name) or "" for name in LABELLING]
             yield Line(f"{slots[-1]}@", next(filter(label_fields, said), "") or said[0] or said[1])
         if element.text:
-            yield Line(slots[-1], element.text)
+            style = f"{element.tag} {element.get('class')} {element.get('style')}"
+            broken = element.text.splitlines() if KEPT_BREAKS.search(style) else [element.text]
+            yield from (Line(slots[-1], text) for text in broken)
 
 
 def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
@@ -307,7 +310,7 @@ def json_lines(value: object, slot: str = "ld") -> Iterator[Line]:
         for inner in value:
             yield from json_lines(inner, slot)
     elif isinstance(value, str) and "@" not in slot:
-        yield Line(slot, value)
+        yield from (Line(slot, text) for text in value.splitlines())
 
 
 def read_page(url: str, body: bytes) -> PageText:
