@@ -348,14 +348,27 @@ SHORT = 60  # characters of a line that holds one fact
 FOREIGN = {"scenes": "seasons", "images": "impressions", "impressions": "images"}
 YEAR = re.compile(r"(?<!\d)(?:1[6-9]|20)\d\d(?!\d)")
 TRAIL = re.compile("[>＞»›]")  # ホーム › ブランド › 香水
+ARE = "(?:are|includes?|son|são|sont|sind|sono)"  # Top notes are ...
 PARTS = re.compile(  # between the parts of a line with labels
-    rf"""( (?:\s*[:：→】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+
+    rf"""( (?:\s*[:：→】〉》］\]…。、,;；/／|｜【〈《［\[■●◆▼◇▲★☆・{MARK}]\s*)+ (?:{ARE}\s)?
          | (?<=[ぁ-んァ-ヶー一-龠)）\]】。.\d])\s+
          | (?<=ノート)(?:には|は)、?
-         | \s(?:are|includes?|son|são|sont|sind|sono|[–-])\s )""",
+         | \s(?:{ARE}|[–-])\s )""",
     re.VERBOSE,
 )
-BEHIND_LABEL = re.compile(rf"[:：→】〉》］\]…{MARK}]|・・|ノート[/／|｜は]|\s\S+\s$")
+LABEL = rf"([^\s、,;:：/／|｜=＝–—{MARK}()（）\[\]-]{{1,20}}(?:\s(?i:notes?))?)"
+APART = (  # how lines set a tier's label and its list apart
+    re.compile(r"(?<!\w)[＜≪〔「『（(]([^＞≫〕」』）)]{1,20})[＞≫〕」』）)]()"),  # （トップ）柚子
+    re.compile(rf"{LABEL}\s?[（(\[]([^()（）\[\]]+)[)）\]](?!\s?[:：])"),  # Top (Mint, Fig)
+    re.compile(  # HEAD Saffron, Pink Pepper; TOP｜柚子、山椒
+        rf"""(?:^|(?<=[■●◆▼◇▲★☆{MARK}])) {LABEL}
+             (?:\s*[/／|｜=＝–—-]\s*|\s+)  # a mark or a gap,
+             (?=\w[^{MARK}:：]*[、,，/／・&])()  # and a list,
+             (?![^{MARK}]*[:：])  # without labels""",
+        re.VERBOSE,
+    ),
+)
+BEHIND_LABEL = re.compile(rf"[:：→】〉》］\]…{MARK}]|・・|ノート[/／|｜はに\s]|\s\S+\s$")
 OUTSIDE = r"(?![^(（]*[)）])"  # of parentheses
 SEPARATORS = (  # of written lists, the strongest first
     rf"[、,，،;；/／|｜{MARK}]|\s[•·+＋×]\s*",
@@ -372,10 +385,17 @@ DECORATION = " ・･*＊-–—―:：.。,、'\"“”「」『』■●◆→
 @functools.lru_cache(100_000)
 def label_fields(text: str) -> list[str]:
     """The fields that a text tells as a label and nothing else; size, price and the like: other."""
-    bracketed = re.search(r"[(（]([^()（）]*)[)）]", text)
+    bracketed = re.search(r"(?<=.)[(（]([^()（）]*)[)）]$", text)
     readings = [text.replace(bracketed[0], ""), bracketed[1]] if bracketed else [text]
-    words = (re.sub(r"\d$", "", folded(reading)) for reading in readings)
+    words = (re.sub(r"^\d|\d$", "", folded(reading)) for reading in readings)
     return next((found for word in words if (found := meanings("label").get(word))), "").split()
+
+
+def marked(apart: re.Match) -> str:
+    """A tier's label in 【】 and its list, where they are such; else as it stands."""
+    label, notes = apart.groups()
+    is_tier = {*label_fields(label)} & {*TIERS} and not label_fields(notes)
+    return f"【{label}】{notes}" if is_tier else apart[0]
 
 
 @functools.lru_cache(50_000)
@@ -384,6 +404,8 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
     if fields := label_fields(text):
         return [(fields, "")]
     found: list[tuple[list[str], str]] = []
+    for pattern in APART:
+        text = pattern.sub(marked, text)
     parts = [*PARTS.split("" if TRAIL.search(text) else text), ""]
     for part, mark in zip(parts[::2], parts[1::2], strict=True):
         is_marked = BEHIND_LABEL.search(part[-len("ノート") :] + mark)
@@ -392,10 +414,7 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
         elif found:
             fields, value = found.pop()
             found.append((fields, value + part + mark))
-    if found or not (tier := re.match(r"(\S+)[\s/／–-]+(?=\S.*[、,，/・])", text)):
-        return found
-    fields = label_fields(tier[1])  # HEAD Saffron, Pink Pepper
-    return [(fields, text[tier.end() :])] if {*fields} & {*TIERS} else []
+    return found
 
 
 def own_lines(page: PageText) -> list[Line]:
@@ -438,7 +457,7 @@ def labels_of(page: PageText) -> list[tuple[list[str], list[str]]]:
 
 def split_items(text: str) -> list[str]:
     """Items of a list, by its strongest separator outside parentheses; it ends at 。 and a dash."""
-    text = text.strip(" 　・／/、,–-—")
+    text = text.strip(" 　・／/、,–-—【〈《［[■●◆▼◇▲★☆")
     text = re.split(r"[—―─]+|。|\.\s|\.$", text)[0]
     lists = (re.split(f"(?:{separator}){OUTSIDE}", text) for separator in SEPARATORS)
     items = next((items for items in lists if len(items) > 1), [text])
@@ -635,6 +654,7 @@ def tells_perfume(page: PageText) -> bool:
 NAME_LENGTH = 90  # characters; longer texts are sentences
 REPEATED = 0.2  # share of a template's pages beyond which a text is nobody's name
 LEAST = 0.4  # score of a slot of names below which it is none
+SPARE = 0.55  # least score of a slot of headings
 TRUST = {"label": 1.2, "h1": 1.0, **dict.fromkeys(HEADINGS[1:], 0.93)}
 TRUST |= {"ld Product name": 0.95, "me": 0.65, "ti": 0.6}  # meta, title
 TRUST_BY_CLASS = {True: 0.9, False: 0.5}  # of another slot, named as a title or not
@@ -706,8 +726,9 @@ def with_names(pages: list[PageText]) -> list[PageText]:
         by_class = TRUST_BY_CLASS[says("title", slot.partition("<")[0])]
         unlike = {*map(folded, columns[slot].values())} - houses().keys()
         scores[slot] = TRUST.get(slot, TRUST.get(slot[:2], by_class)) * len(unlike) / len(pages)
-    spare = {slot for slot in columns if slot[:2] in HEADINGS[:3] and len(columns[slot]) > 1}
-    good = [slot for slot in scores if scores[slot] >= LEAST or slot in spare]
+        if slot[:2] in HEADINGS[:3] and len(told) > 1:  # on some pages the name may stand there
+            scores[slot] = max(scores[slot], SPARE)
+    good = [slot for slot in scores if scores[slot] >= LEAST]
     ranked = ["label"] if "name" in SELECTORS else sorted(good, key=scores.get, reverse=True)
     found = []
     for page in pages:
@@ -846,9 +867,8 @@ def learned(name: Spelling, texts: Iterable[str]) -> Spelling:
     return (best, known) if japanese else (known, best)
 
 
-def whole_brand(text: str, said: list[str]) -> Spelling:
+def whole_brand(known: Spelling, said: list[str]) -> Spelling:
     """A brand with the spelling that it lacks, by the page or else by data/brands.csv."""
-    known = spelled(text)
     row = houses().get(folded(known[0]), [])
     written = [piece for piece in said if row and houses().get(folded(piece)) is row]
     return learned(learned(known, written or row), filter(could_be_brand, said))
@@ -967,7 +987,7 @@ def read_template(pages: list[PageText], house: Spelling) -> list[dict]:
     found = []
     for page in pages:
         said = [piece for slot in slots for piece in pieces_of(texts[page.url].get(slot, ""))]
-        brand = whole_brand(page.brand, said) if page.brand else house
+        brand = whole_brand(brands[page.url], said) if page.brand else house
         others = filter(None, (bare(piece, brand) for piece in said))
         found.append(as_perfume(page, brand, learned(names[page.url], others)))
     return found

@@ -327,6 +327,14 @@ def read_told(*lines: str, tag: str = "<p>{}</p>") -> dict:
         ("■トップ ", "■ミドル ", "■ラスト "),
         ("◆トップノート<br>", "◆ハートノート<br>", "◆ラスト（ボトム）ノート<br>"),
         ("<b>Top</b> ", "<b>Heart</b> ", "<b>Base</b> "),
+        ("TOP｜", "MIDDLE｜", "LAST｜"),
+        ("トップ＝", "ミドル＝", "ラスト＝"),
+        ("＜トップ＞", "＜ミドル＞", "＜ラスト＞"),
+        ("（トップノート）", "（ミドルノート）", "（ラストノート）"),
+        ("「Top」 ", "「Heart」 ", "「Base」 "),
+        ("①トップノート　", "②ミドルノート　", "③ラストノート　"),
+        ("Top note ", "Heart note ", "Base note "),
+        ("トップノート（Top）：", "ミドルノート（Middle）：", "ラストノート（Last）："),
     ],
 )
 def test_a_tier_has_many_labels(top, middle, last):
@@ -334,6 +342,25 @@ def test_a_tier_has_many_labels(top, middle, last):
     assert record["top_notes"] == ["ユズ", "ライム"]
     assert record["middle_notes"] == ["椿", "白梅"]
     assert record["last_notes"] == ["苔", "檜"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Top [Yuzu, Lime] Heart [Iris, Fig] Base [Musk, Oud]",
+        "Pyramid: Top (Yuzu, Lime), Heart (Iris, Fig), Base (Musk, Oud)",
+        "■Top notes　Yuzu, Lime　■Heart notes　Iris, Fig　■Base notes　Musk, Oud",
+        "The top notes are Yuzu and Lime; the heart notes are Iris and Fig; the base notes are Musk and Oud.",
+        "<b>Top notes</b> are Yuzu and Lime; <b>heart notes</b> are Iris and Fig; <b>base notes</b> are Musk and Oud.",
+        "<span class='whitespace-pre-line'>TOP: Yuzu / Lime\nHEART: Iris / Fig\nBASE: Musk / Oud\n\nFor the first train.</span>",
+        "<pre>Top - Yuzu, Lime\nHeart - Iris, Fig\nBase - Musk, Oud</pre>",
+    ],
+)
+def test_tiers_on_one_line_or_with_breaks_that_a_reader_sees(told):
+    record = read_told(told)
+    assert record["top_notes"] == ["Yuzu", "Lime"]
+    assert record["middle_notes"] == ["Iris", "Fig"]
+    assert record["last_notes"] == ["Musk", "Oud"]
 
 
 @pytest.mark.parametrize(
@@ -567,6 +594,75 @@ def test_where_nothing_else_names_the_shop_the_link_to_its_first_page_does(link)
     ]
     found = read(template(bodies, title="React App", head=head)).values()
     assert {record["brand"] for record in found} == {"Tin Bell"}
+
+
+@pytest.mark.parametrize("left_over", ["tin-bell-scents", "Shop template 3"])
+def test_a_title_left_over_does_not_name_a_shop_that_speaks_of_itself(left_over):
+    head = "<a href='/'>TIN BELL</a><a href='/about'>About Tin Bell</a>"
+    bodies = [
+        f"<h1>{name}</h1><p>Perfume ${n}5</p><button>Add to cart</button>"
+        for n, name in enumerate(PLAIN[:5], 1)
+    ]
+    found = read(template(bodies, title=left_over, head=f"<header>{head}</header>")).values()
+    assert {record["brand"] for record in found} == {"TIN BELL"}
+
+
+def test_what_is_below_a_label_on_every_page_is_no_note():
+    notes = ("Yuzu", "Lime", "Iris", "Fig", "Musk", "Oud", "Pear", "Moss")
+    tier = "<div class='card'><p class='gold'>{} Notes</p><p class='small'>The {} impression</p><span>{}</span><span>{}</span></div>"
+    bodies = []
+    for n, name in enumerate(PLAIN[:6]):
+        mine = (notes[n:] + notes)[:6]
+        told = (
+            ("Top", "first", *mine[:2]),
+            ("Heart", "second", *mine[2:4]),
+            ("Base", "last", *mine[4:]),
+        )
+        tiers = "".join(tier.format(*each) for each in told)
+        bodies.append(f"<h1>{name}</h1><p>Perfume ${n + 1}5</p>{tiers}")
+    found = [*read(template(bodies)).values()]
+    assert [record["top_notes"] for record in found] == [[*notes[n : n + 2]] for n in range(6)]
+
+
+def test_a_sentence_that_two_products_share_is_no_brand():
+    lines = ("A towering scent.", "Evening wear in a bottle.", "A towering scent.")
+    bodies = [
+        f"<h1>{name}</h1><p class='short'>{line}</p><p>Perfume ${n}5</p><button>Buy</button>"
+        for n, (name, line) in enumerate(zip(PLAIN, lines * 2, strict=False), 1)
+    ]
+    assert {record["brand"] for record in read(template(bodies)).values()} == {None}
+
+
+def test_a_name_in_a_heading_of_another_level_is_read():
+    bodies = [
+        f"<div class='info'><{tag}>{name}</{tag}><p>Perfume ${n}5</p><p class='lot'>Lot {n}</p><p class='left'>{n} left</p></div>"
+        for n, (name, tag) in enumerate(zip(PLAIN, ["h1"] * 5 + ["h2"] * 2, strict=False), 1)
+    ]
+    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:7])
+
+
+def test_a_brand_s_other_spelling_before_names_is_none_of_theirs():
+    makers = {"SHION": "シオン", "ORUNO": "オルノ", "KASUMI": "カスミ"}
+    bodies = [
+        f"<p class='brand'>{maker}</p><h1>{other}｜{name}</h1><p>香水 ¥{n}500</p><button>購入する</button>"
+        for n, (name, (maker, other)) in enumerate(
+            zip(
+                ["白露", "薄化粧", "六月", "夜船", "朝凪", "石庭"],
+                [*makers.items()] * 2,
+                strict=True,
+            )
+        )
+    ]
+    found = [*read(template(bodies)).values()]
+    assert [record["name"] for record in found] == [
+        "白露",
+        "薄化粧",
+        "六月",
+        "夜船",
+        "朝凪",
+        "石庭",
+    ]
+    assert {record["brand"]: record["brand_ja"] for record in found} == makers
 
 
 def test_a_reading_in_brackets_is_no_part_of_a_name():
