@@ -364,7 +364,7 @@ APART = (  # how lines set a tier's label and its list apart
         rf"""(?:^|(?<=[■●◆▼◇▲★☆{MARK}])) {LABEL}
              (?:\s*[/／|｜=＝–—-]\s*|\s+)  # a mark or a gap,
              (?=\w[^{MARK}:：]*[、,，/／・&])()  # and a list,
-             (?![^{MARK}]*[:：])  # without labels""",
+             (?![^{MARK}]*(?:[:：]|\s[–—-]\s))  # without labels""",
         re.VERBOSE,
     ),
 )
@@ -568,7 +568,7 @@ def shop_names(pages: list[PageText]) -> list[str]:
     others = {"", *meanings("perfume"), *meanings("page")}
     common = [text for text, n in said.most_common() if FEW <= n > HALF * len(pages)]
     names = [any_of("shop").sub("", plain(text)).strip() for text in common]
-    own = (name for name in names if folded(name) not in others)
+    own = (name for name in names if folded(name) not in others and not label_fields(name))
     spoken = {name: sum(folded(name) in text for text in told) for name in own}
     return sorted(spoken, key=spoken.get, reverse=True)
 
@@ -593,14 +593,14 @@ def is_price(text: str) -> bool:
     return bool(re.search(r"\d", text) and (has_sign or says("money", text)))
 
 
-def is_offered(page: PageText, lists: set[str]) -> bool:
-    """Whether a page has a price or a button to buy, and not many, nor where listings have them."""
+def offers(page: PageText, lists: set[str]) -> int:
+    """How many a page has of a price and a button to buy, not many, nor where listings have them."""
     own = own_lines(page)
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
     said = [line for line in own if not re.search("[?？。]", line.text)]  # a button asks nothing
     buttons = [line.slot for line in said if says("buy", line.text)]
-    firsts = (slots for slots in (prices, buttons) if slots and slots[0] not in lists)
-    return any(slots.count(slots[0]) < CARDS for slots in firsts)
+    found = (slots for slots in (prices, buttons) if slots and slots[0] not in lists)
+    return sum(slots.count(slots[0]) < CARDS for slots in found)
 
 
 def declares_product(page: PageText) -> bool:
@@ -618,17 +618,19 @@ def declares_product(page: PageText) -> bool:
 def product_pages(groups: list[list[PageText]]) -> set[str]:
     """Addresses of the pages of one product: they declare it, or show two signs of it.
 
-    The signs are tiers of notes, and a price or a button to buy that is not one of many; one of
-    them is enough where several pages of a template show it.
+    The signs are tiers of notes, a price, and a button to buy, neither one of many; one of them
+    is enough where several pages of a template show it.
     """
     lists, found = set(), set()
     for page in itertools.chain(*groups):
         prices = Counter(line.slot for line in page.lines if is_price(line.text))
         lists |= {slot for slot, count in prices.items() if count >= CARDS and "." in slot}
     for group in groups:
-        selling = {page.url for page in group if is_offered(page, lists)}
+        told = {page.url: offers(page, lists) for page in group}
+        selling = {url for url, count in told.items() if count}
         tiered = {page.url for page in group if sum(tier in page.facts for tier in TIERS) > 1}
-        found |= {page.url for page in group if declares_product(page)} | selling & tiered
+        found |= {page.url for page in group if declares_product(page)}
+        found |= {url for url, count in told.items() if count + (url in tiered) > 1}
         for sign in (selling, tiered - selling):
             found |= sign if len(sign) >= FEW else set()
     return found
@@ -644,7 +646,7 @@ def is_other(page: PageText) -> bool:
 
 def tells_perfume(page: PageText) -> bool:
     """Whether a product tells that it is one: by notes, or by a word, but for its title's."""
-    if any(field in page.facts for field in (*TIERS, "notes")):
+    if any(field in page.facts for field in (*TIERS, "notes", "families")):
         return True
     own = (line.text for line in own_lines(page))  # in a title the word may be the shop's name
     return any(says("perfume", text) for text in (page.url, page.name, *own))

@@ -328,6 +328,7 @@ def read_told(*lines: str, tag: str = "<p>{}</p>") -> dict:
         ("◆トップノート<br>", "◆ハートノート<br>", "◆ラスト（ボトム）ノート<br>"),
         ("<b>Top</b> ", "<b>Heart</b> ", "<b>Base</b> "),
         ("TOP｜", "MIDDLE｜", "LAST｜"),
+        ("T：", "M：", "L："),
         ("トップ＝", "ミドル＝", "ラスト＝"),
         ("＜トップ＞", "＜ミドル＞", "＜ラスト＞"),
         ("（トップノート）", "（ミドルノート）", "（ラストノート）"),
@@ -353,6 +354,7 @@ def test_a_tier_has_many_labels(top, middle, last):
         "The top notes are Yuzu and Lime; the heart notes are Iris and Fig; the base notes are Musk and Oud.",
         "<b>Top notes</b> are Yuzu and Lime; <b>heart notes</b> are Iris and Fig; <b>base notes</b> are Musk and Oud.",
         "<span class='whitespace-pre-line'>TOP: Yuzu / Lime\nHEART: Iris / Fig\nBASE: Musk / Oud\n\nFor the first train.</span>",
+        "<p>Top notes - Yuzu, Lime<br>Heart notes - Iris, Fig<br>Base notes - Musk, Oud</p>",
         "<pre>Top - Yuzu, Lime\nHeart - Iris, Fig\nBase - Musk, Oud</pre>",
     ],
 )
@@ -639,6 +641,25 @@ def test_a_name_in_a_heading_of_another_level_is_read():
         for n, (name, tag) in enumerate(zip(PLAIN, ["h1"] * 5 + ["h2"] * 2, strict=False), 1)
     ]
     assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:7])
+
+
+def test_products_of_two_pages_a_template_show_a_price_and_a_button():
+    layouts = (
+        "<h1>{0}</h1><p class='a'>Perfume ${1}5</p><button>Add to cart</button>",
+        "<div class='b'><h2 class='t'>{0}</h2><i class='c'>Perfume</i><u class='d'>${1}5</u><a class='e'>Buy now</a></div>",
+        "<section class='f'><h3 class='g'>{0}</h3><em class='h'>${1}5</em><small class='k'>Perfume</small><a class='l'>Add to bag</a></section>",
+    )
+    bodies = [layouts[n % 3].format(name, n) for n, name in enumerate(PLAIN[:6], 1)]
+    assert {record["name"] for record in read(template(bodies)).values()} == {*PLAIN[:6]}
+
+
+def test_a_family_tells_that_a_product_is_a_perfume():
+    told = ("Family: Floral", "Perfume", "Family: Woody", "Soft and warm", "Family: Citrus")
+    bodies = [
+        f"<h1>{name}</h1><p class='about'>{words}</p><p>${n}5</p><button>Add to cart</button>"
+        for n, (name, words) in enumerate(zip(PLAIN, told, strict=False), 1)
+    ]
+    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:5])
 
 
 def test_a_brand_s_other_spelling_before_names_is_none_of_theirs():
