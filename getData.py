@@ -356,7 +356,7 @@ PARTS = re.compile(  # between the parts of a line with labels
          | \s(?:{ARE}|[–-])\s )""",
     re.VERBOSE,
 )
-LABEL = rf"([^\s、,;:：/／|｜=＝–—{MARK}()（）\[\]-]{{1,20}}(?:\s(?i:notes?))?)"
+LABEL = rf"([^\s、,;:：/／|｜=＝–—{MARK}()（）\[\]-]{{1,20}}(?:\s(?i:notes?))?)"  # a short word
 APART = (  # how lines set a tier's label and its list apart
     re.compile(r"(?<!\w)[＜≪〔「『（(]([^＞≫〕」』）)]{1,20})[＞≫〕」』）)]()"),  # （トップ）柚子
     re.compile(rf"{LABEL}\s?[（(\[]([^()（）\[\]]+)[)）\]](?!\s?[:：])"),  # Top (Mint, Fig)
@@ -391,7 +391,7 @@ def label_fields(text: str) -> list[str]:
     return next((found for word in words if (found := meanings("label").get(word))), "").split()
 
 
-def marked(apart: re.Match) -> str:
+def set_apart(apart: re.Match) -> str:
     """A tier's label in 【】 and its list, where they are such; else as it stands."""
     label, notes = apart.groups()
     is_tier = {*label_fields(label)} & {*TIERS} and not label_fields(notes)
@@ -405,7 +405,7 @@ def labels_in(text: str) -> list[tuple[list[str], str]]:
         return [(fields, "")]
     found: list[tuple[list[str], str]] = []
     for pattern in APART:
-        text = pattern.sub(marked, text)
+        text = pattern.sub(set_apart, text)
     parts = [*PARTS.split("" if TRAIL.search(text) else text), ""]
     for part, mark in zip(parts[::2], parts[1::2], strict=True):
         is_marked = BEHIND_LABEL.search(part[-len("ノート") :] + mark)
@@ -693,7 +693,7 @@ def names_by_slot(page: PageText) -> dict[str, str]:
 
 
 def less_shop(titles: dict[str, str]) -> dict[str, str]:
-    """{address: its text} without the pieces at the ends that most have: Luna – Shop."""
+    """{address: its title} without the pieces at the ends that most have: Luna – Shop."""
     words = re.compile(r"\w").search
     pieces = {url: [*filter(words, re.split(EDGES, title))] for url, title in titles.items()}
     counts = Counter(itertools.chain(*map(set, pieces.values())))
