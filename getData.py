@@ -594,7 +594,7 @@ def is_price(text: str) -> bool:
 
 
 def offers(page: PageText, lists: set[str]) -> int:
-    """How many a page has of a price and a button to buy: no lists of them, nor as listings have."""
+    """How many a page has of a price and a button to buy, neither one of many, as listings have."""
     own = own_lines(page)
     prices = [line.slot for line in own if is_price(line.text) and not line.is_furniture]
     said = [line for line in own if not re.search("[?？。]", line.text)]  # a button asks nothing
