@@ -827,7 +827,7 @@ def with_brands(pages: list[PageText], shop: list[str]) -> list[PageText]:
     sources = {page.url: brand_texts(page) for page in pages}
     for url, found in sources.items():
         if "house" not in found:
-            found["opening"] = max(starts[url], key=begun.get, default="")  # or the name: nobody's
+            found["opening"] = max(starts[url], key=begun.get, default="")  # none shared: the name
     ranked = ["label"] if "brand" in SELECTORS else brand_slots([*sources.values()])
     branded = []
     for page in pages:

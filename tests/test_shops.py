@@ -627,7 +627,7 @@ def test_what_is_below_a_label_on_every_page_is_no_note():
 
 
 def test_a_sentence_that_two_products_share_is_no_brand():
-    lines = ("A towering scent.", "Evening wear in a bottle.", "A towering scent.")
+    lines = ("A towering thing.", "Evening wear in a bottle.", "Small size, huge trail.")
     bodies = [
         f"<h1>{name}</h1><p class='short'>{line}</p><p>Perfume ${n}5</p><button>Buy</button>"
         for n, (name, line) in enumerate(zip(PLAIN, lines * 2, strict=False), 1)
@@ -654,12 +654,12 @@ def test_products_of_two_pages_a_template_show_a_price_and_a_button():
 
 
 def test_a_family_tells_that_a_product_is_a_perfume():
-    told = ("Family: Floral", "Perfume", "Family: Woody", "Soft and warm", "Family: Citrus")
+    told = ["Perfume"] * 3 + ["Family: Floral", "Family: Woody", "Family: Citrus"] + ["Soft"] * 2
     bodies = [
         f"<h1>{name}</h1><p class='about'>{words}</p><p>${n}5</p><button>Add to cart</button>"
         for n, (name, words) in enumerate(zip(PLAIN, told, strict=False), 1)
     ]
-    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:5])
+    assert [record["name"] for record in read(template(bodies)).values()] == list(PLAIN[:8])
 
 
 def test_a_brand_s_other_spelling_before_names_is_none_of_theirs():
